@@ -1,0 +1,1 @@
+"""Floor 4: what flows call; thin handlers over the services."""

@@ -1,0 +1,1 @@
+"""Floor 3: chats that were handed to people."""

@@ -1,0 +1,1 @@
+"""Floor 3: questions and answers that staff edit."""

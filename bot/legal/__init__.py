@@ -1,0 +1,1 @@
+"""Floor 3: legal cases and their deadlines."""

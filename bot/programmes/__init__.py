@@ -1,0 +1,1 @@
+"""Floor 3: programmes, their windows, quotas, sites and time slots."""

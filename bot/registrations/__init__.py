@@ -1,0 +1,1 @@
+"""Floor 3: applications, places, waiting lists and their status machine."""

@@ -1,0 +1,1 @@
+"""Floor 6: the platform's side, for tests and demonstrations."""

@@ -1,0 +1,1 @@
+"""Floor 3: staff accounts, roles and the audit trail."""
