@@ -1,1 +1,1 @@
-"""Floor 3: followers, their profiles and consents."""
+"""Floor 3: followers, what they agreed to, what may be prefilled for them, and their rights over their data."""

@@ -1,1 +1,1 @@
-"""Floor 3: questions and answers that staff edit."""
+"""Floor 3: the questions workers ask again and again, with answers that staff keep current."""

@@ -1,1 +1,1 @@
-"""Floor 3: legal cases and their deadlines."""
+"""Floor 3: legal consultation: topics, cases, their deadlines and the lawyers' queue."""

@@ -1,1 +1,1 @@
-"""Floor 3: staff accounts, roles and the audit trail."""
+"""Floor 3: staff accounts, what each role may do, and the trail of what was done."""

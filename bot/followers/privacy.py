@@ -1,0 +1,88 @@
+"""A follower's rights over all of their data: one place that asks every subject to export or erase its part."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.followers.models import Erasure
+from bot.storage.encryption import FieldCipher
+from bot.storage.sql import Database
+from bot.values.clock import Clock
+
+JsonValue = str | int | float | bool | None | Sequence["JsonValue"] | Mapping[str, "JsonValue"]
+"""What an export consists of; moments are ISO 8601 texts."""
+
+ERASED_CONTEXT = "followers.erased"
+
+
+class PersonalData(Protocol):
+    """One subject's part of a follower's data. Every package that keeps an OpenID provides one."""
+
+    @property
+    def subject(self) -> str:
+        """Return the subject's name, which is the key of its part in an export: ``"legal"``, ``"inbox"`` …"""
+        ...
+
+    async def export(self, openid: str) -> JsonValue:
+        """Return everything the subject holds of this follower, opened and readable; empty when there is nothing."""
+        ...
+
+    async def erase(self, openid: str) -> int:
+        """Delete or de-identify what the subject holds and return the number of rows touched.
+
+        Repeating it is harmless and returns 0. What the law says must stay is stripped of the OpenID instead.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureReport:
+    """What was erased, by subject."""
+
+    rows_by_subject: Mapping[str, int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.rows_by_subject.values())
+
+
+class PrivacyService:
+    """Export and erasure across all subjects. ``holders`` come from the composition, in the order they are asked."""
+
+    def __init__(
+        self, database: Database, cipher: FieldCipher, clock: Clock, *, holders: Sequence[PersonalData]
+    ) -> None:
+        names = [holder.subject for holder in holders]
+        if len(set(names)) != len(names):
+            raise ValueError(f"two holders share a subject name: {sorted(names)}")
+        self._database = database
+        self._cipher = cipher
+        self._clock = clock
+        self._holders = tuple(holders)
+
+    async def export(self, openid: str) -> dict[str, JsonValue]:
+        """Return a JSON-able copy of everything that is kept of this follower, by subject."""
+        parts: dict[str, JsonValue] = {"openid": openid, "exported_at": self._clock.now().isoformat()}
+        for holder in self._holders:
+            parts[holder.subject] = await holder.export(openid)
+        return parts
+
+    async def erase(self, openid: str, *, requested_by: str) -> ErasureReport:
+        """Erase a follower everywhere and keep a proof without the OpenID.
+
+        ``requested_by`` is ``"follower"``, ``"platform"`` or a staff username. Every subject erases in a transaction
+        of its own; after a failure in one of them the whole call can simply be repeated.
+        """
+        counts: dict[str, int] = {}
+        for holder in self._holders:
+            counts[holder.subject] = await holder.erase(openid)
+        async with self._database.transaction() as session:
+            session.add(
+                Erasure(
+                    holder_hash=self._cipher.lookup_hash(openid, ERASED_CONTEXT),
+                    requested_by=requested_by,
+                    rows_by_subject=counts,
+                    at=self._clock.now(),
+                )
+            )
+        return ErasureReport(counts)
