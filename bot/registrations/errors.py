@@ -1,0 +1,53 @@
+"""What can go wrong with registrations, as codes. Outcomes that people meet every day are values, not errors."""
+
+from typing import ClassVar
+
+from bot.values.errors import BotError
+
+
+class IllegalTransition(BotError):
+    """The state machine has no such move for this actor. Fields: ``source``, ``target``, ``actor``."""
+
+    code: ClassVar[str] = "registration.illegal_transition"
+
+
+class ReasonMissing(BotError):
+    """Staff moved a registration without saying why. Fields: ``source``, ``target``."""
+
+    code: ClassVar[str] = "registration.reason_missing"
+
+
+class UnknownReason(BotError):
+    """The reason code is not in ``reasons.yml``, or not for that move. Fields: ``reason``, ``target``."""
+
+    code: ClassVar[str] = "registration.unknown_reason"
+
+
+class UnknownRegistration(BotError):
+    """No registration has that receipt. Fields: ``receipt``."""
+
+    code: ClassVar[str] = "registration.unknown"
+
+
+class AlreadyRegistered(BotError):
+    """Another registration of the same person in this programme is under way. Fields: ``programme_id``."""
+
+    code: ClassVar[str] = "registration.already_registered"
+
+
+class PlaceMoved(BotError):
+    """The registration changed its place while its old one was being locked; the call can be repeated at once."""
+
+    code: ClassVar[str] = "registration.place_moved"
+
+
+class ProofMissing(BotError):
+    """An unmasked value was asked for without a reason. Fields: ``field``."""
+
+    code: ClassVar[str] = "registration.proof_missing"
+
+
+class KeyReused(BotError):
+    """An idempotency key came back with another kind of call. Fields: ``stored``, ``called``."""
+
+    code: ClassVar[str] = "registration.key_reused"
