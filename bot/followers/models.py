@@ -12,7 +12,10 @@ from bot.storage.sql import Base
 
 
 class ConsentPurpose(StrEnum):
-    """What a follower may agree to; each is asked, recorded and withdrawn on its own."""
+    """The purposes that the system itself asks about; a programme may name further ones of its own.
+
+    Each is asked, recorded and withdrawn on its own.
+    """
 
     GENERAL = "general"
     SENSITIVE = "sensitive"
@@ -73,7 +76,7 @@ class Consent(Base):
     )
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    openid: Mapped[str] = mapped_column(String(80))
+    openid: Mapped[str] = mapped_column(String(64))
     purpose: Mapped[str] = mapped_column(String(24))
     programme_id: Mapped[str] = mapped_column(String(64), default="")
     text_version: Mapped[str] = mapped_column(String(32))
@@ -122,19 +125,11 @@ class FollowerView:
 
 
 @dataclass(frozen=True, slots=True)
-class ConsentText:
-    """The text a follower agrees to. Only its version and its SHA-256 are kept."""
-
-    version: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class ConsentView:
     """One recorded consent; it is in force while ``withdrawn_at`` is None."""
 
     id: int
-    purpose: ConsentPurpose
+    purpose: str
     programme_id: str
     text_version: str
     text_sha256: str

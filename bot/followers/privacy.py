@@ -13,6 +13,14 @@ JsonValue = str | int | float | bool | None | Sequence["JsonValue"] | Mapping[st
 """What an export consists of; moments are ISO 8601 texts."""
 
 ERASED_CONTEXT = "followers.erased"
+ERASED_PREFIX = "erased:"
+HOLDER_HASH_CHARS = 56
+"""So that the replacement fits the 64 characters of an OpenID column."""
+
+
+def erased_holder(cipher: FieldCipher, openid: str) -> str:
+    """Return what stands in place of an OpenID on records that have to stay after an erasure."""
+    return ERASED_PREFIX + cipher.lookup_hash(openid, ERASED_CONTEXT)[:HOLDER_HASH_CHARS]
 
 
 class PersonalData(Protocol):

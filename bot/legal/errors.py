@@ -21,3 +21,9 @@ class TableInvalid(BotError):
     """A seed file of topics or deadlines has a fault. ``place`` and ``reason`` say where and why."""
 
     code: ClassVar[str] = "legal.table_invalid"
+
+
+class NoSuchTopic(BotError):
+    """The topic catalogue has no such code. ``topic`` says which."""
+
+    code: ClassVar[str] = "legal.no_such_topic"

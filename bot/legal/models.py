@@ -110,15 +110,6 @@ class CaseEvidence(Base):
     idempotency_key: Mapped[str] = mapped_column(String(128), unique=True)
 
 
-class LegalReceiptDay(Base):
-    """The last receipt number given out on a day."""
-
-    __tablename__ = "legal_receipt_days"
-
-    day: Mapped[date] = mapped_column(primary_key=True)
-    last: Mapped[int] = mapped_column(Integer)
-
-
 class DeadlineRuleRow(Base):
     """One legal time limit. Seeded from ``deadlines.yml``; lawyers correct the row when the law changes."""
 

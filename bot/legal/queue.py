@@ -1,0 +1,155 @@
+"""The lawyers' side: what waits for them, who has it, and how it goes on."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.legal.errors import NoSuchCase, TransitionRefused
+from bot.legal.models import CaseHistory, CaseStatus, CaseSummary, CaseView, HistoryEntry, LegalCase
+from bot.legal.rows import summary_of
+from bot.legal.rules import TRANSITIONS
+from bot.legal.service import opened
+from bot.storage.encryption import FieldCipher
+from bot.storage.sql import Database
+from bot.values.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """The case is this lawyer's now, or was already."""
+
+    case: CaseSummary
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBy:
+    """Another lawyer has the case."""
+
+    lawyer: str
+
+
+AssignOutcome = Assigned | TakenBy
+
+
+class LegalQueue:
+    """Lists and steps for staff. Callers check beforehand who may see which county."""
+
+    def __init__(self, database: Database, cipher: FieldCipher, clock: Clock) -> None:
+        self._database = database
+        self._cipher = cipher
+        self._clock = clock
+
+    async def waiting(self, *, county: str | None = None, limit: int = 50) -> list[CaseSummary]:
+        """Return cases nobody has taken: urgent ones first, then group matters, then by age."""
+        wanted = _in_order(select(LegalCase).where(LegalCase.status == CaseStatus.PENDING.value))
+        if county is not None:
+            wanted = wanted.where(LegalCase.county == county)
+        return await self._summaries(wanted.limit(limit))
+
+    async def assigned_to(self, lawyer: str, *, limit: int = 50) -> list[CaseSummary]:
+        """Return a lawyer's cases that are not over, in the same order."""
+        over = [status.value for status, following in TRANSITIONS.items() if CaseStatus.CANCELLED not in following]
+        wanted = select(LegalCase).where(LegalCase.assigned_to == lawyer, LegalCase.status.not_in(over))
+        return await self._summaries(_in_order(wanted).limit(limit))
+
+    async def case(self, receipt: str) -> CaseView:
+        """Return a case opened; raises NoSuchCase. Who may open it, and the audit row, are the caller's."""
+        async with self._database.reading() as session:
+            row = (await session.scalars(select(LegalCase).where(LegalCase.receipt == receipt))).one_or_none()
+            if row is None:
+                raise NoSuchCase(receipt=receipt)
+            return await opened(session, self._cipher, row)
+
+    async def history(self, receipt: str) -> list[HistoryEntry]:
+        """Return everything that happened to a case, oldest first; raises NoSuchCase."""
+        async with self._database.reading() as session:
+            case_id = await session.scalar(select(LegalCase.id).where(LegalCase.receipt == receipt))
+            if case_id is None:
+                raise NoSuchCase(receipt=receipt)
+            rows = await session.scalars(
+                select(CaseHistory).where(CaseHistory.case_id == case_id).order_by(CaseHistory.id)
+            )
+            return [_entry(row) for row in rows]
+
+    async def assign(self, receipt: str, lawyer: str, *, by: str) -> AssignOutcome:
+        """Give a waiting case to a lawyer, once; raises NoSuchCase, TransitionRefused when it is over."""
+        async with self._database.transaction() as session:
+            row = await _locked(session, receipt)
+            if row.assigned_to is not None and row.status != CaseStatus.PENDING:
+                return Assigned(summary_of(row)) if row.assigned_to == lawyer else TakenBy(row.assigned_to)
+            self._step(session, row, CaseStatus.ASSIGNED, by, "assign", reason="")
+            row.assigned_to = lawyer
+            return Assigned(summary_of(row))
+
+    async def move(
+        self, receipt: str, to: CaseStatus, *, by: str, reason: str = "", outcome: str | None = None
+    ) -> CaseSummary:
+        """Take a case one step on; raises NoSuchCase, TransitionRefused. A step already taken is left as it is.
+
+        ``outcome`` is a code such as ``oral_advice``, ``aid_application`` or ``referred_12348``, kept on completion.
+        """
+        async with self._database.transaction() as session:
+            row = await _locked(session, receipt)
+            if row.status == to:
+                return summary_of(row)
+            self._step(session, row, to, by, "move", reason)
+            row.outcome = outcome or row.outcome
+            if to is CaseStatus.PENDING:
+                row.assigned_to = None
+            return summary_of(row)
+
+    async def note_attempt(self, receipt: str, *, by: str, reached: bool) -> int:
+        """Count an attempt to reach the worker and return how many there were; raises NoSuchCase."""
+        async with self._database.transaction() as session:
+            row = await _locked(session, receipt)
+            row.contact_attempts += 1
+            if reached and row.status == CaseStatus.ASSIGNED:
+                self._step(session, row, CaseStatus.CONTACTED, by, "contact", reason="reached")
+            else:
+                session.add(
+                    _line(row, row.status, self._clock.now(), by, "contact", "reached" if reached else "missed")
+                )
+            return row.contact_attempts
+
+    def _step(self, session: AsyncSession, row: LegalCase, to: CaseStatus, by: str, action: str, reason: str) -> None:
+        if to not in TRANSITIONS[CaseStatus(row.status)]:
+            raise TransitionRefused(from_status=row.status, to_status=to.value)
+        before, now = row.status, self._clock.now()
+        row.status, row.updated_at = to.value, now
+        session.add(_line(row, before, now, by, action, reason))
+
+    async def _summaries(self, wanted: Select[LegalCase]) -> list[CaseSummary]:
+        async with self._database.reading() as session:
+            return [summary_of(row) for row in await session.scalars(wanted)]
+
+
+def _in_order(wanted: Select[LegalCase]) -> Select[LegalCase]:
+    return wanted.order_by(LegalCase.is_urgent.desc(), LegalCase.is_group.desc(), LegalCase.id)
+
+
+async def _locked(session: AsyncSession, receipt: str) -> LegalCase:
+    wanted = select(LegalCase).where(LegalCase.receipt == receipt).with_for_update()
+    row = (await session.scalars(wanted)).one_or_none()
+    if row is None:
+        raise NoSuchCase(receipt=receipt)
+    return row
+
+
+def _line(row: LegalCase, before: str, at: datetime, by: str, action: str, reason: str) -> CaseHistory:
+    return CaseHistory(
+        case_id=row.id, at=at, actor=by, action=action, from_status=before, to_status=row.status, reason=reason
+    )
+
+
+def _entry(row: CaseHistory) -> HistoryEntry:
+    return HistoryEntry(
+        at=row.at,
+        actor=row.actor,
+        action=row.action,
+        from_status=None if row.from_status is None else CaseStatus(row.from_status),
+        to_status=CaseStatus(row.to_status),
+        reason=row.reason,
+        changed=tuple(row.changed),
+    )
