@@ -1,0 +1,1 @@
+"""Rasa components of this project; ``config.yml`` names them by module path."""

@@ -1,0 +1,165 @@
+"""The intent classifier: multinomial logistic regression over every sentence feature, with the whole ranking told.
+
+Rasa's own LogisticRegressionClassifier offers no C, stacks sparse matrices for each message and stores the model by
+skops; this one keeps plain arrays.
+"""
+
+import hashlib
+import json
+import logging
+
+import numpy as np
+import numpy.typing as npt
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.nlu.classifiers.classifier import IntentClassifier
+from rasa.nlu.featurizers.featurizer import Featurizer
+from rasa.shared.exceptions import InvalidConfigException
+from rasa.shared.nlu.constants import FEATURE_TYPE_SENTENCE, INTENT, TEXT
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
+from scipy.sparse import csr_matrix, hstack, vstack
+from sklearn.linear_model import LogisticRegression
+
+_LOG = logging.getLogger(__name__)
+_WEIGHTS_FILE = "weights.npz"
+_CLASSES_FILE = "classes.json"
+Floats = npt.NDArray[np.float32]
+
+
+class Weights:
+    """A trained model: ``coefficients`` are (features, intents), ``intercepts`` (intents,), both 32 bit."""
+
+    def __init__(self, intents: list[str], coefficients: Floats, intercepts: Floats) -> None:
+        self.intents = intents
+        self.coefficients = coefficients
+        self.intercepts = intercepts
+        digest = hashlib.sha256(json.dumps(intents).encode())
+        digest.update(coefficients.tobytes())
+        digest.update(intercepts.tobytes())
+        self.model_id = digest.hexdigest()[:12]
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
+class LinearClassifier(IntentClassifier, GraphComponent):
+    """Sets ``intent``, ``intent_ranking`` (all intents, likeliest first) and ``model_id`` on each message."""
+
+    def __init__(
+        self,
+        config: dict[str, object],
+        model_storage: ModelStorage,
+        resource: Resource,
+        weights: Weights | None = None,
+    ) -> None:
+        self._config = {**self.get_default_config(), **config}
+        self._model_storage = model_storage
+        self._resource = resource
+        self._weights = weights
+
+    @classmethod
+    def required_components(cls) -> list[type]:
+        return [Featurizer]
+
+    @staticmethod
+    def required_packages() -> list[str]:
+        return ["sklearn"]
+
+    @staticmethod
+    def get_default_config() -> dict[str, object]:
+        """``C`` is the inverse strength of the penalty; ``max_iter`` bounds the solver's steps."""
+        return {"C": 3.0, "max_iter": 400}
+
+    @classmethod
+    def validate_config(cls, config: dict[str, object]) -> None:
+        strength = config.get("C")
+        if strength is not None and not (isinstance(strength, int | float) and strength > 0):
+            raise InvalidConfigException("LinearClassifier: C must be a number above 0")
+
+    @classmethod
+    def create(
+        cls,
+        config: dict[str, object],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> "LinearClassifier":
+        del execution_context  # Rasa passes it by position.
+        return cls(config, model_storage, resource)
+
+    @classmethod
+    def load(
+        cls,
+        config: dict[str, object],
+        model_storage: ModelStorage,
+        resource: Resource,
+        **_: object,
+    ) -> "LinearClassifier":
+        with model_storage.read_from(resource) as folder:
+            intents = json.loads((folder / _CLASSES_FILE).read_text(encoding="utf-8"))
+            with np.load(folder / _WEIGHTS_FILE, allow_pickle=False) as arrays:
+                weights = Weights(intents, arrays["coefficients"], arrays["intercepts"])
+        return cls(config, model_storage, resource, weights)
+
+    def train(self, training_data: TrainingData) -> Resource:
+        """Fit on all examples that carry an intent; the same data give the same weights."""
+        examples = [example for example in training_data.intent_examples if example.get(TEXT)]
+        labels = [example.get(INTENT) for example in examples]
+        features = vstack([_sparse_row(example) for example in examples]).tocsr()
+        _LOG.info("fitting %d intents on %d utterances, %d features", len(set(labels)), *features.shape)
+        model = LogisticRegression(
+            C=self._config["C"], class_weight="balanced", max_iter=self._config["max_iter"], random_state=42
+        )
+        model.fit(features, labels)
+        _LOG.info("fitted in %d steps", int(model.n_iter_.max()))
+        weights = Weights(
+            [str(intent) for intent in model.classes_],
+            np.ascontiguousarray(model.coef_.T, dtype=np.float32),
+            model.intercept_.astype(np.float32),
+        )
+        with self._model_storage.write_to(self._resource) as folder:
+            (folder / _CLASSES_FILE).write_text(json.dumps(weights.intents), encoding="utf-8")
+            np.savez(folder / _WEIGHTS_FILE, coefficients=weights.coefficients, intercepts=weights.intercepts)
+        self._weights = weights
+        return self._resource
+
+    def process_training_data(self, training_data: TrainingData) -> TrainingData:
+        """Leave the training data as they are: no later component reads predictions."""
+        return training_data
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        if self._weights is None:
+            return messages
+        for message in messages:
+            if message.get(TEXT):
+                self._rank(message, self._weights)
+        return messages
+
+    def _rank(self, message: Message, weights: Weights) -> None:
+        scores = weights.intercepts.astype(np.float64)
+        start = 0
+        for part in _sentence_parts(message):
+            if isinstance(part, csr_matrix):
+                scores += part.data @ weights.coefficients[start + part.indices]
+            else:
+                scores += part[0] @ weights.coefficients[start : start + part.shape[1]]
+            start += part.shape[1]
+        odds = np.exp(scores - scores.max())
+        chances = odds / odds.sum()
+        order = np.argsort(-chances, kind="stable")
+        ranking = [{"name": weights.intents[place], "confidence": float(chances[place])} for place in order]
+        message.set("intent", ranking[0], add_to_output=True)
+        message.set("intent_ranking", ranking, add_to_output=True)
+        message.set("model_id", weights.model_id, add_to_output=True)
+
+
+def _sentence_parts(message: Message) -> list[csr_matrix | Floats]:
+    """Return the message's sentence features in pipeline order, each of shape (1, n)."""
+    return [
+        part.features for part in message.features if part.type == FEATURE_TYPE_SENTENCE and part.attribute == TEXT
+    ]
+
+
+def _sparse_row(message: Message) -> csr_matrix:
+    return hstack([csr_matrix(part) for part in _sentence_parts(message)], format="csr")
