@@ -16,6 +16,7 @@ from sqlalchemy.types import TypeDecorator
 
 from bot.programmes.snapshots import from_plain, to_plain
 from bot.storage.sql import Base
+from bot.values.identity import Sex
 
 
 class ProgrammeKind(StrEnum):
@@ -49,11 +50,6 @@ class ReviewMode(StrEnum):
 
     ON_PLACE = "on_place"
     BY_STAFF = "by_staff"
-
-
-class Sex(StrEnum):
-    FEMALE = "female"
-    MALE = "male"
 
 
 Condition = Mapping[str, tuple[str, ...]]
@@ -116,9 +112,11 @@ class Retention:
 class Programme:
     """One period of a service, with every rule that staff may edit. Change it with ``dataclasses.replace``.
 
-    ``version`` is 0 until it is stored. ``counties`` empty: everywhere. ``applications_per_place``: past that many
-    live applications for each place new ones wait; ``None``: never. ``age_base_date`` ``None``: the day of
-    application. ``elsewhere_text`` says where else to turn when it is full or does not fit.
+    ``version`` is 0 until it is stored. ``counties`` empty: everywhere. A county that ``quota_by_county`` does not
+    name shares ``quota_total`` only. ``applications_per_place``: past that many live applications for each place new
+    ones wait; ``None``: never. ``waitlist_size`` is for each waiting list: one a slot, or one for a programme without
+    slots. ``age_base_date`` ``None``: the day of application. ``elsewhere_text`` says where else to turn when it is
+    full or does not fit.
     """
 
     id: str

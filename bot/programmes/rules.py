@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from bot.programmes.models import Condition, Programme, ProgrammeKind, ProgrammeStatus, Sex, Slot
+from bot.programmes.models import Condition, Programme, ProgrammeKind, ProgrammeStatus, Slot
 from bot.values.clock import LOCAL_ZONE
+from bot.values.identity import Sex
 from bot.values.problem import FieldValue
 
 ONLINE_AGE = 14

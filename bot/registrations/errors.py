@@ -45,9 +45,3 @@ class ProofMissing(BotError):
     """An unmasked value was asked for without a reason. Fields: ``field``."""
 
     code: ClassVar[str] = "registration.proof_missing"
-
-
-class KeyReused(BotError):
-    """An idempotency key came back with another kind of call. Fields: ``stored``, ``called``."""
-
-    code: ClassVar[str] = "registration.key_reused"

@@ -3,7 +3,7 @@
 Name, identity number, phone and all answers are sealed; the masked copies beside them are for lists.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
@@ -73,6 +73,7 @@ class Registration(Base):
     returned_items: Mapped[list[str]] = mapped_column(JSON)
     returned_until: Mapped[datetime | None]
     checked_in_at: Mapped[datetime | None]
+    served_on: Mapped[date | None]
     erased_at: Mapped[datetime | None]
     changes: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]

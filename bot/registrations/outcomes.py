@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 
-from bot.programmes.models import Post, ProgrammeKind, Sex, Site, Slot
 from bot.programmes.rules import Finding
 from bot.programmes.snapshots import JsonValue
-from bot.registrations.statuses import ActorKind, Status
+from bot.registrations.statuses import Status
+from bot.values.identity import Sex
 
 # What callers hand in
 
@@ -58,6 +58,18 @@ class Changes:
     slot_id: int | None = None
     post_id: int | None = None
     answers: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Particulars:
+    """A registration's own values, opened for their owner (to review, edit or prefill)."""
+
+    name: str
+    phone: str
+    id_number: str | None
+    birth_date: date | None
+    sex: Sex | None
+    answers: Mapping[str, JsonValue]
 
 
 # Places
@@ -309,77 +321,3 @@ class Released:
     holds: int
     offers: int
     promoted: tuple[Promoted, ...]
-
-
-# Views
-
-
-@dataclass(frozen=True, slots=True)
-class RegistrationView:
-    """A registration as lists and conversations show it: masked, with its place and its place in the queue."""
-
-    receipt: str
-    programme_id: str
-    programme_title: str
-    programme_version: int
-    kind: ProgrammeKind
-    status: Status
-    openid: str
-    relation: str
-    name_masked: str
-    phone_masked: str
-    id_number_masked: str
-    county: str | None
-    slot: Slot | None
-    site: Site | None
-    post: Post | None
-    waitlist_position: int | None
-    offer_expires_at: datetime | None
-    change_deadline: datetime | None
-    returned_items: tuple[str, ...]
-    returned_until: datetime | None
-    missing: tuple[str, ...]
-    findings: tuple[str, ...]
-    needs_review: bool
-    priority: int
-    last_reason: str | None
-    created_at: datetime
-    updated_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Particulars:
-    """A registration's own values, opened for their owner (to review, edit or prefill)."""
-
-    name: str
-    phone: str
-    id_number: str | None
-    birth_date: date | None
-    sex: Sex | None
-    answers: Mapping[str, JsonValue]
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryLine:
-    """One line of a registration's history."""
-
-    at: datetime
-    actor_kind: ActorKind
-    actor_id: str
-    source: Status
-    target: Status
-    reason: str | None
-    note: str
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedNotice:
-    """A notice to send. ``fields`` fill the text ``notice_<kind>``; nothing in it is personal."""
-
-    id: int
-    kind: str
-    receipt: str
-    openid: str
-    programme_title: str
-    fields: Mapping[str, JsonValue]
-    attempts: int

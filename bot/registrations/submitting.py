@@ -1,0 +1,245 @@
+"""A finished form becomes a registration: checked, given a place or a rank, numbered and stored, all at once."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.programmes.models import PostRow, Programme, SlotRow
+from bot.programmes.rows import programme_row, slot_of
+from bot.programmes.rules import Finding, Weight, consents_needed, materials_needed, priority, slot_start
+from bot.registrations.availability import alternatives
+from bot.registrations.journal import step
+from bot.registrations.ledger import Ledger
+from bot.registrations.models import Hold, Registration
+from bot.registrations.outcomes import (
+    Application,
+    Duplicate,
+    Full,
+    Gone,
+    Incomplete,
+    NotOnline,
+    Particulars,
+    SubmitOutcome,
+    Submitted,
+)
+from bot.registrations.places import Place, PlaceKind, free_in_slot, place_for
+from bot.registrations.prechecks import Prechecks, is_clean, not_open
+from bot.registrations.receipts import next_receipt
+from bot.registrations.statuses import LIVE, Actor, ActorKind, Status
+from bot.registrations.waiting import join, position_of, settle, waiting_count
+
+
+@dataclass(frozen=True, slots=True)
+class _Placement:
+    """Where a new registration goes: its statuses after ``draft``, and whether it occupies a place."""
+
+    path: tuple[Status, ...]
+    place_taken: bool = False
+
+
+_REASONS = {Status.PENDING: "submitted", Status.APPROVED: "place_confirmed", Status.WAITLISTED: "all_places_taken"}
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """Submits applications in the caller's transaction."""
+
+    ledger: Ledger
+    prechecks: Prechecks
+
+    async def submit(self, session: AsyncSession, application: Application) -> SubmitOutcome:
+        """Store ``application`` or say why not; see ``RegistrationService.submit``."""
+        now = self.ledger.clock.now()
+        programme = (await programme_row(session, application.programme_id)).document
+        findings = await self.prechecks.findings(session, programme, application)
+        refusal = not_open(programme, now) or self._refusal(programme, application, findings)
+        if refusal is not None:
+            return refusal
+        duplicate = await self.prechecks.duplicate_of(
+            session, programme.id, application.id_number, application.openid
+        )
+        if duplicate is not None:
+            return duplicate
+        place = place_for(programme, application.slot_id)
+        if place is not None:
+            await self.ledger.lock.take(session, [place])
+        placement = await self._placement(session, programme, application, place, clean=is_clean(programme, findings))
+        if not isinstance(placement, _Placement):
+            return placement
+        return await self._store(session, programme, application, findings, placement, place)
+
+    async def _duplicate(self, session: AsyncSession, application: Application) -> Duplicate | None:
+        return await self.prechecks.duplicate_of(
+            session, application.programme_id, application.id_number, application.openid
+        )
+
+    def _refusal(
+        self, programme: Programme, application: Application, findings: tuple[Finding, ...]
+    ) -> NotOnline | Incomplete | None:
+        offline = tuple(finding for finding in findings if finding.weight is Weight.OFFLINE)
+        if offline:
+            return NotOnline(offline)
+        needed = consents_needed(programme, self.ledger.facts(particulars_of(application)))
+        missing = tuple(f"consent.{code}" for code in needed if code not in application.consents)
+        return Incomplete(missing) if missing else None
+
+    async def _placement(
+        self,
+        session: AsyncSession,
+        programme: Programme,
+        application: Application,
+        place: Place | None,
+        *,
+        clean: bool,
+    ) -> _Placement | Full | Gone:
+        now = self.ledger.clock.now()
+        if place is None:
+            return (
+                Gone(await alternatives(session, programme.id, None, now)) if programme.kind.books_slots else _PENDING
+            )
+        if place.kind is PlaceKind.QUOTA:
+            if not await post_is_open(session, programme, application.post_id):
+                return Gone(())
+            return await self._without_slot(session, programme, application, place)
+        slot = await open_slot(session, place, now)
+        if slot is None:
+            return Gone(await alternatives(session, programme.id, await session.get(SlotRow, place.slot_id), now))
+        await settle(session, programme, place, now)
+        if await free_in_slot(session, place.slot_id, now, but_for=application.openid) > 0:
+            path = (Status.PENDING, Status.APPROVED) if clean else (Status.PENDING,)
+            return _Placement(path, place_taken=True)
+        waiting = await waiting_count(session, place)
+        if application.accept_waiting and waiting < programme.waitlist_size:
+            return _WAITING
+        others = await alternatives(session, programme.id, slot, now)
+        return Full(others, waiting, waitlist_open=waiting < programme.waitlist_size)
+
+    async def _without_slot(
+        self, session: AsyncSession, programme: Programme, application: Application, place: Place
+    ) -> _Placement | Full:
+        """People give the places away; an application only waits when there are far more than they could take."""
+        if not await _crowded(session, programme):
+            return _PENDING
+        waiting = await waiting_count(session, place)
+        if application.accept_waiting and waiting < programme.waitlist_size:
+            return _WAITING
+        return Full((), waiting, waitlist_open=waiting < programme.waitlist_size)
+
+    async def _store(
+        self,
+        session: AsyncSession,
+        programme: Programme,
+        application: Application,
+        findings: tuple[Finding, ...],
+        placement: _Placement,
+        place: Place | None,
+    ) -> Submitted | Duplicate:
+        registration = self._new(programme, application, findings, placement)
+        actor = Actor(ActorKind.SYSTEM, application.openid)
+        now = registration.created_at
+        lines = [step(registration, status, actor, now, reason=_REASONS[status]) for status in placement.path]
+        if place is not None and registration.status == Status.WAITLISTED.value:
+            await join(session, registration, place)
+        try:
+            # Only two registrations of one person for different slots can meet here; the unique key decides.
+            async with session.begin_nested():
+                registration.receipt = await next_receipt(session, programme.kind, now.date())
+                session.add(registration)
+        except IntegrityError:
+            duplicate = await self.prechecks.duplicate_of(
+                session, programme.id, application.id_number, application.openid
+            )
+            if duplicate is None:
+                raise
+            return duplicate
+        for line in lines:
+            line.registration_id = registration.id
+        session.add_all(lines)
+        await drop_hold(session, programme.id, application.openid)
+        await session.flush()
+        return Submitted(
+            receipt=registration.receipt,
+            status=Status(registration.status),
+            waitlist_position=await position_of(session, registration),
+            missing=materials_needed(programme, self.ledger.facts(particulars_of(application))),
+            findings=findings,
+        )
+
+    def _new(
+        self, programme: Programme, application: Application, findings: tuple[Finding, ...], placement: _Placement
+    ) -> Registration:
+        now = self.ledger.clock.now()
+        registration = Registration(
+            idempotency_key=application.key,
+            programme_id=programme.id,
+            programme_version=programme.version,
+            kind=programme.kind.value,
+            status=Status.DRAFT.value,
+            openid=application.openid,
+            relation=application.relation,
+            county=application.county,
+            slot_id=application.slot_id,
+            post_id=application.post_id,
+            place_taken=placement.place_taken,
+            qualified=is_clean(programme, findings),
+            priority=priority(programme, self.ledger.facts(particulars_of(application))),
+            findings=[finding.code for finding in findings],
+            consents=dict(application.consents),
+            returned_items=[],
+            offers_lapsed=0,
+            changes=0,
+            created_at=now,
+            updated_at=now,
+        )
+        self.ledger.sealer.write(registration, particulars_of(application))
+        return registration
+
+
+_PENDING = _Placement((Status.PENDING,))
+_WAITING = _Placement((Status.PENDING, Status.WAITLISTED))
+
+
+def particulars_of(application: Application) -> Particulars:
+    """Return the personal values of an application."""
+    return Particulars(
+        name=application.name,
+        phone=application.phone,
+        id_number=application.id_number,
+        birth_date=application.birth_date,
+        sex=application.sex,
+        answers=application.answers,
+    )
+
+
+async def drop_hold(session: AsyncSession, programme_id: str, openid: str) -> None:
+    """Give up the hold of ``openid``; it became a place, or is not wanted any more."""
+    await session.execute(delete(Hold).where(Hold.programme_id == programme_id, Hold.openid == openid))
+
+
+async def open_slot(session: AsyncSession, place: Place, now: datetime) -> SlotRow | None:
+    """Return the slot when it is of the programme, not closed and not begun. Call it under the place's lock."""
+    slot = await session.get(SlotRow, place.slot_id)
+    if slot is None or slot.programme_id != place.programme_id or slot.closed:
+        return None
+    return slot if slot_start(slot_of(slot)) > now else None
+
+
+async def post_is_open(session: AsyncSession, programme: Programme, post_id: int | None) -> bool:
+    """Say whether the post is of the programme and not closed; no wish is always fine."""
+    if post_id is None:
+        return True
+    post = await session.get(PostRow, post_id)
+    return post is not None and post.programme_id == programme.id and not post.closed
+
+
+async def _crowded(session: AsyncSession, programme: Programme) -> bool:
+    if programme.applications_per_place is None or programme.quota_total is None:
+        return False
+    live = select(func.count()).where(
+        Registration.programme_id == programme.id,
+        Registration.status.in_([status.value for status in LIVE - {Status.WAITLISTED}]),
+    )
+    return (await session.execute(live)).scalar_one() >= programme.quota_total * programme.applications_per_place
