@@ -122,8 +122,10 @@ class Chat(Base):
     closed_at: Mapped[datetime | None]
     closed_by: Mapped[str | None] = mapped_column(String(64))
     close_reason: Mapped[str | None] = mapped_column(String(64))
+    close_key: Mapped[str | None] = mapped_column(String(128))
     satisfaction: Mapped[int | None] = mapped_column(Integer)
     rated_at: Mapped[datetime | None]
+    rating_key: Mapped[str | None] = mapped_column(String(128))
 
 
 class ChatMessage(Base):

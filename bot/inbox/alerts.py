@@ -1,0 +1,129 @@
+"""Alerts to the people on duty: raised once, told until it worked, shown until somebody takes them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from bot.inbox.errors import NoSuchAlert
+from bot.inbox.models import Alert, AlertLevel, AlertView
+from bot.inbox.notifier import AlertNotice, StaffNotifier
+from bot.inbox.rows import open_text, seal_text
+from bot.storage.encryption import FieldCipher
+from bot.storage.sql import Database
+from bot.values.clock import Clock
+
+DETAIL = "alerts.detail"
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """This person has taken the alert, now or already."""
+
+    alert: AlertView
+
+
+@dataclass(frozen=True, slots=True)
+class AcknowledgedBy:
+    """Somebody else was first."""
+
+    agent: str
+
+
+class AlertService:
+    """Keeps alerts and hands each to the notifier. An alert is stored even when nobody can be told."""
+
+    def __init__(self, database: Database, cipher: FieldCipher, clock: Clock, *, notifier: StaffNotifier) -> None:
+        self._database = database
+        self._cipher = cipher
+        self._clock = clock
+        self._notifier = notifier
+
+    async def raise_alert(self, level: AlertLevel, kind: str, openid: str, key: str, *, detail: str = "") -> int:
+        """Store an alert, tell the people on duty, and return its number; the same ``key`` raises it once.
+
+        ``kind`` is a code such as ``self_harm`` or ``group_unrest``; ``detail`` (the follower's words) is sealed and
+        never leaves with the notice. A notifier that fails is logged, and ``tell_untold`` tries again.
+        """
+        fresh = Alert(
+            level=level.value,
+            kind=kind,
+            openid=openid,
+            detail_sealed=seal_text(self._cipher, detail, DETAIL),
+            idempotency_key=key,
+            created_at=self._clock.now(),
+        )
+        async with self._database.transaction() as session:
+            try:
+                async with session.begin_nested():
+                    session.add(fresh)
+                alert = fresh
+            except IntegrityError:
+                alert = (await session.scalars(select(Alert).where(Alert.idempotency_key == key))).one()
+        if alert.notified_at is None:
+            await self._tell(alert)
+        return alert.id
+
+    async def tell_untold(self) -> int:
+        """Try again to tell about alerts whose notice did not go out; returns how many went out now."""
+        async with self._database.reading() as session:
+            untold = list(await session.scalars(select(Alert).where(Alert.notified_at.is_(None)).order_by(Alert.id)))
+        return sum([await self._tell(alert) for alert in untold])
+
+    async def open_alerts(self, *, waiting_at_least: timedelta = timedelta(0)) -> list[AlertView]:
+        """Return alerts that nobody has taken, gravest first, then oldest.
+
+        ``waiting_at_least`` narrows them to those that are overdue and go to the substitute.
+        """
+        latest = self._clock.now() - waiting_at_least
+        wanted = (
+            select(Alert)
+            .where(Alert.acknowledged_at.is_(None), Alert.created_at <= latest)
+            .order_by(Alert.level, Alert.id)
+        )
+        async with self._database.reading() as session:
+            return self._views(list(await session.scalars(wanted)))
+
+    async def acknowledge(self, alert_id: int, agent: str) -> Acknowledged | AcknowledgedBy:
+        """Take an alert; the first one has it. Raises NoSuchAlert."""
+        async with self._database.transaction() as session:
+            alert = await session.get(Alert, alert_id, with_for_update=True)
+            if alert is None:
+                raise NoSuchAlert(alert_id=alert_id)
+            if alert.acknowledged_by not in (None, agent):
+                return AcknowledgedBy(alert.acknowledged_by or "")
+            alert.acknowledged_by = agent
+            alert.acknowledged_at = alert.acknowledged_at or self._clock.now()
+            return Acknowledged(self._views([alert])[0])
+
+    async def _tell(self, alert: Alert) -> bool:
+        notice = AlertNotice(alert.id, AlertLevel(alert.level), alert.kind, alert.created_at)
+        try:
+            await self._notifier.notify(notice)
+        except Exception:  # noqa: BLE001  Whatever a channel raises, the alert stays and is tried again.
+            structlog.get_logger("bot.inbox.alerts").exception("alert_not_told", alert_id=alert.id)
+            return False
+        async with self._database.transaction() as session:
+            row = await session.get(Alert, alert.id, with_for_update=True)
+            if row is not None:
+                row.notified_at = row.notified_at or self._clock.now()
+        return True
+
+    def _views(self, rows: Sequence[Alert]) -> list[AlertView]:
+        return [
+            AlertView(
+                id=row.id,
+                level=AlertLevel(row.level),
+                kind=row.kind,
+                openid=row.openid,
+                detail=open_text(self._cipher, row.detail_sealed, DETAIL),
+                created_at=row.created_at,
+                notified_at=row.notified_at,
+                acknowledged_at=row.acknowledged_at,
+                acknowledged_by=row.acknowledged_by,
+            )
+            for row in rows
+        ]
