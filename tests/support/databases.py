@@ -1,0 +1,90 @@
+"""Databases for tests: one that has all tables and no rows, and empty ones to migrate."""
+
+import asyncio
+import shutil
+from pathlib import Path
+from uuid import uuid4
+
+from sqlalchemy import make_url, text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from bot.storage.sql import Database
+
+# Emptying the tables of one database takes a few milliseconds; a new database a test would take a hundred.
+_DISCONNECT_OTHERS = """
+SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+"""
+_EMPTY = """
+DO $$
+DECLARE found record;
+BEGIN
+    SET LOCAL session_replication_role = replica;
+    FOR found IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+        EXECUTE format('DELETE FROM %I', found.tablename);
+    END LOOP;
+    FOR found IN SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL LOOP
+        EXECUTE format('ALTER SEQUENCE %I RESTART', found.sequencename);
+    END LOOP;
+END $$
+"""
+
+
+class PostgresDatabases:
+    """Databases of one session on one server. ``server_url`` names a database of an account that may create more."""
+
+    def __init__(self, server_url: str) -> None:
+        self._server_url = make_url(server_url)
+        self._server = create_async_engine(server_url, isolation_level="AUTOCOMMIT")
+        # A loop of its own, so that the loops of the tests stay as they are.
+        self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+        self._made: list[str] = []
+        self.url = self.make_empty()
+        self._emptier = create_async_engine(self.url, isolation_level="AUTOCOMMIT")
+        self._runner.run(_with_tables(self.url))
+
+    def make_empty(self) -> str:
+        """Create a database without tables; return its SQLAlchemy URL."""
+        name = f"bot_test_{uuid4().hex}"
+        self._execute(self._server, f"CREATE DATABASE {name}")
+        self._made.append(name)
+        return self._server_url.set(database=name).render_as_string(hide_password=False)
+
+    def empty(self) -> None:
+        """Delete every row of ``url`` and restart its sequences."""
+        self._execute(self._emptier, _DISCONNECT_OTHERS, _EMPTY)
+
+    def close(self) -> None:
+        """Drop what was made."""
+        self._runner.run(self._emptier.dispose())
+        self._execute(self._server, *(f"DROP DATABASE {name} WITH (FORCE)" for name in self._made))
+        self._runner.run(self._server.dispose())
+        self._runner.close()
+
+    def _execute(self, engine: AsyncEngine, *statements: str) -> None:
+        async def execute() -> None:
+            async with engine.connect() as connection:
+                for statement in statements:
+                    await connection.execute(text(statement))
+
+        self._runner.run(execute())
+
+
+async def _with_tables(url: str) -> None:
+    database = Database(url)
+    await database.create_tables()
+    await database.close()
+
+
+class SqliteDatabases:
+    """Copies of one file that has all tables."""
+
+    def __init__(self, folder: Path) -> None:
+        self._template = folder / "template.db"
+        with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+            runner.run(_with_tables(f"sqlite+aiosqlite:///{self._template}"))
+
+    def copy_to(self, path: Path) -> str:
+        """Write a fresh copy to ``path``; return its SQLAlchemy URL."""
+        shutil.copyfile(self._template, path)
+        return f"sqlite+aiosqlite:///{path}"
