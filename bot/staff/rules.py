@@ -1,0 +1,92 @@
+"""The pure rules of staff accounts: who may do what, what a username and a password must be."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+
+import yaml
+
+from bot.staff.errors import NotPermitted, UnknownRole
+from bot.values.problem import Problem
+
+PERMISSIONS_FILE = Path(__file__).with_name("permissions.yml")
+PASSWORD_MIN_CHARS = 10
+PASSWORD_MAX_CHARS = 200
+"""Long enough for any sentence; hashing something without bounds would be a gift to an attacker."""
+NAME_MAX_CHARS = 64
+
+_USERNAME = re.compile(r"[a-z][a-z0-9._-]{1,31}")
+_PERMISSION = re.compile(r"[a-z_]+:[a-z_]+:[a-z_]+")
+
+
+class Reach(IntEnum):
+    """How far a permission goes; the wider one wins when roles differ."""
+
+    OWN = 1
+    COUNTY = 2
+    ALL = 3
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionTable:
+    """Roles with their Chinese labels, and for each ``scope:resource:action`` the reach of each role."""
+
+    roles: Mapping[str, str]
+    permissions: Mapping[str, Mapping[str, Reach]]
+
+    @classmethod
+    def load(cls, path: Path = PERMISSIONS_FILE) -> "PermissionTable":
+        """Read the table; raises ValueError that names a faulty permission, role or reach."""
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        table = cls(dict(data["roles"]), {name: _reaches(name, row) for name, row in data["permissions"].items()})
+        unknown = {role for row in table.permissions.values() for role in row} - set(table.roles)
+        if unknown:
+            raise ValueError(f"permissions name unknown roles: {sorted(unknown)}")
+        return table
+
+    def reach(self, roles: Iterable[str], permission: str) -> Reach | None:
+        """Return how far these roles reach with that permission, or None; raises KeyError for an unknown one."""
+        row = self.permissions[permission]
+        return max((row[role] for role in roles if role in row), default=None)
+
+    def require(self, roles: Iterable[str], permission: str) -> Reach:
+        """Return the reach, or raise NotPermitted."""
+        reach = self.reach(roles, permission)
+        if reach is None:
+            raise NotPermitted(permission=permission)
+        return reach
+
+    def check_roles(self, roles: Iterable[str]) -> None:
+        """Raise UnknownRole for the first role that the table does not have."""
+        for role in roles:
+            if role not in self.roles:
+                raise UnknownRole(role=role)
+
+
+def check_username(username: str) -> Problem | None:
+    """Say what is wrong with a new username: it starts with a letter and has 2 to 32 of a–z, 0–9, dot, dash, _."""
+    return None if _USERNAME.fullmatch(username) else Problem("staff.username_form")
+
+
+def check_password(password: str, username: str) -> Problem | None:
+    """Say what is wrong with a new password. Length is what counts; it must not contain the username."""
+    if len(password) < PASSWORD_MIN_CHARS:
+        return Problem("staff.password_too_short", {"min_chars": PASSWORD_MIN_CHARS})
+    if len(password) > PASSWORD_MAX_CHARS:
+        return Problem("staff.password_too_long", {"max_chars": PASSWORD_MAX_CHARS})
+    if username in password.lower():
+        return Problem("staff.password_has_username")
+    if len(set(password)) < PASSWORD_MIN_CHARS // 2:
+        return Problem("staff.password_monotonous")
+    return None
+
+
+def _reaches(name: str, row: Mapping[str, str]) -> dict[str, Reach]:
+    if not _PERMISSION.fullmatch(name):
+        raise ValueError(f"{name!r} is not of the form scope:resource:action")
+    try:
+        return {role: Reach[reach.upper()] for role, reach in row.items()}
+    except KeyError as error:
+        raise ValueError(f"{name}: unknown reach {error.args[0]!r}") from error
