@@ -1,0 +1,59 @@
+# Two commands are enough: `make run` and `make test`. Everything else is for developers.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PY := .venv/bin/python
+UV := .venv/bin/uv
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench format nlu lock clean
+
+help: ## List these commands.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: .venv/app.stamp ## Install what is missing, then start everything with demo data; Ctrl-C stops it.
+	@$(PY) -m bot run
+
+test: .venv/dev.stamp nlu ## Install what is missing, then run the whole test suite.
+	@$(PY) -m pytest -n 2 --dist loadgroup
+
+check: .venv/dev.stamp nlu ## Lint, format, strict types, import layers, flows, NLU data.
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+	@$(PY) -m bot flows check
+	@$(PY) nlu/validate.py
+
+bench: .venv/dev.stamp ## Run the benchmarks and write docs/benchmarks.md.
+	@$(PY) -m tests.bench
+
+format: .venv/dev.stamp ## Format the code and mend what ruff can mend.
+	@.venv/bin/ruff format .
+	@.venv/bin/ruff check --fix .
+
+nlu: .venv/app.stamp ## Install the NLU environment and train a model if none matches the data.
+	@$(PY) -m bot train --if-needed
+
+lock: .venv/app.stamp ## Renew the pinned, hashed requirements from requirements/*.in.
+	@for name in bootstrap app dev; do \
+	  $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	    --no-emit-index-url requirements/$$name.in --output-file requirements/$$name.lock; done
+
+clean: ## Remove what was installed and trained; records in var/ stay.
+	rm -rf .venv nlu/.venv nlu/models .rasa .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.venv/bin/uv: requirements/bootstrap.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with: make PYTHON=/path/to/python3.11 ...")'
+	@echo "Preparing .venv (once) ..."
+	@$(PYTHON) -m venv .venv
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.lock
+	@touch $@
+
+.venv/app.stamp: .venv/bin/uv requirements/app.lock
+	@echo "Installing packages ..."
+	@$(UV) pip install --quiet --python $(PY) --require-hashes -r requirements/app.lock
+	@touch $@
+
+.venv/dev.stamp: .venv/app.stamp requirements/dev.lock
+	@echo "Installing packages for checks and tests ..."
+	@$(UV) pip install --quiet --python $(PY) --require-hashes -r requirements/dev.lock
+	@touch $@

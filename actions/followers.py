@@ -1,0 +1,69 @@
+"""Actions about the follower: the welcome, a scanned code, and what is stored of them."""
+
+from collections.abc import Sequence
+
+from actions.wording import text_of
+from bot.dialogue.events import ActionContext, ActionTable, Event, Say
+from bot.followers.consents import ConsentService
+from bot.followers.models import ConsentPurpose
+from bot.followers.privacy import PrivacyService
+from bot.followers.service import FollowerService
+from bot.legal.service import LegalService
+from bot.registrations.service import RegistrationService
+
+
+class FollowerActions:
+    """Greets followers and serves their rights over their data."""
+
+    def __init__(
+        self,
+        followers: FollowerService,
+        consents: ConsentService,
+        registrations: RegistrationService,
+        cases: LegalService,
+        privacy: PrivacyService,
+    ) -> None:
+        self._followers = followers
+        self._consents = consents
+        self._registrations = registrations
+        self._cases = cases
+        self._privacy = privacy
+
+    def table(self) -> ActionTable:
+        """Return the handlers by name."""
+        return {
+            "action_welcome": self.welcome,
+            "action_scanned": self.scanned,
+            "action_my_data": self.my_data,
+            "action_erase_me": self.erase_me,
+        }
+
+    async def welcome(self, context: ActionContext) -> Sequence[Event]:
+        """Greet a new follower, or one who came back; the scene of the code they scanned is kept."""
+        welcome = await self._followers.followed(context.openid, context.scene or "", context.idempotency_key)
+        return [Say("utter_welcome_back" if welcome.returning else "utter_welcome")]
+
+    async def scanned(self, context: ActionContext) -> Sequence[Event]:
+        """Keep the scene of a code that a follower scanned, and offer the services."""
+        await self._followers.followed(context.openid, context.scene or "", context.idempotency_key)
+        return [Say("utter_menu")]
+
+    async def my_data(self, context: ActionContext) -> Sequence[Event]:
+        """Tell what is stored, or withdraw the consents in force."""
+        consents = await self._consents.consents_of(context.openid)
+        if text_of(context.slots.get("data_wish")) == "withdraw":
+            count = 0
+            for purpose in {*ConsentPurpose, *(consent.purpose for consent in consents)}:
+                count += await self._consents.withdraw(context.openid, purpose)
+            return [Say("utter_data_withdrawn", {"count": count})]
+        if text_of(context.slots.get("data_wish")) == "erase":
+            return []
+        registrations = await self._registrations.find_for(context.openid, limit=100)
+        cases = await self._cases.cases_of(context.openid)
+        fields = {"registrations": len(registrations), "cases": len(cases), "consents": len(consents)}
+        return [Say("utter_data_shown", fields)]
+
+    async def erase_me(self, context: ActionContext) -> Sequence[Event]:
+        """Erase the follower everywhere."""
+        await self._privacy.erase(context.openid, requested_by="follower")
+        return [Say("utter_data_erased")]

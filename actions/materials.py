@@ -1,0 +1,64 @@
+"""Files that workers photograph: fetched from the platform at once, kept privately, attached to the registration."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol, assert_never
+
+from actions.wording import text_of
+from bot.dialogue.events import ActionContext, Event, Say, SetSlots, SlotValue
+from bot.programmes.models import Programme
+from bot.registrations.outcomes import Attached, NotFound, NotPossible, TooMany, UnknownMaterial
+from bot.registrations.service import RegistrationService
+from bot.storage.files import FileRefused, PrivateFiles
+
+NOTHING_MISSING: Mapping[str, SlotValue] = {
+    "ws_missing_code": None,
+    "ws_missing_label": None,
+    "ws_material": None,
+}
+
+
+class PictureSource(Protocol):
+    """Where pictures come from."""
+
+    async def picture(self, media_id: str) -> bytes:
+        """Return the picture's bytes. Raises ApiError when the platform does not hand it out."""
+        ...
+
+
+class MaterialDesk:
+    """Asks for files one by one and puts them away."""
+
+    def __init__(self, registrations: RegistrationService, files: PrivateFiles, source: PictureSource) -> None:
+        self._registrations = registrations
+        self._files = files
+        self._source = source
+
+    def next_slots(self, programme: Programme, missing: Sequence[str]) -> Mapping[str, SlotValue]:
+        """Return the slots that ask for the first missing file, or end the asking."""
+        if not missing:
+            return NOTHING_MISSING
+        labels = {rule.code: rule.label for rule in programme.required_materials}
+        return {"ws_missing_code": missing[0], "ws_missing_label": labels[missing[0]], "ws_material": None}
+
+    async def store(self, context: ActionContext, *, receipt: str, programme: Programme) -> Sequence[Event]:
+        """Keep the file in ``ws_material`` under the code that was asked for; return what to say next."""
+        code, label = text_of(context.slots.get("ws_missing_code")), text_of(context.slots.get("ws_missing_label"))
+        data = await self._source.picture(text_of(context.slots.get("ws_material")))
+        try:
+            stored = await self._files.save(data, owner=context.openid, purpose=code)
+        except FileRefused:
+            return [SetSlots({"ws_material": None}), Say("utter_ws_material_refused")]
+        outcome = await self._registrations.attach_material(
+            receipt, context.openid, code, stored.id, context.idempotency_key
+        )
+        match outcome:
+            case Attached():
+                said = [Say("utter_ws_material_stored", {"label": label})]
+                if not outcome.missing:
+                    said.append(Say("utter_ws_materials_complete"))
+                return [SetSlots(self.next_slots(programme, outcome.missing)), *said]
+            case TooMany() | UnknownMaterial() | NotPossible() | NotFound():
+                await self._files.delete(stored.id)
+                return [SetSlots(NOTHING_MISSING), Say("utter_ws_materials_complete")]
+            case _:
+                assert_never(outcome)

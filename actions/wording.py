@@ -1,0 +1,47 @@
+"""How dates, windows and findings are put into fields of texts. Only shapes; the sentences are in flows/."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time
+
+from bot.programmes.rules import Finding
+from bot.values.problem import FieldValue
+
+WEEKDAYS = "一二三四五六日"
+
+
+def day_text(day: date) -> str:
+    """``6月20日``."""
+    return f"{day.month}月{day.day}日"
+
+
+def day_with_weekday(day: date) -> str:
+    """``6月20日（周六）``."""
+    return f"{day_text(day)}（周{WEEKDAYS[day.weekday()]}）"
+
+
+def time_text(moment: time) -> str:
+    """``8:30``."""
+    return f"{moment.hour}:{moment.minute:02d}"
+
+
+def moment_text(moment: datetime) -> str:
+    """``6月20日8:30``."""
+    return f"{day_text(moment.date())}{time_text(moment.time())}"
+
+
+def finding_response(finding: Finding, prefix: str) -> str:
+    """Return the key of the text for a finding: ``age.too_old`` → ``<prefix>_age_too_old``."""
+    return f"{prefix}_{finding.code.replace('.', '_')}"
+
+
+def finding_fields(findings: Sequence[Finding]) -> Mapping[str, FieldValue]:
+    """Return the fields of the first finding, days as people read them."""
+    fields: dict[str, FieldValue] = {}
+    for name, value in findings[0].fields.items():
+        fields[name] = day_text(date.fromisoformat(value)) if isinstance(value, str) and len(value) == 10 else value
+    return fields
+
+
+def text_of(value: object) -> str:
+    """Return a slot's value as text; empty slots give ``""``."""
+    return "" if value is None else str(value)

@@ -1,0 +1,237 @@
+"""The conversation side of a turn: what a message means, the engine with its actions, and the answers in words."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Protocol, assert_never
+
+from bot.dialogue.engine import Engine
+from bot.dialogue.events import ActionContext, ActionTable, Event
+from bot.dialogue.models import DialogueState, Said, Step, Understood
+from bot.dialogue.outcomes import FlowStarted, HandedOver, Outcome, RunAction, TraceEntry
+from bot.dialogue.render import Renderer
+from bot.dialogue.serial import state_from_json, state_to_json
+from bot.turns.log import TurnRecord
+from bot.turns.reading import CRISIS_EVENT, Reading, reading_of
+from bot.understanding.crisis import crisis_signal
+from bot.understanding.models import Ranking, Understanding
+from bot.understanding.rules import Lost, Sure, Unsure, decide
+from bot.values.clock import Clock
+from bot.values.texts import mask_personal
+from bot.wechat.models import Inbound, Outgoing, OutText
+
+STATE_VERSION = 1
+
+
+class Chats(Protocol):
+    """What the turn needs of the inbox."""
+
+    async def is_with_people(self, openid: str) -> bool:
+        """Say whether people have this follower's chat now."""
+        ...
+
+    async def take_down(self, message: Inbound, text: str) -> None:
+        """Add a message to the running chat; a repeated delivery is one message."""
+        ...
+
+    async def rate(self, openid: str, text: str, key: str) -> bool:
+        """Take ``text`` as the answer to the satisfaction question, if one is open; say whether it was."""
+        ...
+
+
+class Followers(Protocol):
+    """What the turn needs of the followers."""
+
+    async def unfollowed(self, openid: str, key: str) -> None:
+        """Record an unfollow and schedule the erasure that the platform asks for."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one message led to. ``state`` is the dialogue to store, ``b""`` to forget it."""
+
+    message: Inbound
+    state: bytes
+    outgoing: tuple[Outgoing, ...] = ()
+    said: str = ""
+    ranking: Ranking | None = None
+    certainty: str | None = None
+    flow: str | None = None
+    trace: tuple[TraceEntry, ...] = ()
+    at: datetime | None = None
+
+    def record(self, *, took_ms: int, late: bool) -> TurnRecord:
+        """Return the log entry, with personal values masked."""
+        best = self.ranking.guesses[0] if self.ranking and self.ranking.guesses else None
+        return TurnRecord(
+            key=self.message.delivery_key,
+            openid=self.message.openid,
+            received_at=self.at or self.message.created_at,
+            kind=type(self.message).__name__,
+            said=mask_personal(self.said),
+            answered=[mask_personal(out.text) for out in self.outgoing if isinstance(out, OutText)],
+            intent=best.intent if best else None,
+            confidence=round(best.confidence, 4) if best else None,
+            certainty=self.certainty,
+            flow=self.flow,
+            trace=[{"what": entry.what, "detail": entry.detail} for entry in self.trace],
+            took_ms=took_ms,
+            late=late,
+        )
+
+
+@dataclass(slots=True)
+class _Run:
+    """What one message collects on its way through the engine."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    trace: list[TraceEntry] = field(default_factory=list)
+    actions: int = 0
+
+
+class Conversation:
+    """Answers one message at a time; it keeps nothing between messages."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        renderer: Renderer,
+        actions: ActionTable,
+        understanding: Understanding,
+        chats: Chats,
+        followers: Followers,
+        clock: Clock,
+        *,
+        nlu_budget_s: float,
+    ) -> None:
+        self._engine = engine
+        self._renderer = renderer
+        self._actions = actions
+        self._understanding = understanding
+        self._chats = chats
+        self._followers = followers
+        self._clock = clock
+        self._nlu_budget_s = nlu_budget_s
+
+    async def respond(self, message: Inbound, stored: bytes) -> Answer:
+        """Return the answer to ``message`` for a follower whose stored dialogue is ``stored`` (``b""``: none)."""
+        now = self._clock.now()
+        reading = reading_of(message, now.date())
+        match reading.kind:
+            case "left":
+                await self._followers.unfollowed(message.openid, message.delivery_key)
+                return Answer(message, b"", at=now)
+            case "noted":
+                return Answer(message, stored, at=now)
+            case "said":
+                assert reading.said is not None
+                return await self._respond_to(message, reading, reading.said, stored, now)
+            case _:
+                assert_never(reading.kind)
+
+    async def _respond_to(
+        self, message: Inbound, reading: Reading, said: Said, stored: bytes, now: datetime
+    ) -> Answer:
+        state, with_people = _load(stored)
+        danger = crisis_signal(said.text) if said.text else None
+        if danger is not None:
+            said = replace(said, event=CRISIS_EVENT)
+        if with_people:
+            if await self._chats.is_with_people(message.openid):
+                await self._chats.take_down(message, said.text)
+                if danger is None:
+                    return Answer(message, stored, said=said.text, flow="people", at=now)
+            elif await self._chats.rate(message.openid, said.text, message.delivery_key):
+                said = replace(said, text="", event="/flow:thank_for_rating")
+        return await self._talk(message, reading, said, state, now)
+
+    async def _talk(
+        self, message: Inbound, reading: Reading, said: Said, state: DialogueState, now: datetime
+    ) -> Answer:
+        ranking, certainty, understood = None, None, None
+        heard = self._engine.read(state, said, now)
+        if heard.needs_understanding:
+            ranking = await self._understanding.rank(said.text, self._nlu_budget_s)
+            understood = _understood(ranking)
+            certainty = understood.certainty
+        step = self._engine.respond(state, said, heard, understood, now)
+        run = _Run()
+        intent = understood.intents[0] if understood and understood.intents else None
+        state = await self._run_actions(message, reading, said, intent, step, run, now)
+        with_people = any(isinstance(outcome, HandedOver) for outcome in run.outcomes)
+        flow = next((outcome.flow for outcome in run.outcomes if isinstance(outcome, FlowStarted)), None)
+        return Answer(
+            message,
+            _dump(state, with_people=with_people),
+            tuple(self._renderer.render(run.outcomes)),
+            said.text,
+            ranking,
+            certainty,
+            flow or (state.frames[-1].flow if state.frames else None),
+            tuple(run.trace),
+            now,
+        )
+
+    async def _run_actions(
+        self,
+        message: Inbound,
+        reading: Reading,
+        said: Said,
+        intent: str | None,
+        step: Step,
+        run: _Run,
+        now: datetime,
+    ) -> DialogueState:
+        while True:
+            run.outcomes.extend(step.outcomes)
+            run.trace.extend(step.trace)
+            if step.run is None:
+                return step.state
+            run.actions += 1
+            context = _context(message, reading, said, intent, step.run, run.actions, now)
+            events: Sequence[Event] = await self._actions[step.run.action](context)
+            step = self._engine.resume(step.state, events, now)
+
+
+def _context(
+    message: Inbound, reading: Reading, said: Said, intent: str | None, run: RunAction, number: int, now: datetime
+) -> ActionContext:
+    return ActionContext(
+        openid=message.openid,
+        flow=run.flow,
+        slots=run.slots,
+        idempotency_key=f"{message.delivery_key}:{number}",
+        now=now,
+        said=said.text,
+        media_id=said.media_id,
+        scene=reading.scene,
+        latest_slot=run.latest_slot,
+        intent=intent,
+    )
+
+
+def _understood(ranking: Ranking) -> Understood:
+    decision = decide(ranking)
+    match decision:
+        case Sure(intent):
+            return Understood((intent,), "sure")
+        case Unsure(intents):
+            return Understood(tuple(intents), "unsure")
+        case Lost():
+            return Understood(tuple(guess.intent for guess in ranking.guesses[:3]), "lost")
+        case _:
+            assert_never(decision)
+
+
+def _load(stored: bytes) -> tuple[DialogueState, bool]:
+    if not stored:
+        return DialogueState(), False
+    content: Mapping[str, Any] = json.loads(stored)
+    return state_from_json(content["dialogue"]), bool(content.get("with_people"))
+
+
+def _dump(state: DialogueState, *, with_people: bool) -> bytes:
+    content = {"v": STATE_VERSION, "dialogue": state_to_json(state), "with_people": with_people}
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()

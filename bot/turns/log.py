@@ -1,0 +1,126 @@
+"""The record of turns: written to a Redis stream with the commit, moved to SQL in batches by the worker."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Index, LargeBinary, String, delete, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bot.storage.encryption import FieldCipher
+from bot.storage.sql import Base, Database
+
+SAID, ANSWERED = "turn_log.said", "turn_log.answered"
+
+
+class LoggedTurn(Base):
+    """One turn: what came, what was understood, which way it went, what was answered. Texts are sealed."""
+
+    __tablename__ = "turn_log"
+    __table_args__ = (Index("ix_turn_log_openid_received_at", "openid", "received_at"),)
+
+    key: Mapped[str] = mapped_column(String(120), primary_key=True)
+    openid: Mapped[str] = mapped_column(String(64))
+    received_at: Mapped[datetime] = mapped_column(index=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    said: Mapped[bytes | None] = mapped_column(LargeBinary)
+    answered: Mapped[bytes | None] = mapped_column(LargeBinary)
+    intent: Mapped[str | None] = mapped_column(String(40), index=True)
+    confidence: Mapped[float | None]
+    certainty: Mapped[str | None] = mapped_column(String(10), index=True)
+    flow: Mapped[str | None] = mapped_column(String(60), index=True)
+    trace: Mapped[list[Any]] = mapped_column(JSON)
+    took_ms: Mapped[int]
+    late: Mapped[bool]
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRecord:
+    """A turn as it is logged. ``said`` and ``answered`` are masked before they come here."""
+
+    key: str
+    openid: str
+    received_at: datetime
+    kind: str
+    said: str
+    answered: Sequence[str]
+    intent: str | None
+    confidence: float | None
+    certainty: str | None
+    flow: str | None
+    trace: Sequence[Mapping[str, Any]]
+    took_ms: int
+    late: bool
+
+    def to_json(self) -> bytes:
+        """Return the stream entry."""
+        content = {name: getattr(self, name) for name in self.__slots__}
+        content["received_at"] = self.received_at.isoformat()
+        return json.dumps(content, ensure_ascii=False).encode()
+
+    @classmethod
+    def from_json(cls, entry: bytes) -> "TurnRecord":
+        """Read a stream entry."""
+        content = json.loads(entry)
+        content["received_at"] = datetime.fromisoformat(content["received_at"])
+        return cls(**content)
+
+
+class TurnLog:
+    """The log in SQL."""
+
+    def __init__(self, database: Database, cipher: FieldCipher) -> None:
+        self._database = database
+        self._cipher = cipher
+
+    async def write(self, records: Sequence[TurnRecord]) -> None:
+        """Store ``records``; one that is there already is left as it is, so that a batch may be repeated."""
+        if not records:
+            return
+        insert = sqlite_insert if self._database.is_sqlite else postgresql_insert
+        statement = insert(LoggedTurn).on_conflict_do_nothing(index_elements=["key"])
+        async with self._database.transaction() as session:
+            await session.execute(statement, [self._row(record) for record in records])
+
+    def _row(self, record: TurnRecord) -> dict[str, Any]:
+        return {
+            "key": record.key,
+            "openid": record.openid,
+            "received_at": record.received_at,
+            "kind": record.kind,
+            "said": self._cipher.seal(record.said, SAID) if record.said else None,
+            "answered": self._cipher.seal("\n\n".join(record.answered), ANSWERED) if record.answered else None,
+            "intent": record.intent,
+            "confidence": record.confidence,
+            "certainty": record.certainty,
+            "flow": record.flow,
+            "trace": list(record.trace),
+            "took_ms": record.took_ms,
+            "late": record.late,
+        }
+
+    async def export(self, openid: str) -> list[dict[str, Any]]:
+        """Return the follower's turns, oldest first, with their texts."""
+        query = select(LoggedTurn).where(LoggedTurn.openid == openid).order_by(LoggedTurn.received_at)
+        async with self._database.reading() as session:
+            rows = (await session.scalars(query)).all()
+        return [
+            {
+                "received_at": row.received_at.isoformat(),
+                "kind": row.kind,
+                "said": self._cipher.open(row.said, SAID) if row.said else "",
+                "answered": self._cipher.open(row.answered, ANSWERED) if row.answered else "",
+                "intent": row.intent,
+            }
+            for row in rows
+        ]
+
+    async def erase(self, openid: str) -> int:
+        """Delete the follower's turns; return how many."""
+        async with self._database.transaction() as session:
+            result = await session.execute(delete(LoggedTurn).where(LoggedTurn.openid == openid))
+        return int(getattr(result, "rowcount", 0))

@@ -1,0 +1,42 @@
+"""Stored replies: as bytes in the store, and as customer-service messages when their connection is gone."""
+
+import json
+
+from bot.wechat.models import (
+    CustomerImage,
+    CustomerMessage,
+    CustomerNews,
+    CustomerText,
+    ImageReply,
+    NewsReply,
+    PassiveReply,
+    TextReply,
+    passive_reply_from_dict,
+    passive_reply_to_dict,
+)
+
+
+def dump_reply(reply: PassiveReply | None) -> bytes:
+    """Return the reply as it is stored; ``b""`` for none."""
+    if reply is None:
+        return b""
+    return json.dumps(passive_reply_to_dict(reply), ensure_ascii=False).encode()
+
+
+def load_reply(stored: bytes) -> PassiveReply | None:
+    """Return the reply that ``dump_reply`` stored."""
+    return passive_reply_from_dict(json.loads(stored)) if stored else None
+
+
+def as_customer_message(reply: PassiveReply) -> CustomerMessage | None:
+    """Return the customer-service message that says the same; ``None`` where there is none."""
+    match reply:
+        case TextReply(content):
+            return CustomerText(content)
+        case ImageReply(media_id):
+            return CustomerImage(media_id)
+        case NewsReply(articles):
+            first = articles[0]
+            return CustomerNews(first.title, first.description, first.picture_url, first.url)
+        case _:
+            return None

@@ -1,0 +1,213 @@
+"""Relays the outbox to the platform: in order for each follower, within the allowance, each message once."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.resources import files
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from bot.storage.encryption import FieldCipher
+from bot.storage.shards import tag
+from bot.turns.models import FollowerKeys
+from bot.turns.outbox import Outgoing, unpack
+from bot.turns.store import OUTBOX
+from bot.values.clock import Clock
+from bot.wechat.client import WeChatApi
+from bot.wechat.errors import (
+    AllowanceUsedUp,
+    ApiError,
+    ReplyWindowClosed,
+    SystemBusy,
+    Throttled,
+    TimedOut,
+    TransportFailed,
+)
+
+log = structlog.get_logger(__name__)
+
+GROUP = "relay"
+CONSUMER = "relay"
+BATCH = 50
+BLOCK_MS = 1_000
+MARK_TTL_MS = 3 * 86_400_000
+HELD_TTL_MS = 30 * 86_400_000
+RETRY_DELAYS_S = (0.5, 1.0, 2.0, 4.0)
+
+
+class Outcome(StrEnum):
+    """How a message ended."""
+
+    SENT = "sent"
+    HELD = "held"
+    TEMPLATE = "template"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    REPEATED = "repeated"
+    LATER = "later"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One stream entry of a shard."""
+
+    stream_id: bytes
+    openid: str
+    message_id: str
+    sealed: bytes
+
+    @classmethod
+    def read(cls, stream_id: bytes, fields: dict[bytes, bytes]) -> "Entry":
+        openid = fields[b"openid"].decode()
+        if b"held" in fields:
+            message_id, _, sealed = fields[b"held"].partition(b"\0")
+            return cls(stream_id, openid, message_id.decode(), sealed)
+        return cls(stream_id, openid, fields[b"id"].decode(), fields[b"body"])
+
+    def as_held(self) -> bytes:
+        """Return the form in which the entry waits for a new allowance."""
+        return self.message_id.encode() + b"\0" + self.sealed
+
+
+class OutboxRelay:
+    """Sends what stands in the outbox streams of the shards it is given."""
+
+    def __init__(self, redis: Redis, api: WeChatApi, cipher: FieldCipher, clock: Clock) -> None:
+        self._redis = redis
+        self._api = api
+        self._cipher = cipher
+        self._clock = clock
+        self._known: set[int] = set()
+        spend = files("bot.turns").joinpath("lua", "spend.lua").read_text(encoding="utf-8")
+        self._spend = redis.register_script(spend)
+
+    async def relay(self, shards: Sequence[int], *, block_ms: int = BLOCK_MS) -> dict[Outcome, int]:
+        """Send one batch of every shard; return how many messages ended how. Waits up to ``block_ms`` for work."""
+        for shard in shards:
+            await self._adopt(shard)
+        counts: dict[Outcome, int] = defaultdict(int)
+        batches = await self._read(shards, "0", None) or await self._read(shards, ">", block_ms)
+        for outcomes in await asyncio.gather(*(self._send_in_order(stream, batch) for stream, batch in batches)):
+            for outcome in outcomes:
+                counts[outcome] += 1
+        return dict(counts)
+
+    async def _adopt(self, shard: int) -> None:
+        if shard in self._known:
+            return
+        try:
+            await self._redis.xgroup_create(f"{tag(shard)}outbox", GROUP, id="0", mkstream=True)
+        except ResponseError as error:
+            if "BUSYGROUP" not in str(error):
+                raise
+        self._known.add(shard)
+
+    async def _read(self, shards: Sequence[int], start: str, block_ms: int | None) -> list[tuple[str, list[Entry]]]:
+        if not shards:
+            return []
+        answer = await self._redis.xreadgroup(
+            GROUP, CONSUMER, {f"{tag(shard)}outbox": start for shard in shards}, count=BATCH, block=block_ms
+        )
+        pairs = answer.items() if isinstance(answer, dict) else answer or []
+        batches: list[tuple[str, list[Entry]]] = []
+        for stream, rows in pairs:
+            flat = rows[0] if isinstance(answer, dict) and rows and isinstance(rows[0], list) else rows
+            entries = [Entry.read(stream_id, fields) for stream_id, fields in flat if fields]
+            if entries:
+                batches.append((stream.decode(), entries))
+        return batches
+
+    async def _send_in_order(self, stream: str, entries: Sequence[Entry]) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        stuck: set[str] = set()
+        for entry in entries:
+            # A follower whose message must wait keeps the order: the later ones wait behind it.
+            outcome = Outcome.LATER if entry.openid in stuck else await self._deliver(entry)
+            outcomes.append(outcome)
+            if outcome is Outcome.LATER:
+                stuck.add(entry.openid)
+                continue
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.xack(stream, GROUP, entry.stream_id)
+                pipe.xdel(stream, entry.stream_id)
+                await pipe.execute()
+        return outcomes
+
+    async def _deliver(self, entry: Entry) -> Outcome:
+        keys = FollowerKeys.of(entry.openid)
+        mark = keys.sent_mark(entry.message_id)
+        now_ms = int(self._clock.now().timestamp() * 1000)
+        answer = await self._spend(
+            keys=[mark, keys.allowance, keys.held], args=[now_ms, MARK_TTL_MS, entry.as_held(), HELD_TTL_MS]
+        )
+        match answer[0]:
+            case b"send":
+                return await self._send(entry, keys, mark)
+            case b"held":
+                return await self._without_allowance(entry, keys)
+            case b"unknown":
+                log.warning("a message may or may not have arrived", message=entry.message_id)
+                await self._redis.set(mark, "unknown", px=MARK_TTL_MS)
+                return Outcome.UNKNOWN
+            case _:
+                return Outcome.REPEATED
+
+    async def _send(self, entry: Entry, keys: FollowerKeys, mark: str) -> Outcome:
+        outgoing = self._open(entry)
+        try:
+            await self._call(entry.openid, outgoing)
+        except (ReplyWindowClosed, AllowanceUsedUp) as error:
+            # The platform counts otherwise than our ledger: believe it, and wait for the follower.
+            log.info("allowance refused by the platform", errcode=error.errcode, rid=error.rid)
+            await self._redis.delete(mark, keys.allowance)
+            await self._redis.rpush(keys.held, entry.as_held())
+            return await self._without_allowance(entry, keys)
+        except TimedOut:
+            await self._redis.set(mark, "unknown", px=MARK_TTL_MS)
+            return Outcome.UNKNOWN
+        except (TransportFailed, SystemBusy, Throttled) as error:
+            log.warning("the platform cannot take messages now", error=error.code)
+            await self._redis.delete(mark)
+            await self._redis.hincrby(keys.allowance, "left", 1)
+            return Outcome.LATER
+        except ApiError as error:
+            log.warning("a message was refused", errcode=error.errcode, rid=error.rid)
+            await self._redis.set(mark, "failed", px=MARK_TTL_MS)
+            return Outcome.FAILED
+        await self._redis.set(mark, "sent", px=MARK_TTL_MS)
+        return Outcome.SENT
+
+    async def _call(self, openid: str, outgoing: Outgoing) -> None:
+        for delay_s in RETRY_DELAYS_S:
+            try:
+                await self._api.send_customer_message(openid, outgoing.message)
+            except (SystemBusy, Throttled):
+                await asyncio.sleep(delay_s)
+            else:
+                return
+        await self._api.send_customer_message(openid, outgoing.message)
+
+    async def _without_allowance(self, entry: Entry, keys: FollowerKeys) -> Outcome:
+        """The message waits in ``held``; a template goes out now when one was given, and ends the wait."""
+        outgoing = self._open(entry)
+        if outgoing.fallback is None:
+            return Outcome.HELD
+        try:
+            await self._api.send_template(
+                entry.openid,
+                outgoing.fallback.template_id,
+                outgoing.fallback.data,
+                client_msg_id=entry.message_id[-32:],
+            )
+        except ApiError as error:
+            log.warning("a template message was refused", errcode=error.errcode, rid=error.rid)
+            return Outcome.HELD
+        await self._redis.lrem(keys.held, 1, entry.as_held())
+        return Outcome.TEMPLATE
+
+    def _open(self, entry: Entry) -> Outgoing:
+        return unpack(self._cipher.open_bytes(entry.sealed, OUTBOX))
