@@ -15,11 +15,10 @@ MAX_CHARACTER_BYTES = 4
 _LINE_BREAKS = re.compile(r"\r\n?|[\u2028\u2029\x0b\x0c\x85]")
 _MANY_EMPTY_LINES = re.compile(r"\n{3,}")
 
-_LINK = r"<a\b[^<>]{0,2000}>[^<]{0,600}</a>"
-_TAG = re.compile(r"</?a\b[^<>]*>")
+_LINK = re.compile(r"<a\b[^<>]{0,2000}>([^<]{0,600})</a>")
 # A unit is never cut: a link with its text, or a character with what modifies it (accents, emoji joined to one).
 _UNIT = re.compile(
-    _LINK + r"|.(?:[\u0300-\u036f\u200d\ufe00-\ufe0f\u20e3\U0001f3fb-\U0001f3ff]|(?<=\u200d).)*", re.DOTALL
+    _LINK.pattern + r"|.(?:[\u0300-\u036f\u200d\ufe00-\ufe0f\u20e3\U0001f3fb-\U0001f3ff]|(?<=\u200d).)*", re.DOTALL
 )
 
 _ENDS_PARAGRAPH = re.compile(r"\n\Z")
@@ -44,7 +43,7 @@ def fits(text: str, max_bytes: int = MAX_BYTES, max_chars: int = MAX_CHARS) -> b
     seen."""
     if len(text) <= max_chars and len(text) * MAX_CHARACTER_BYTES <= max_bytes:
         return True
-    return len(_TAG.sub("", text)) <= max_chars and len(text.encode("utf-8", "surrogatepass")) <= max_bytes
+    return len(_seen(text)) <= max_chars and len(text.encode("utf-8", "surrogatepass")) <= max_bytes
 
 
 def split_text(text: str, max_bytes: int = MAX_BYTES, max_chars: int = MAX_CHARS) -> list[str]:
@@ -63,8 +62,8 @@ def split_text(text: str, max_bytes: int = MAX_BYTES, max_chars: int = MAX_CHARS
             pieces.append(rest)
             break
         units = _units_that_fit(rest, max_bytes, max_chars)
-        if not units and rest.startswith("<a"):
-            rest = _TAG.sub("", rest, count=2).lstrip()
+        if not units and _LINK.match(rest):
+            rest = _LINK.sub(r"\1", rest, count=1).lstrip()
             continue
         if not units:
             # One character with more accents than a message holds: between them is the only place to cut.
@@ -75,6 +74,11 @@ def split_text(text: str, max_bytes: int = MAX_BYTES, max_chars: int = MAX_CHARS
     return [piece for piece in pieces if piece]
 
 
+def _seen(text: str) -> str:
+    """Return ``text`` as it is read: links without their markup."""
+    return _LINK.sub(r"\1", text) if "<a" in text else text
+
+
 def _units_that_fit(text: str, max_bytes: int, max_chars: int) -> list[str]:
     """Return as many units from the front of ``text`` as fit one message."""
     units: list[str] = []
@@ -82,7 +86,7 @@ def _units_that_fit(text: str, max_bytes: int, max_chars: int) -> list[str]:
     for found in _UNIT.finditer(text):
         unit = found[0]
         bytes_used += len(unit.encode("utf-8", "surrogatepass"))
-        chars_used += len(_TAG.sub("", unit))
+        chars_used += len(_seen(unit))
         if bytes_used > max_bytes or chars_used > max_chars:
             break
         units.append(unit)
