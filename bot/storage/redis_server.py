@@ -12,7 +12,8 @@ import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
 from types import TracebackType
@@ -131,14 +132,14 @@ class RedisServer:
         try:
             await self._start()
         except BaseException:
-            await self._stop()
+            await self.stop()
             raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._stop()
+        await self.stop()
 
     async def _start(self) -> None:
         binary = self._binary or find_server()
@@ -204,7 +205,8 @@ class RedisServer:
         except OSError:
             return False
 
-    async def _stop(self) -> None:
+    async def stop(self) -> None:
+        """End the server, with everything written; leaving the block does the same."""
         process, self._process = self._process, None
         if process is not None:
             process.terminate()
@@ -223,6 +225,20 @@ class RedisServer:
 
     def _log_tail(self) -> str:
         return self._log.read_text(encoding="utf-8", errors="replace")[-LOG_TAIL_CHARS:].strip()
+
+
+@asynccontextmanager
+async def open_redis(url: str, data_dir: Path) -> AsyncIterator[str]:
+    """Give the address to use: ``url`` (``BOT_REDIS_URL``) as it is, or that of an embedded server when it is empty.
+
+    The embedded server lives as long as the block. Raises what ``RedisServer`` raises; whether a configured server
+    answers shows when a link connects to it.
+    """
+    if url:
+        yield url
+        return
+    async with RedisServer(data_dir) as server:
+        yield server.url
 
 
 class _Deadline:

@@ -1,8 +1,9 @@
 """The SQL engine: one ``Database`` a process, SQLite (WAL) or PostgreSQL behind the same calls."""
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -70,6 +71,9 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
         self.engine = _create_engine(url, pool_size)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+        # SQLite's own waiting is a poll without an order, in which a writer can starve until it gives up. The writers
+        # of one process queue here instead, first come first served; only other processes are waited for by polling.
+        self._writing = asyncio.Lock() if self.is_sqlite else nullcontext()
 
     @property
     def is_sqlite(self) -> bool:
@@ -82,7 +86,7 @@ class Database:
         On SQLite it takes the write lock at once (BEGIN IMMEDIATE), so that what a transaction has read cannot
         change before it writes. On PostgreSQL lock the rows that decide with ``with_for_update()``.
         """
-        async with self._sessions() as session, session.begin():
+        async with self._writing, self._sessions() as session, session.begin():
             if self.is_sqlite:
                 await session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
             yield session
