@@ -1,0 +1,189 @@
+"""The state of one follower's dialogue, what comes in, and what a step of the engine gives back.
+
+The state is small and bounded: frames are at most ``EngineSettings.max_frames`` deep, slots are those of the
+catalogue, drafts at most ``max_drafts``; nothing grows with the number of turns.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+from bot.dialogue.events import Option, SlotValue
+from bot.dialogue.outcomes import Outcome, RunAction, Spoken, TraceEntry
+
+FrameKind = Literal["base", "digression", "call"]
+PathPart = tuple[str, str]
+"""A flow id and a step id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A question that was passed, and where it stands: from the service's own flow down through called flows."""
+
+    slot: str
+    path: tuple[PathPart, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """What a service remembers of its way, kept by its own frame and shared with the flows it calls.
+
+    ``answered`` are the questions passed, in order; ``confirmed`` the slots that were answered at some time,
+    ``skipped`` the optional ones left empty, ``said`` the ``flow/step`` ids of the texts already said, ``touched``
+    the slots it filled.
+    """
+
+    answered: tuple[Answered, ...] = ()
+    confirmed: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
+    touched: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One flow on the stack and the step it stands at; ``version`` is that of the flow file it was entered with."""
+
+    id: int
+    flow: str
+    step: str
+    version: str
+    kind: FrameKind
+    journey: Journey = field(default_factory=Journey)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A form left for later: its frames, its answers, and until when (epoch seconds) it is kept."""
+
+    flow: str
+    frames: tuple[Frame, ...]
+    slots: Mapping[str, SlotValue]
+    until_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Revisit:
+    """A question that is asked again although it had the answer ``old``: by 返回, a correction, or to confirm it."""
+
+    slot: str
+    old: SlotValue
+    reason: Literal["back", "correction", "confirm"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A question of the engine itself, above the open question: what it is about and which flow it concerns."""
+
+    kind: Literal["cancel", "resume", "switch", "restart", "field", "offer"]
+    flow: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A value on its way into a slot. ``origin`` says how it came: as the answer, beside it, or as a correction."""
+
+    slot: str
+    value: SlotValue
+    origin: Literal["answer", "also", "correction"]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Why the engine waits for an action; lives only inside a turn and is never stored.
+
+    ``old`` is the slot's value before a candidate was tried, ``queue`` the candidates after it, ``accepted`` those
+    that already hold, ``refused`` whether the answer to the open question was turned down.
+    """
+
+    kind: Literal["step", "ask", "validate", "cancel"]
+    slot: str | None = None
+    old: SlotValue = None
+    queue: tuple[Candidate, ...] = ()
+    accepted: tuple[Candidate, ...] = ()
+    refused: bool = False
+    lead: Spoken | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DialogueState:
+    """Everything the engine knows of one follower between two messages.
+
+    ``asking`` is the slot whose question is open (``REVIEWING`` for a review screen), ``choices`` the options shown
+    with it, ``offered`` the options of what was said last beside it. ``at_s`` is the time of the last message in
+    epoch seconds, ``away`` whether people had the chat since. ``last`` is what was said last, kept only while no
+    question is open.
+    """
+
+    frames: tuple[Frame, ...] = ()
+    slots: Mapping[str, SlotValue] = field(default_factory=dict)
+    drafts: tuple[Draft, ...] = ()
+    asking: str | None = None
+    choices: tuple[Option, ...] = ()
+    offered: tuple[Option, ...] = ()
+    pending: Pending | None = None
+    revisit: Revisit | None = None
+    misses: int = 0
+    rejections: int = 0
+    turn: int = 0
+    serial: int = 0
+    at_s: int = 0
+    away: bool = False
+    last: tuple[Spoken, ...] = ()
+    waiting: Waiting | None = None
+
+
+REVIEWING = "@review"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One message or event of the follower.
+
+    ``menu_id`` is the id of a tapped option, ``media_id`` a picture's id, ``event`` the name of a platform event or a
+    payload such as ``/flow:check_status``; ``today`` is the date in Tongren, for words such as 明天.
+    """
+
+    text: str
+    today: date
+    menu_id: str | None = None
+    media_id: str | None = None
+    event: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What the NLU made of a message: intents, likeliest first, and how far they can be trusted."""
+
+    intents: tuple[str, ...]
+    certainty: Literal["sure", "unsure", "lost"]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """Bounds and habits of the engine."""
+
+    pause_s: int = 2 * 3600
+    draft_s: int = 30 * 86_400
+    max_drafts: int = 3
+    max_digressions: int = 3
+    max_frames: int = 10
+    max_steps: int = 300
+    max_text_chars: int = 2_000
+    max_options: int = 40
+    confirm_cancel_from: int = 3
+    rejections_before_person: int = 3
+    misses_before_person: int = 2
+    long_answer_chars: int = 30
+    story_chars: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one call of the engine gives back: the new state, what happened, and the action to run next, if any."""
+
+    state: DialogueState
+    outcomes: tuple[Outcome, ...]
+    run: RunAction | None
+    trace: tuple[TraceEntry, ...]

@@ -1,0 +1,195 @@
+"""The dialogue state as JSON, and the part of it that must be sealed before it is stored.
+
+Fields at their default are left out, so an idle follower costs a few dozen bytes. A change of meaning gets a new
+``FORMAT`` and a branch in ``_state_from``; a state of a later release raises StateUnreadable.
+"""
+
+import json
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from typing import Any, Final, cast
+
+from bot.dialogue.errors import NotWaiting, StateUnreadable
+from bot.dialogue.events import Option, SlotValue
+from bot.dialogue.models import Answered, DialogueState, Draft, Frame, FrameKind, Journey, Pending, Revisit
+from bot.dialogue.outcomes import Spoken
+from bot.values.problem import FieldValue
+
+FORMAT = 1
+
+Json = dict[str, Any]
+"""A JSON object. Its shape is what this module itself wrote, checked by the format number."""
+
+_JOURNEY: Final = ("confirmed", "skipped", "said", "touched")
+_COUNTERS: Final = ("misses", "rejections", "turn", "serial", "at_s")
+
+
+def to_json(state: DialogueState) -> str:
+    """Return the whole state as JSON; raises NotWaiting inside a turn, where an action is still to run."""
+    return _dump(_state_to(state))
+
+
+def from_json(text: str) -> DialogueState:
+    """Return the state written by ``to_json``; raises StateUnreadable."""
+    return _state_from(_load(text))
+
+
+def split_sensitive(state: DialogueState, sensitive: AbstractSet[str]) -> tuple[str, str | None]:
+    """Return the state in two texts: one that may lie open, and one to seal (``None`` when there is nothing).
+
+    The second holds the values of ``sensitive`` slots, wherever they are (slots, drafts, an old answer), and what was
+    said last, which may repeat them.
+    """
+    public = _state_to(state)
+    secret: Json = {}
+    _move(public.get("slots"), secret, "slots", sensitive)
+    for index, draft in enumerate(public.get("drafts", [])):
+        _move(draft["slots"], secret, f"draft{index}", sensitive)
+    if state.revisit is not None and state.revisit.slot in sensitive:
+        secret["old"] = public["revisit"].pop("old")
+    if "last" in public:
+        secret["last"] = public.pop("last")
+    return _dump(public), _dump(secret) if secret else None
+
+
+def join_sensitive(public: str, secret: str | None) -> DialogueState:
+    """Return the state from the two texts of ``split_sensitive``; raises StateUnreadable."""
+    state = _load(public)
+    parts = json.loads(secret) if secret is not None else {}
+    if "slots" in parts:
+        state["slots"] = {**state.get("slots", {}), **parts["slots"]}
+    for index, draft in enumerate(state.get("drafts", [])):
+        draft["slots"].update(parts.get(f"draft{index}", {}))
+    if "old" in parts and "revisit" in state:
+        state["revisit"]["old"] = parts["old"]
+    if "last" in parts:
+        state["last"] = parts["last"]
+    return _state_from(state)
+
+
+def _move(slots: Json | None, secret: Json, key: str, sensitive: AbstractSet[str]) -> None:
+    moved = {name: slots.pop(name) for name in tuple(slots) if name in sensitive} if slots else {}
+    if moved:
+        secret[key] = moved
+
+
+def _dump(value: Json) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _load(text: str) -> Json:
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise StateUnreadable(reason="not JSON") from error
+    if not isinstance(value, dict) or value.get("format") != FORMAT:
+        raise StateUnreadable(reason="unknown format")
+    return value
+
+
+def _state_to(state: DialogueState) -> Json:
+    if state.waiting is not None:
+        raise NotWaiting(reason="a state is stored only when its actions have run")
+    value: Json = {"format": FORMAT}
+    value.update({name: number for name in _COUNTERS if (number := getattr(state, name))})
+    parts: Json = {
+        "frames": [_frame_to(frame) for frame in state.frames],
+        "slots": dict(state.slots),
+        "drafts": [_draft_to(draft) for draft in state.drafts],
+        "asking": state.asking,
+        "choices": [_option_to(option) for option in state.choices],
+        "offered": [_option_to(option) for option in state.offered],
+        "pending": None if state.pending is None else [state.pending.kind, state.pending.flow],
+        "revisit": None if state.revisit is None else _revisit_to(state.revisit),
+        "away": state.away,
+        "last": [_spoken_to(spoken) for spoken in state.last],
+    }
+    value.update({name: part for name, part in parts.items() if part})
+    return value
+
+
+def _state_from(value: Json) -> DialogueState:
+    try:
+        pending = value.get("pending")
+        revisit = value.get("revisit")
+        return DialogueState(
+            frames=tuple(_frame_from(part) for part in value.get("frames", ())),
+            slots=_slots_from(value.get("slots", {})),
+            drafts=tuple(_draft_from(part) for part in value.get("drafts", ())),
+            asking=value.get("asking"),
+            choices=tuple(_option_from(part) for part in value.get("choices", ())),
+            offered=tuple(_option_from(part) for part in value.get("offered", ())),
+            pending=None if pending is None else Pending(*pending),
+            revisit=None if revisit is None else Revisit(revisit["slot"], revisit.get("old"), revisit["reason"]),
+            away=value.get("away", False),
+            last=tuple(_spoken_from(part) for part in value.get("last", ())),
+            misses=int(value.get("misses", 0)),
+            rejections=int(value.get("rejections", 0)),
+            turn=int(value.get("turn", 0)),
+            serial=int(value.get("serial", 0)),
+            at_s=int(value.get("at_s", 0)),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise StateUnreadable(reason="wrong shape") from error
+
+
+def _frame_to(frame: Frame) -> Json:
+    value: Json = {
+        "id": frame.id,
+        "flow": frame.flow,
+        "step": frame.step,
+        "version": frame.version,
+        "kind": frame.kind,
+    }
+    journey = frame.journey
+    value.update({name: list(names) for name in _JOURNEY if (names := getattr(journey, name))})
+    if journey.answered:
+        value["answered"] = [[one.slot, [list(part) for part in one.path]] for one in journey.answered]
+    return value
+
+
+def _frame_from(value: Json) -> Frame:
+    answered = tuple(
+        Answered(slot, tuple((flow, step) for flow, step in path)) for slot, path in value.get("answered", ())
+    )
+    journey = Journey(answered, **{name: tuple(value.get(name, ())) for name in _JOURNEY})
+    kind: FrameKind = value["kind"]
+    return Frame(int(value["id"]), value["flow"], value["step"], value["version"], kind, journey)
+
+
+def _draft_to(draft: Draft) -> Json:
+    frames = [_frame_to(frame) for frame in draft.frames]
+    return {"flow": draft.flow, "frames": frames, "slots": dict(draft.slots), "until_s": draft.until_s}
+
+
+def _draft_from(value: Json) -> Draft:
+    frames = tuple(_frame_from(part) for part in value["frames"])
+    return Draft(value["flow"], frames, _slots_from(value["slots"]), int(value["until_s"]))
+
+
+def _slots_from(value: Json) -> Mapping[str, SlotValue]:
+    return cast("dict[str, SlotValue]", value)
+
+
+def _revisit_to(revisit: Revisit) -> Json:
+    return {"slot": revisit.slot, "old": revisit.old, "reason": revisit.reason}
+
+
+def _option_to(option: Option) -> list[object]:
+    return [option.value, option.label, list(option.aliases), option.next_flow]
+
+
+def _option_from(value: list[Any]) -> Option:
+    text, label, aliases, next_flow = value
+    return Option(text, label, tuple(aliases), next_flow)
+
+
+def _spoken_to(spoken: Spoken) -> list[object]:
+    options = [_option_to(option) for option in spoken.options]
+    return [spoken.response, dict(spoken.fields), options, spoken.variant]
+
+
+def _spoken_from(value: list[Any]) -> Spoken:
+    response, fields, options, variant = value
+    typed: Mapping[str, FieldValue] = fields
+    return Spoken(response, typed, tuple(_option_from(part) for part in options), int(variant))
