@@ -1,0 +1,88 @@
+"""From a ranking to a decision: sure, ask back, or lost. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from bot.understanding.models import Guess, Ranking
+
+CRISIS: Final = "crisis"
+SMALL_TALK: Final = frozenset({"greet", "goodbye", "thank", "affirm", "deny", "help", "bot_challenge", "chitchat"})
+"""Intents that nobody wants to be asked about: a mistaken greeting costs less than 'did you mean a greeting?'."""
+NEVER_OFFERED: Final = SMALL_TALK | {CRISIS, "out_of_scope"}
+CHOICES_MAX: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Least confidences. ``sure`` acts at once, ``ask`` asks back, below it the text is not understood.
+
+    ``sure_margin`` is the lead over the second guess that ``sure`` needs as well; ``small_talk`` replaces ``sure``
+    for intents of SMALL_TALK; ``crisis`` is enough for a danger to go first, even when another intent is likelier;
+    ``choice`` is what a guess needs to be offered.
+    """
+
+    sure: float
+    sure_margin: float
+    small_talk: float
+    crisis: float
+    ask: float
+    choice: float
+
+
+THRESHOLDS: Final[Mapping[Literal["model", "keywords"], Thresholds]] = {
+    # From cross-validation of the training data (nlu/cross_validate.py prints the table), never the evaluation set.
+    "model": Thresholds(sure=0.45, sure_margin=0.10, small_talk=0.35, crisis=0.30, ask=0.20, choice=0.08),
+    # Weights of keyword rules: a strong word acts, a weak one asks.
+    "keywords": Thresholds(sure=0.8, sure_margin=0.0, small_talk=0.6, crisis=0.6, ask=0.4, choice=0.4),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sure:
+    """Act on ``intent``."""
+
+    intent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unsure:
+    """Ask which of ``intents`` (one to three, likeliest first) was meant."""
+
+    intents: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Nothing is likely enough even to be offered."""
+
+
+Decision = Sure | Unsure | Lost
+
+
+def decide(ranking: Ranking) -> Decision:
+    """Return what to do about ``ranking``; a likely danger always wins."""
+    if not ranking.guesses:
+        return Lost()
+    limits = THRESHOLDS[ranking.source]
+    if any(guess.intent == CRISIS and guess.confidence >= limits.crisis for guess in ranking.guesses):
+        return Sure(CRISIS)
+    best, *others = ranking.guesses
+    if _is_sure(best, others[0].confidence if others else 0.0, limits):
+        return Sure(best.intent)
+    if best.confidence < limits.ask:
+        return Lost()
+    return _ask_back(ranking.guesses, limits)
+
+
+def _is_sure(best: Guess, second: float, limits: Thresholds) -> bool:
+    if best.intent in SMALL_TALK:
+        return best.confidence >= limits.small_talk
+    return best.confidence >= limits.sure and best.confidence - second >= limits.sure_margin
+
+
+def _ask_back(guesses: tuple[Guess, ...], limits: Thresholds) -> Unsure | Lost:
+    offered = [
+        guess.intent for guess in guesses if guess.confidence >= limits.choice and guess.intent not in NEVER_OFFERED
+    ]
+    return Unsure(tuple(offered[:CHOICES_MAX])) if offered else Lost()
