@@ -58,7 +58,7 @@ class ClusterLink:
     async def __aenter__(self) -> Self:
         try:
             await self._cluster.initialize()
-        except RedisError as error:
+        except (RedisError, RedisClusterException, OSError) as error:
             await self._cluster.aclose()
             raise RedisUnavailable(type(error).__name__, may_have_run=False) from None
         return self
@@ -82,6 +82,8 @@ class ClusterLink:
 
     async def run(self, script: Script, keys: Sequence[str], args: Sequence[Argument]) -> Reply:
         """See ``Commands.run``."""
+        if len({self._cluster.keyslot(key) for key in keys}) > 1:
+            raise RedisRefused(kind="CROSSSLOT", detail="the keys of a script must be on one shard")
         try:
             return await self._execute(("EVALSHA", script.sha1, len(keys), *keys, *args))
         except NoScriptError:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from bot.storage.redis import RedisLink, RedisRefused, RedisUnavailable, Script
 from bot.storage.redis_address import RedisAddressInvalid
 from bot.storage.redis_server import RedisServer
+from tests.support.redis import reports
 from tests.support.waiting import until
 
 ADD = Script("return redis.call('INCRBY', KEYS[1], ARGV[1])")
@@ -29,13 +30,6 @@ async def own_server(tmp_path: Path) -> AsyncIterator[RedisServer]:
     """A server that a test may kill."""
     async with RedisServer(tmp_path) as server:
         yield server
-
-
-async def says(link: RedisLink, section: str, line: bytes) -> bool:
-    """Whether the server's report on itself contains ``line``."""
-    report = await link.call("INFO", section)
-    assert isinstance(report, bytes)
-    return line in report.split(b"\r\n")
 
 
 async def reads_processed(link: RedisLink) -> int:
@@ -132,7 +126,7 @@ async def test_a_killed_server_comes_back_with_its_data(tmp_path: Path) -> None:
     async with RedisServer(tmp_path) as first, RedisLink(first.url) as link, RedisLink(first.url) as observer:
         await asyncio.gather(*(link.call("SET", f"key {number}", number) for number in range(100)))
         in_flight = asyncio.create_task(link.call("BLPOP", "never", 0))
-        await until(lambda: says(observer, "clients", b"blocked_clients:1"))
+        await until(lambda: reports(observer, "clients", "blocked_clients:1\r"))
         os.kill(first.pid, signal.SIGKILL)
         with pytest.raises(RedisUnavailable) as lost:
             await in_flight
