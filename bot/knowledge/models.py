@@ -27,7 +27,7 @@ class KnowledgeEntry(Base):
     question: Mapped[str] = mapped_column(String(128))
     variants: Mapped[list[str]] = mapped_column(JSON)
     answer: Mapped[str] = mapped_column(Text)
-    answer_without_dates: Mapped[str] = mapped_column(Text, default="")
+    fallback_answer: Mapped[str] = mapped_column(Text, default="")
     basis: Mapped[str] = mapped_column(String(255), default="")
     intents: Mapped[list[str]] = mapped_column(JSON)
     service: Mapped[str] = mapped_column(String(32), default="")
@@ -65,17 +65,18 @@ class KnowledgeState(Base):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An entry as readers see it. ``answer`` may hold ``{placeholders}`` that the service's rows fill.
+    """An entry as readers see it.
 
-    ``service`` names whose rows (``work_study``, ``health_screening``, ``""`` for none); ``next_step`` is the intent
-    to offer after the answer, or ``"none"``.
+    ``answer`` may hold ``{placeholders}`` that the service's rows fill; ``fallback_answer`` is said while one of them
+    has no value. ``service`` names whose rows (``work_study``, ``health_screening``, ``""`` for none). ``next_step``
+    is the intent to offer after the answer, or ``"none"``.
     """
 
     code: str
     question: str
     variants: tuple[str, ...]
     answer: str
-    answer_without_dates: str
+    fallback_answer: str
     basis: str
     intents: tuple[str, ...]
     service: str
@@ -96,29 +97,16 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """Two or three entries are about equally near: ask which one is meant, best first."""
+    """No entry is clear, but one to three are near enough to ask whether one of them is meant; best first."""
 
     entries: tuple[Entry, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class NotFound:
-    """No entry is near enough."""
+    """No entry answers. ``unchecked`` is the code of one that would, were it not a draft or out of date."""
+
+    unchecked: str | None = None
 
 
 Answer = Found | Close | NotFound
-
-
-@dataclass(frozen=True, slots=True)
-class EntryEdit:
-    """What staff change of an entry; ``None`` leaves a field as it is."""
-
-    question: str | None = None
-    variants: tuple[str, ...] | None = None
-    answer: str | None = None
-    answer_without_dates: str | None = None
-    basis: str | None = None
-    next_step: str | None = None
-    valid_until: date | None = None
-    status: EntryStatus | None = None
-    note: str | None = None
