@@ -50,7 +50,7 @@ async def free_slots(
         query = query.where(SiteRow.county == county)
     if site_id is not None:
         query = query.where(SiteRow.id == site_id)
-    rows = (await session.execute(query)).tuples().all()
+    rows = (await session.execute(query)).all()
     counts = await _counts(session, programme_id, now, but_for)
     return tuple(_free_slot(slot, site, counts) for slot, site in rows if slot_start(slot_of(slot)) > now)
 
@@ -67,9 +67,9 @@ async def _counts(session: AsyncSession, programme_id: str, now: datetime, but_f
     if but_for is not None:
         held = held.where(Hold.openid != but_for)
     return _Counts(
-        dict((await session.execute(taken)).tuples().all()),
-        dict((await session.execute(held.group_by(Hold.slot_id))).tuples().all()),
-        dict((await session.execute(waiting)).tuples().all()),
+        dict((await session.execute(taken)).all()),
+        dict((await session.execute(held.group_by(Hold.slot_id))).all()),
+        dict((await session.execute(waiting)).all()),
     )
 
 
@@ -88,16 +88,18 @@ def _free_slot(slot: SlotRow, site: SiteRow, counts: _Counts) -> FreeSlot:
 
 
 async def alternatives(
-    session: AsyncSession, programme_id: str, wanted: SlotRow | None, now: datetime
+    session: AsyncSession, programme_id: str, wanted_id: int | None, now: datetime
 ) -> tuple[FreeSlot, ...]:
-    """Return the free slots nearest to ``wanted``: its own site first, then its county, then by date."""
-    free = [slot for slot in await free_slots(session, programme_id, now) if slot.free > 0]
-    if wanted is None:
+    """Return the free slots nearest to the wanted one: its own site first, then its county, then by date."""
+    free = [
+        slot for slot in await free_slots(session, programme_id, now) if slot.free > 0 and slot.slot_id != wanted_id
+    ]
+    wanted = None if wanted_id is None else await session.get(SlotRow, wanted_id)
+    site = None if wanted is None else await session.get(SiteRow, wanted.site_id)
+    if wanted is None or site is None:
         return tuple(free[:ALTERNATIVES])
-    site = await session.get(SiteRow, wanted.site_id)
-    county = site.county if site is not None else None
-    free = [slot for slot in free if slot.slot_id != wanted.id]
-    free.sort(key=lambda slot: (slot.site_id != wanted.site_id, slot.county != county, abs(slot.day - wanted.day)))
+    day = wanted.day
+    free.sort(key=lambda slot: (slot.site_id != site.id, slot.county != site.county, abs(slot.day - day)))
     return tuple(free[:ALTERNATIVES])
 
 
@@ -110,7 +112,7 @@ async def free_posts(
         query = query.where(PostRow.county == county)
     posts: Sequence[PostRow] = (await session.scalars(query.order_by(PostRow.county, PostRow.id))).all()
     given = select(Registration.post_id, func.count()).where(Registration.programme_id == programme_id, occupies(now))
-    taken = dict((await session.execute(given.group_by(Registration.post_id))).tuples().all())
+    taken = dict((await session.execute(given.group_by(Registration.post_id))).all())
     return tuple(
         FreePost(
             post.id, post.unit, post.title, post.county, post.places, max(0, post.places - taken.get(post.id, 0))

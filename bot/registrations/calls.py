@@ -5,8 +5,10 @@ from datetime import datetime
 from typing import TypeVar
 
 from sqlalchemy import CursorResult, delete, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.programmes.errors import SnapshotUnreadable
 from bot.programmes.snapshots import from_plain, to_plain
 from bot.registrations.models import RememberedCall
 from bot.registrations.upserts import insert_or
@@ -29,9 +31,17 @@ class Calls:
         """Run ``work`` in one transaction, or return what it returned when ``key`` was used before.
 
         ``kinds`` are the dataclasses that ``work`` may return. Two calls with one key at the same moment: the second
-        waits for the first. When ``work`` raises, nothing is kept and the key is free again.
+        waits for the first. When ``work`` raises, nothing is kept and the key is free again. A unique key that says
+        no means that somebody else wrote the same thing since we looked; the second attempt sees it.
         """
-        stored_key = f"{call}:{key}"
+        try:
+            return await self._once(f"{call}:{key}", call, kinds, work)
+        except IntegrityError:
+            return await self._once(f"{call}:{key}", call, kinds, work)
+
+    async def _once(
+        self, stored_key: str, call: str, kinds: tuple[type[O], ...], work: Callable[[AsyncSession], Awaitable[O]]
+    ) -> O:
         async with self._database.transaction() as session:
             claimed = await session.execute(
                 insert_or(session, RememberedCall)
@@ -51,8 +61,10 @@ class Calls:
     async def _recall(self, session: AsyncSession, stored_key: str, kinds: tuple[type[O], ...]) -> O:
         query = select(RememberedCall.outcome_kind, RememberedCall.outcome).where(RememberedCall.key == stored_key)
         kind_name, outcome = (await session.execute(query)).one()
-        kind = next(kind for kind in kinds if kind.__name__ == kind_name)
-        return from_plain(kind, outcome)
+        for kind in kinds:
+            if kind.__name__ == kind_name:
+                return from_plain(kind, outcome)
+        raise SnapshotUnreadable(kind=str(kind_name))
 
     async def forget_before(self, moment: datetime) -> int:
         """Drop what was remembered before ``moment`` and return how many; a repeat is only expected within days."""

@@ -4,15 +4,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.programmes.models import SlotRow
 from bot.programmes.rules import priority
 from bot.registrations.availability import alternatives
 from bot.registrations.journal import remark, step
 from bot.registrations.leaving import deadline_of
 from bot.registrations.ledger import Ledger, Opened
+from bot.registrations.materials import facts
 from bot.registrations.models import Material, Registration
 from bot.registrations.outcomes import (
     Attached,
@@ -33,11 +32,11 @@ from bot.registrations.outcomes import (
     TooMany,
     UnknownMaterial,
 )
-from bot.registrations.places import Place, free_in_slot, place_for
+from bot.registrations.places import Place, place_for
 from bot.registrations.prechecks import Prechecks, is_clean
 from bot.registrations.statuses import EDITABLE, Actor, ActorKind, Status
-from bot.registrations.submitting import drop_hold, open_slot, post_is_open
-from bot.registrations.waiting import join, position_of, settle, waiting_count
+from bot.registrations.submitting import drop_hold, full, post_is_open
+from bot.registrations.waiting import join, position_of, settle, settled_slot
 
 _CHANGEABLE = EDITABLE | {Status.APPROVED}
 _IDENTITY = ("name", "id_number")
@@ -59,17 +58,12 @@ class Editing:
         if refusal is not None:
             return refusal
         promoted: tuple[Promoted, ...] = ()
-        try:
-            async with session.begin_nested():
-                if _moves(opened.registration, changes):
-                    moved = await self._move(session, opened, changes)
-                    if not isinstance(moved, tuple):
-                        return moved
-                    promoted = moved
-                review_again = await self._edit(session, opened, changes)
-        except IntegrityError:
-            # The same person was registered by another chat between our look and our write.
-            return Duplicate(None, Status.PENDING, editable=False)
+        if _moves(opened.registration, changes):
+            moved = await self._move(session, opened, changes)
+            if not isinstance(moved, tuple):
+                return moved
+            promoted = moved
+        review_again = await self._edit(session, opened, changes)
         registration = opened.registration
         position = await position_of(session, registration)
         return Changed(receipt, Status(registration.status), position, review_again, promoted)
@@ -86,9 +80,8 @@ class Editing:
             return NotPossible(status)
         if wants_post and not await post_is_open(session, programme, changes.post_id):
             return Gone(())
-        return await self.prechecks.duplicate_of(
-            session, programme.id, changes.id_number, registration.openid, but=registration.id
-        )
+        past = await self.prechecks.past_of(session, changes.id_number)
+        return past.duplicate(programme.id, registration.openid, but=registration.id)
 
     async def _move(
         self, session: AsyncSession, opened: Opened, changes: Changes
@@ -100,15 +93,11 @@ class Editing:
         if deadline is not None and now > deadline:
             return TooLate(deadline)
         target = place_for(programme, changes.slot_id)
-        slot = None if target is None else await open_slot(session, target, now)
-        if target is None or slot is None:
-            old = None if registration.slot_id is None else await session.get(SlotRow, registration.slot_id)
-            return Gone(await alternatives(session, programme.id, old, now))
-        await settle(session, programme, target, now)
-        if await free_in_slot(session, slot.id, now, but_for=registration.openid) <= 0:
-            waiting = await waiting_count(session, target)
-            others = await alternatives(session, programme.id, slot, now)
-            return Full(others, waiting, waitlist_open=waiting < programme.waitlist_size)
+        state = None if target is None else await settled_slot(session, programme, target, now, registration.openid)
+        if target is None or state is None:
+            return Gone(await alternatives(session, programme.id, registration.slot_id, now))
+        if state.free <= 0:
+            return await full(session, programme, state, now)
         await self._enter(session, registration, target, now)
         await drop_hold(session, programme.id, registration.openid)
         await session.flush()
@@ -150,14 +139,14 @@ class Editing:
         self, session: AsyncSession, opened: Opened, after: Particulars, *, approved: bool
     ) -> None:
         registration, programme = opened.registration, opened.programme
-        with session.no_autoflush:
-            findings = await self.prechecks.findings(session, programme, after)
+        past = await self.prechecks.past_of(session, after.id_number)
+        findings = self.prechecks.findings(programme, after, past)
         codes = [finding.code for finding in findings]
         if codes == registration.findings:
             # A person may have set them aside by hand; that stays.
             return
         registration.findings = codes
-        registration.priority = priority(programme, self.ledger.facts(after))
+        registration.priority = priority(programme, facts(after, self.ledger.clock.now().date()))
         if not approved:
             registration.qualified = is_clean(programme, findings)
 
@@ -182,7 +171,7 @@ class Editing:
         owner = Actor(ActorKind.FOLLOWER, openid)
         session.add(remark(registration, owner, now, reason="material_received", note=code))
         await session.flush()
-        return Attached(receipt, code, await self.ledger.missing_materials(session, opened))
+        return Attached(receipt, code, await self.ledger.missing(session, opened))
 
     async def resubmit(self, session: AsyncSession, receipt: str, openid: str) -> ResubmitOutcome:
         """Send a returned registration back to review; see ``RegistrationService.resubmit``."""
@@ -197,7 +186,7 @@ class Editing:
         session.add(step(registration, Status.PENDING, actor, now, reason="supplied"))
         registration.returned_items = []
         registration.returned_until = None
-        return Resubmitted(receipt, await self.ledger.missing_materials(session, opened))
+        return Resubmitted(receipt, await self.ledger.missing(session, opened))
 
 
 def _moves(registration: Registration, changes: Changes) -> bool:

@@ -6,17 +6,17 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.programmes.models import Programme, SlotRow
+from bot.programmes.models import Programme
 from bot.programmes.rows import programme_row
 from bot.registrations.availability import alternatives
 from bot.registrations.ledger import Ledger
 from bot.registrations.models import Hold
-from bot.registrations.outcomes import Full, Gone, Held, HoldOutcome
-from bot.registrations.places import Place, PlaceKind, free_in_slot
+from bot.registrations.outcomes import Gone, Held, HoldOutcome
+from bot.registrations.places import Place, PlaceKind
 from bot.registrations.prechecks import not_open
-from bot.registrations.submitting import open_slot
+from bot.registrations.submitting import full
 from bot.registrations.upserts import insert_or
-from bot.registrations.waiting import settle, waiting_count
+from bot.registrations.waiting import settled_slot
 
 TOKEN_BYTES = 12
 
@@ -36,14 +36,11 @@ class Holding:
             return shut
         place = Place(PlaceKind.SLOT, programme_id, slot_id)
         await self.ledger.lock.take(session, [place])
-        slot = await open_slot(session, place, now)
-        if slot is None:
-            return Gone(await alternatives(session, programme_id, await session.get(SlotRow, slot_id), now))
-        await settle(session, programme, place, now)
-        if await free_in_slot(session, slot_id, now, but_for=openid) <= 0:
-            waiting = await waiting_count(session, place)
-            others = await alternatives(session, programme_id, slot, now)
-            return Full(others, waiting, waitlist_open=waiting < programme.waitlist_size)
+        state = await settled_slot(session, programme, place, now, openid)
+        if state is None:
+            return Gone(await alternatives(session, programme_id, slot_id, now))
+        if state.free <= 0:
+            return await full(session, programme, state, now)
         return await _store(session, programme, slot_id, openid, now)
 
 

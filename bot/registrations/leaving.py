@@ -119,7 +119,7 @@ class Leaving:
             .where(or_(Registration.offer_expires_at <= now, Registration.qualified.is_(True)))
             .where(or_(Registration.slot_id.is_(None), SlotRow.day >= now.date()))
         )
-        rows = {*(await session.execute(holds)).tuples().all(), *(await session.execute(waiting)).tuples().all()}
+        rows = {*(await session.execute(holds)).all(), *(await session.execute(waiting)).all()}
         return tuple(
             sorted(
                 Place(PlaceKind.QUOTA, programme_id)

@@ -1,6 +1,5 @@
 """Finding a registration for a change: its place is locked first, then its row, and only then it is read."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -8,10 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.programmes.models import Programme
 from bot.programmes.rows import programme_row
-from bot.programmes.rules import facts_of, is_minor, materials_needed
 from bot.registrations.errors import PlaceMoved
-from bot.registrations.models import Material, Registration
-from bot.registrations.outcomes import Particulars
+from bot.registrations.materials import missing_materials
+from bot.registrations.models import Registration
 from bot.registrations.places import Place, PlaceLock, place_for
 from bot.registrations.sealing import Sealer
 from bot.values.clock import Clock
@@ -59,15 +57,8 @@ class Ledger:
             raise PlaceMoved(receipt=receipt)
         return Opened(registration, programme, place)
 
-    async def missing_materials(self, session: AsyncSession, opened: Opened) -> tuple[str, ...]:
-        """Return the codes of the files that are still to be handed in at this stage."""
-        registration = opened.registration
-        codes = select(Material.code).where(Material.registration_id == registration.id)
-        handed_in = set(await session.scalars(codes))
-        needed = materials_needed(opened.programme, self.facts(self.sealer.read(registration)))
-        return tuple(code for code in needed if code not in handed_in)
-
-    def facts(self, particulars: Particulars) -> Mapping[str, str]:
-        """Return what the programme's conditions ask about."""
-        today = self.clock.now().date()
-        return facts_of(particulars.answers, minor=is_minor(particulars.birth_date, today))
+    async def missing(self, session: AsyncSession, opened: Opened) -> tuple[str, ...]:
+        """Return the codes of the files that are still to be handed in."""
+        return await missing_materials(
+            session, self.sealer, opened.registration, opened.programme, self.clock.now().date()
+        )

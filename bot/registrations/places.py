@@ -10,10 +10,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.programmes.models import PostRow, Programme, ProgrammeRow, SlotRow
+from bot.programmes.models import PostRow, Programme, ProgrammeRow, Slot, SlotRow
+from bot.programmes.rows import slot_of
+from bot.programmes.rules import slot_start
 from bot.registrations.models import Hold, Registration
 from bot.registrations.outcomes import NoPlace
 from bot.registrations.statuses import Status
@@ -49,6 +51,15 @@ def place_for(programme: Programme, slot_id: int | None) -> Place | None:
     return None if slot_id is None else Place(PlaceKind.SLOT, programme.id, slot_id)
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a registration would take of a quota. What it occupies already does not count against itself."""
+
+    registration_id: int
+    county: str | None
+    post_id: int | None
+
+
 class PlaceLock(Protocol):
     """Keeps everybody else from giving away ``places`` until the transaction ends."""
 
@@ -58,10 +69,12 @@ class PlaceLock(Protocol):
 class RowPlaceLock:
     """Locks the slots' and programmes' rows, always in the same order so that two transactions never wait in a ring.
 
-    On SQLite the transaction itself is the lock (BEGIN IMMEDIATE), and FOR UPDATE is left out by the dialect.
+    On SQLite there is nothing to do: the transaction itself is the lock (BEGIN IMMEDIATE).
     """
 
     async def take(self, session: AsyncSession, places: Collection[Place]) -> None:
+        if session.get_bind().dialect.name == "sqlite":
+            return
         quotas = sorted({place.programme_id for place in places if place.kind is PlaceKind.QUOTA})
         slots = sorted({place.slot_id for place in places if place.kind is PlaceKind.SLOT})
         if quotas:
@@ -78,34 +91,93 @@ def occupies(now: datetime) -> ColumnElement[bool]:
     return or_(Registration.place_taken.is_(True), offered)
 
 
-async def free_in_slot(session: AsyncSession, slot_id: int, now: datetime, *, but_for: str | None = None) -> int:
-    """Return the free places of a slot; negative where staff lowered the capacity below what is taken.
+@dataclass(frozen=True, slots=True)
+class SlotState:
+    """A slot as one look at it shows.
 
-    The hold of ``but_for`` (an OpenID) does not count: it is its owner's to use.
+    ``free`` is negative where staff lowered the capacity below what is taken. ``waiting`` people are on its list;
+    ``lapsed`` of their offers ran out and are not taken back yet, ``ready`` of them could be offered a place.
     """
-    taken = select(func.count()).where(Registration.slot_id == slot_id, occupies(now)).scalar_subquery()
-    live = select(func.count()).where(Hold.slot_id == slot_id, Hold.expires_at > now)
-    if but_for is not None:
-        live = live.where(Hold.openid != but_for)
-    query = select(SlotRow.capacity - taken - live.scalar_subquery()).where(SlotRow.id == slot_id)
-    return (await session.execute(query)).scalar_one()
+
+    slot: Slot
+    free: int
+    own_hold: bool
+    waiting: int
+    lapsed: int
+    ready: int
+
+    @property
+    def is_unsettled(self) -> bool:
+        """Whether somebody who waits comes before anybody who asks now."""
+        return self.lapsed > 0 or (self.free > 0 and self.ready > 0)
 
 
-async def missing_in_quota(
-    session: AsyncSession, programme: Programme, county: str | None, post_id: int | None, now: datetime
-) -> NoPlace | None:
+async def slot_state(
+    session: AsyncSession, place: Place, now: datetime, *, but_for: str | None = None
+) -> SlotState | None:
+    """Return the state of a slot, or ``None`` when it is not the programme's, is closed or has begun.
+
+    The hold of ``but_for`` (an OpenID) is its owner's to use and does not make the slot less free.
+    """
+    registered = _registered(place, now).subquery()
+    held = _held(place, now, but_for).subquery()
+    query = (
+        select(SlotRow, registered, held)
+        .select_from(SlotRow)
+        .join(registered, true())
+        .join(held, true())
+        .where(SlotRow.id == place.slot_id, SlotRow.programme_id == place.programme_id, SlotRow.closed.is_(False))
+    )
+    row = (await session.execute(query.execution_options(populate_existing=True))).one_or_none()
+    if row is None:
+        return None
+    slot = slot_of(row.SlotRow)
+    if slot_start(slot) <= now:
+        return None
+    free = slot.capacity - row.taken - row.others
+    return SlotState(slot, free, row.own > 0, row.waiting, row.lapsed, row.ready)
+
+
+def _registered(place: Place, now: datetime) -> Select[int, int, int, int]:
+    waiting = Registration.status == Status.WAITLISTED.value
+    ready = and_(
+        waiting,
+        Registration.qualified.is_(True),
+        Registration.offer_expires_at.is_(None),
+        Registration.offers_lapsed == 0,
+    )
+    return select(
+        _count(occupies(now)).label("taken"),
+        _count(waiting).label("waiting"),
+        _count(and_(waiting, Registration.offer_expires_at <= now)).label("lapsed"),
+        _count(ready).label("ready"),
+    ).where(Registration.slot_id == place.slot_id)
+
+
+def _held(place: Place, now: datetime, but_for: str | None) -> Select[int, int]:
+    own = Hold.openid == (but_for or "")
+    return select(_count(~own).label("others"), _count(own).label("own")).where(
+        Hold.slot_id == place.slot_id, Hold.expires_at > now
+    )
+
+
+def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
+
+
+async def missing_in_quota(session: AsyncSession, programme: Programme, wish: Wish, now: datetime) -> NoPlace | None:
     """Return which quota has no place left (total, county, post), or ``None`` when there is one."""
     counted = select(Registration.county, Registration.post_id).where(
-        Registration.programme_id == programme.id, occupies(now)
+        Registration.programme_id == programme.id, Registration.id != wish.registration_id, occupies(now)
     )
     taken = (await session.execute(counted)).all()
     if programme.quota_total is not None and len(taken) >= programme.quota_total:
         return NoPlace("total")
-    limit = programme.quota_by_county.get(county or "")
-    if limit is not None and sum(row.county == county for row in taken) >= limit:
+    limit = programme.quota_by_county.get(wish.county or "")
+    if limit is not None and sum(row.county == wish.county for row in taken) >= limit:
         return NoPlace("county")
-    if post_id is not None:
-        places = (await session.execute(select(PostRow.places).where(PostRow.id == post_id))).scalar_one()
-        if sum(row.post_id == post_id for row in taken) >= places:
+    if wish.post_id is not None:
+        places = (await session.execute(select(PostRow.places).where(PostRow.id == wish.post_id))).scalar_one()
+        if sum(row.post_id == wish.post_id for row in taken) >= places:
             return NoPlace("post")
     return None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.programmes.models import Programme, ProgrammeStatus, ReviewMode
@@ -29,43 +29,67 @@ class Applicant(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class _Earlier:
+    id: int
+    programme_id: str
+    kind: str
+    status: Status
+    openid: str
+    receipt: str
+    served_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What one person registered for so far, in every programme."""
+
+    earlier: tuple[_Earlier, ...] = ()
+
+    def duplicate(self, programme_id: str, openid: str, *, but: int | None = None) -> Duplicate | None:
+        """Return the registration that the person has in this programme already (other than number ``but``)."""
+        for known in self.earlier:
+            if known.programme_id == programme_id and known.status not in AGAIN_ALLOWED and known.id != but:
+                mine = known.openid == openid
+                return Duplicate(known.receipt if mine else None, known.status, mine and known.status in EDITABLE)
+        return None
+
+    def last_served(self, programme: Programme) -> date | None:
+        """Return when the person was last served in another programme of the same kind."""
+        days = [
+            known.served_on
+            for known in self.earlier
+            if known.served_on is not None and known.kind == programme.kind and known.programme_id != programme.id
+        ]
+        return max(days, default=None)
+
+
+@dataclass(frozen=True, slots=True)
 class Prechecks:
     """The checks that need to look into earlier registrations."""
 
     sealer: Sealer
     clock: Clock
 
-    async def findings(self, session: AsyncSession, programme: Programme, person: Applicant) -> tuple[Finding, ...]:
-        """Return the pre-check; the interval is measured from the last time this person was served in this kind."""
-        last = await self._last_served(session, programme, person.id_number)
-        return precheck(programme, Person(person.birth_date, person.sex, last), self.clock.now().date())
-
-    async def _last_served(self, session: AsyncSession, programme: Programme, id_number: str | None) -> date | None:
-        if id_number is None or programme.repeat_interval_months is None:
-            return None
-        query = select(func.max(Registration.served_on)).where(
-            Registration.subject_hash == self.sealer.subject_hash(id_number),
-            Registration.kind == programme.kind.value,
-            Registration.programme_id != programme.id,
-        )
-        return (await session.execute(query)).scalar_one()
-
-    async def duplicate_of(
-        self, session: AsyncSession, programme_id: str, id_number: str | None, openid: str, *, but: int | None = None
-    ) -> Duplicate | None:
-        """Return the registration that this person has in the programme already (other than number ``but``)."""
+    async def past_of(self, session: AsyncSession, id_number: str | None) -> Past:
+        """Return what the person with this number registered for; nothing is known of somebody without a number."""
         if id_number is None:
-            return None
-        query = select(Registration.id, Registration.receipt, Registration.status, Registration.openid).where(
-            Registration.programme_id == programme_id,
-            Registration.subject_hash == self.sealer.subject_hash(id_number),
-            Registration.status.not_in([status.value for status in AGAIN_ALLOWED]),
-        )
-        found = (await session.execute(query)).one_or_none()
-        if found is None or found.id == but:
-            return None
-        status, mine = Status(found.status), found.openid == openid
-        return Duplicate(found.receipt if mine else None, status, editable=mine and status in EDITABLE)
+            return Past()
+        query = select(
+            Registration.id,
+            Registration.programme_id,
+            Registration.kind,
+            Registration.status,
+            Registration.openid,
+            Registration.receipt,
+            Registration.served_on,
+        ).where(Registration.subject_hash == self.sealer.subject_hash(id_number))
+        rows = await session.execute(query)
+        return Past(tuple(_Earlier(a, b, c, Status(d), e, f, g) for a, b, c, d, e, f, g in rows))
+
+    def findings(self, programme: Programme, person: Applicant, past: Past) -> tuple[Finding, ...]:
+        """Return the pre-check; the interval is measured from the last time this person was served in this kind."""
+        known = Person(person.birth_date, person.sex, past.last_served(programme))
+        return precheck(programme, known, self.clock.now().date())
 
 
 def not_open(programme: Programme, now: datetime) -> NotOpen | None:

@@ -4,7 +4,8 @@ Every write is one transaction and can be repeated with its ``key``: the repetit
 the first call answered.
 """
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.programmes.rows import programme_row
 from bot.programmes.rules import Finding
@@ -112,12 +113,13 @@ class RegistrationService:
         """
         async with self._database.reading() as session:
             programme = (await programme_row(session, programme_id)).document
-            return await self._prechecks.findings(session, programme, person)
+            past = await self._prechecks.past_of(session, person.id_number)
+            return self._prechecks.findings(programme, person, past)
 
     async def duplicate_of(self, programme_id: str, id_number: str, openid: str) -> Duplicate | None:
         """Return the registration that this person has in the programme already, or ``None``."""
         async with self._database.reading() as session:
-            return await self._prechecks.duplicate_of(session, programme_id, id_number, openid)
+            return (await self._prechecks.past_of(session, id_number)).duplicate(programme_id, openid)
 
     async def hold_place(self, programme_id: str, slot_id: int, openid: str, key: str) -> HoldOutcome:
         """Keep a place in the slot for ``slot_hold_minutes``; an earlier hold in the programme is given up for it."""
@@ -146,14 +148,18 @@ class RegistrationService:
             .limit(limit)
         )
         async with self._database.reading() as session:
-            return await views_of(session, self._ledger, (await session.scalars(query)).all())
+            return await self._views(session, query)
 
     async def find_by_receipt(self, receipt: str, openid: str) -> RegistrationView | None:
         """Return the registration when it is this follower's own."""
         query = select(Registration).where(Registration.receipt == receipt, Registration.openid == openid)
         async with self._database.reading() as session:
-            views = await views_of(session, self._ledger, (await session.scalars(query)).all())
+            views = await self._views(session, query)
             return views[0] if views else None
+
+    async def _views(self, session: AsyncSession, query: Select[Registration]) -> tuple[RegistrationView, ...]:
+        rows = (await session.scalars(query)).all()
+        return await views_of(session, self._ledger.sealer, self._clock.now().date(), rows)
 
     async def own_particulars(self, receipt: str, openid: str) -> Particulars | None:
         """Return the plain values of this follower's own registration, to review or edit them; raises SealBroken."""

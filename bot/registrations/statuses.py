@@ -57,12 +57,13 @@ class Transition:
     reason_for: frozenset[ActorKind]
 
 
-_PEOPLE = frozenset({ActorKind.REVIEWER, ActorKind.SITE, ActorKind.LAWYER})
+STAFF = frozenset({ActorKind.REVIEWER, ActorKind.SITE, ActorKind.LAWYER})
+"""People who work on the registrations of others."""
 
 
 def _rule(source: Status, target: Status, *actors: ActorKind) -> Transition:
     # Whoever of the staff changes a status by hand says why; the worker need not justify a cancellation.
-    return Transition(source, target, frozenset(actors), _PEOPLE & frozenset(actors))
+    return Transition(source, target, frozenset(actors), STAFF & frozenset(actors))
 
 
 TRANSITIONS: tuple[Transition, ...] = (

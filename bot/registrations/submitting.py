@@ -1,22 +1,22 @@
 """A finished form becomes a registration: checked, given a place or a rank, numbered and stored, all at once."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.programmes.models import PostRow, Programme, SlotRow
-from bot.programmes.rows import programme_row, slot_of
-from bot.programmes.rules import Finding, Weight, consents_needed, materials_needed, priority, slot_start
+from bot.programmes.models import PostRow, Programme
+from bot.programmes.rows import programme_row
+from bot.programmes.rules import Finding, Weight, consents_needed, materials_needed, priority
 from bot.registrations.availability import alternatives
 from bot.registrations.journal import step
 from bot.registrations.ledger import Ledger
+from bot.registrations.materials import facts
 from bot.registrations.models import Hold, Registration
 from bot.registrations.outcomes import (
     Application,
-    Duplicate,
     Full,
     Gone,
     Incomplete,
@@ -25,11 +25,11 @@ from bot.registrations.outcomes import (
     SubmitOutcome,
     Submitted,
 )
-from bot.registrations.places import Place, PlaceKind, free_in_slot, place_for
+from bot.registrations.places import Place, PlaceKind, SlotState, place_for
 from bot.registrations.prechecks import Prechecks, is_clean, not_open
 from bot.registrations.receipts import next_receipt
 from bot.registrations.statuses import LIVE, Actor, ActorKind, Status
-from bot.registrations.waiting import join, position_of, settle, waiting_count
+from bot.registrations.waiting import join, position_of, settled_slot, waiting_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +54,14 @@ class Submission:
         """Store ``application`` or say why not; see ``RegistrationService.submit``."""
         now = self.ledger.clock.now()
         programme = (await programme_row(session, application.programme_id)).document
-        findings = await self.prechecks.findings(session, programme, application)
-        refusal = not_open(programme, now) or self._refusal(programme, application, findings)
+        shut = not_open(programme, now)
+        if shut is not None:
+            return shut
+        past = await self.prechecks.past_of(session, application.id_number)
+        findings = self.prechecks.findings(programme, application, past)
+        refusal = self._refusal(programme, application, findings) or past.duplicate(programme.id, application.openid)
         if refusal is not None:
             return refusal
-        duplicate = await self.prechecks.duplicate_of(
-            session, programme.id, application.id_number, application.openid
-        )
-        if duplicate is not None:
-            return duplicate
         place = place_for(programme, application.slot_id)
         if place is not None:
             await self.ledger.lock.take(session, [place])
@@ -71,10 +70,8 @@ class Submission:
             return placement
         return await self._store(session, programme, application, findings, placement, place)
 
-    async def _duplicate(self, session: AsyncSession, application: Application) -> Duplicate | None:
-        return await self.prechecks.duplicate_of(
-            session, application.programme_id, application.id_number, application.openid
-        )
+    def _facts(self, application: Application) -> Mapping[str, str]:
+        return facts(particulars_of(application), self.ledger.clock.now().date())
 
     def _refusal(
         self, programme: Programme, application: Application, findings: tuple[Finding, ...]
@@ -82,7 +79,7 @@ class Submission:
         offline = tuple(finding for finding in findings if finding.weight is Weight.OFFLINE)
         if offline:
             return NotOnline(offline)
-        needed = consents_needed(programme, self.ledger.facts(particulars_of(application)))
+        needed = consents_needed(programme, self._facts(application))
         missing = tuple(f"consent.{code}" for code in needed if code not in application.consents)
         return Incomplete(missing) if missing else None
 
@@ -104,18 +101,15 @@ class Submission:
             if not await post_is_open(session, programme, application.post_id):
                 return Gone(())
             return await self._without_slot(session, programme, application, place)
-        slot = await open_slot(session, place, now)
-        if slot is None:
-            return Gone(await alternatives(session, programme.id, await session.get(SlotRow, place.slot_id), now))
-        await settle(session, programme, place, now)
-        if await free_in_slot(session, place.slot_id, now, but_for=application.openid) > 0:
+        state = await settled_slot(session, programme, place, now, application.openid)
+        if state is None:
+            return Gone(await alternatives(session, programme.id, place.slot_id, now))
+        if state.free > 0:
             path = (Status.PENDING, Status.APPROVED) if clean else (Status.PENDING,)
             return _Placement(path, place_taken=True)
-        waiting = await waiting_count(session, place)
-        if application.accept_waiting and waiting < programme.waitlist_size:
+        if application.accept_waiting and state.waiting < programme.waitlist_size:
             return _WAITING
-        others = await alternatives(session, programme.id, slot, now)
-        return Full(others, waiting, waitlist_open=waiting < programme.waitlist_size)
+        return await full(session, programme, state, now)
 
     async def _without_slot(
         self, session: AsyncSession, programme: Programme, application: Application, place: Place
@@ -136,25 +130,16 @@ class Submission:
         findings: tuple[Finding, ...],
         placement: _Placement,
         place: Place | None,
-    ) -> Submitted | Duplicate:
+    ) -> Submitted:
         registration = self._new(programme, application, findings, placement)
         actor = Actor(ActorKind.SYSTEM, application.openid)
         now = registration.created_at
         lines = [step(registration, status, actor, now, reason=_REASONS[status]) for status in placement.path]
         if place is not None and registration.status == Status.WAITLISTED.value:
             await join(session, registration, place)
-        try:
-            # Only two registrations of one person for different slots can meet here; the unique key decides.
-            async with session.begin_nested():
-                registration.receipt = await next_receipt(session, programme.kind, now.date())
-                session.add(registration)
-        except IntegrityError:
-            duplicate = await self.prechecks.duplicate_of(
-                session, programme.id, application.id_number, application.openid
-            )
-            if duplicate is None:
-                raise
-            return duplicate
+        registration.receipt = await next_receipt(session, programme.kind, now.date())
+        session.add(registration)
+        await session.flush()
         for line in lines:
             line.registration_id = registration.id
         session.add_all(lines)
@@ -164,7 +149,7 @@ class Submission:
             receipt=registration.receipt,
             status=Status(registration.status),
             waitlist_position=await position_of(session, registration),
-            missing=materials_needed(programme, self.ledger.facts(particulars_of(application))),
+            missing=materials_needed(programme, self._facts(application)),
             findings=findings,
         )
 
@@ -185,7 +170,7 @@ class Submission:
             post_id=application.post_id,
             place_taken=placement.place_taken,
             qualified=is_clean(programme, findings),
-            priority=priority(programme, self.ledger.facts(particulars_of(application))),
+            priority=priority(programme, self._facts(application)),
             findings=[finding.code for finding in findings],
             consents=dict(application.consents),
             returned_items=[],
@@ -219,12 +204,10 @@ async def drop_hold(session: AsyncSession, programme_id: str, openid: str) -> No
     await session.execute(delete(Hold).where(Hold.programme_id == programme_id, Hold.openid == openid))
 
 
-async def open_slot(session: AsyncSession, place: Place, now: datetime) -> SlotRow | None:
-    """Return the slot when it is of the programme, not closed and not begun. Call it under the place's lock."""
-    slot = await session.get(SlotRow, place.slot_id)
-    if slot is None or slot.programme_id != place.programme_id or slot.closed:
-        return None
-    return slot if slot_start(slot_of(slot)) > now else None
+async def full(session: AsyncSession, programme: Programme, state: SlotState, now: datetime) -> Full:
+    """Return what to say of a slot without a free place."""
+    others = await alternatives(session, programme.id, state.slot.id, now)
+    return Full(others, state.waiting, waitlist_open=state.waiting < programme.waitlist_size)
 
 
 async def post_is_open(session: AsyncSession, programme: Programme, post_id: int | None) -> bool:

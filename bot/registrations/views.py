@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypeVar
 
 from sqlalchemy import select
@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.programmes.models import Post, PostRow, Programme, ProgrammeKind, ProgrammeRow, Site, SiteRow, Slot, SlotRow
 from bot.programmes.rows import post_of, site_of, slot_of
 from bot.programmes.rules import change_deadline
-from bot.registrations.ledger import Ledger, Opened
+from bot.registrations.materials import missing_materials
 from bot.registrations.models import Registration, StatusChange
+from bot.registrations.sealing import Sealer
 from bot.registrations.statuses import LIVE, ActorKind, Status
 from bot.registrations.waiting import position_of
 
@@ -83,11 +84,11 @@ class _Neighbours:
 
 
 async def views_of(
-    session: AsyncSession, ledger: Ledger, registrations: Sequence[Registration]
+    session: AsyncSession, sealer: Sealer, today: date, registrations: Sequence[Registration]
 ) -> tuple[RegistrationView, ...]:
     """Return a view of each, in the same order."""
     near = await _neighbours(session, registrations)
-    return tuple([await _view(session, ledger, registration, near) for registration in registrations])
+    return tuple([await _view(session, sealer, today, registration, near) for registration in registrations])
 
 
 async def _neighbours(session: AsyncSession, registrations: Sequence[Registration]) -> _Neighbours:
@@ -109,14 +110,13 @@ async def _by_id(session: AsyncSession, table: type[R], ids: Collection[int]) ->
 
 
 async def _view(
-    session: AsyncSession, ledger: Ledger, registration: Registration, near: _Neighbours
+    session: AsyncSession, sealer: Sealer, today: date, registration: Registration, near: _Neighbours
 ) -> RegistrationView:
     programme = near.programmes[registration.programme_id]
     slot_row = near.slots.get(registration.slot_id) if registration.slot_id is not None else None
     slot = slot_of(slot_row) if slot_row is not None else None
     post = near.posts.get(registration.post_id) if registration.post_id is not None else None
     status = Status(registration.status)
-    opened = Opened(registration, programme, None)
     return RegistrationView(
         receipt=registration.receipt,
         programme_id=registration.programme_id,
@@ -138,7 +138,7 @@ async def _view(
         change_deadline=change_deadline(programme, slot) if slot is not None else None,
         returned_items=tuple(registration.returned_items),
         returned_until=registration.returned_until,
-        missing=await ledger.missing_materials(session, opened) if status in LIVE else (),
+        missing=await missing_materials(session, sealer, registration, programme, today) if status in LIVE else (),
         findings=tuple(registration.findings),
         qualified=registration.qualified,
         needs_review=registration.needs_review,

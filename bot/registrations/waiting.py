@@ -3,19 +3,18 @@
 Everything here runs inside a transaction that holds the place's lock.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.programmes.models import Programme, SlotRow
-from bot.programmes.rows import any_row, slot_of
+from bot.programmes.models import Programme
 from bot.programmes.rules import slot_start
 from bot.registrations.journal import notice, remark
 from bot.registrations.models import Registration
 from bot.registrations.outcomes import Promoted
-from bot.registrations.places import Place, PlaceKind, free_in_slot, missing_in_quota
+from bot.registrations.places import Place, PlaceKind, SlotState, Wish, missing_in_quota, slot_state
 from bot.registrations.statuses import SYSTEM, Status
 
 
@@ -74,6 +73,17 @@ async def settle(session: AsyncSession, programme: Programme, place: Place, now:
     return Settled(lapsed, await _offer_in_quota(session, programme, place, now))
 
 
+async def settled_slot(
+    session: AsyncSession, programme: Programme, place: Place, now: datetime, openid: str
+) -> SlotState | None:
+    """Return a slot's state once nobody who waits comes before ``openid``; ``None``: not to be had any more."""
+    state = await slot_state(session, place, now, but_for=openid)
+    if state is None or not state.is_unsettled:
+        return state
+    await settle(session, programme, place, now)
+    return await slot_state(session, place, now, but_for=openid)
+
+
 async def _take_back(session: AsyncSession, place: Place, now: datetime) -> int:
     query = select(Registration).where(
         Registration.waitlist_queue == place.queue,
@@ -112,17 +122,11 @@ async def _candidates(session: AsyncSession, place: Place, at_most: int | None =
 async def _offer_in_slot(
     session: AsyncSession, programme: Programme, place: Place, now: datetime
 ) -> tuple[Promoted, ...]:
-    free = await free_in_slot(session, place.slot_id, now)
-    if free <= 0:
+    state = await slot_state(session, place, now)
+    if state is None or state.free <= 0 or state.ready == 0:
         return ()
-    candidates = await _candidates(session, place, free)
-    if not candidates:
-        return ()
-    row = await any_row(session, SlotRow, place.slot_id)
-    starts_at = slot_start(slot_of(row))
-    if row.closed or starts_at <= now:
-        return ()
-    expires_at = min(now + timedelta(hours=programme.waitlist_hold_hours), starts_at)
+    expires_at = min(now + timedelta(hours=programme.waitlist_hold_hours), slot_start(state.slot))
+    candidates = await _candidates(session, place, state.free)
     promoted = tuple(_offer(session, candidate, now, expires_at) for candidate in candidates)
     await session.flush()
     return promoted
@@ -134,16 +138,17 @@ async def _offer_in_quota(
     promoted: list[Promoted] = []
     expires_at = now + timedelta(hours=programme.waitlist_hold_hours)
     for candidate in await _candidates(session, place):
-        lacking = await missing_in_quota(session, programme, candidate.county, candidate.post_id, now)
-        if lacking is not None and lacking.what == "total":
-            break
+        wish = Wish(candidate.id, candidate.county, candidate.post_id)
+        lacking = await missing_in_quota(session, programme, wish, now)
         if lacking is not None and lacking.what == "post":
             # The wish cannot be met; people find another post for whoever accepts the place.
-            if await missing_in_quota(session, programme, candidate.county, None, now) is not None:
-                continue
-            candidate.post_id = None
-        elif lacking is not None:
+            wish = replace(wish, post_id=None)
+            lacking = await missing_in_quota(session, programme, wish, now)
+        if lacking is not None and lacking.what == "total":
+            break
+        if lacking is not None:
             continue
+        candidate.post_id = wish.post_id
         promoted.append(_offer(session, candidate, now, expires_at))
         await session.flush()
     return tuple(promoted)
