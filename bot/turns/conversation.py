@@ -1,17 +1,16 @@
 """The conversation side of a turn: what a message means, the engine with its actions, and the answers in words."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Protocol, assert_never
+from typing import Protocol, assert_never
 
 from bot.dialogue.engine import Engine
 from bot.dialogue.events import ActionContext, ActionTable, Event
 from bot.dialogue.models import DialogueState, Said, Step, Understood
 from bot.dialogue.outcomes import FlowStarted, HandedOver, Outcome, RunAction, TraceEntry
 from bot.dialogue.render import Renderer
-from bot.dialogue.serial import state_from_json, state_to_json
+from bot.dialogue.state_json import from_json, to_json
 from bot.turns.log import TurnRecord
 from bot.turns.reading import CRISIS_EVENT, Reading, reading_of
 from bot.understanding.crisis import crisis_signal
@@ -20,8 +19,6 @@ from bot.understanding.rules import Lost, Sure, Unsure, decide
 from bot.values.clock import Clock
 from bot.values.texts import mask_personal
 from bot.wechat.models import Inbound, Outgoing, OutText
-
-STATE_VERSION = 1
 
 
 class Chats(Protocol):
@@ -225,13 +222,15 @@ def _understood(ranking: Ranking) -> Understood:
             assert_never(decision)
 
 
+WITH_PEOPLE, WITH_BOT = b"P", b"B"
+"""The first byte of a stored dialogue: who has the chat. The rest is the engine's own JSON."""
+
+
 def _load(stored: bytes) -> tuple[DialogueState, bool]:
     if not stored:
         return DialogueState(), False
-    content: Mapping[str, Any] = json.loads(stored)
-    return state_from_json(content["dialogue"]), bool(content.get("with_people"))
+    return from_json(stored[1:].decode()), stored[:1] == WITH_PEOPLE
 
 
 def _dump(state: DialogueState, *, with_people: bool) -> bytes:
-    content = {"v": STATE_VERSION, "dialogue": state_to_json(state), "with_people": with_people}
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    return (WITH_PEOPLE if with_people else WITH_BOT) + to_json(state).encode()

@@ -18,26 +18,26 @@ class Fallback:
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
+class Parcel:
     """One message on its way to a follower."""
 
     message: CustomerMessage
     fallback: Fallback | None = None
 
 
-def pack(entry_id: str, outgoing: Outgoing) -> OutboxEntry:
+def pack(entry_id: str, parcel: Parcel) -> OutboxEntry:
     """Return the outbox entry of a message; ``unpack`` reads it back."""
-    body: dict[str, Any] = {"message": customer_message_to_dict(outgoing.message)}
-    if outgoing.fallback is not None:
-        body["fallback"] = {"template_id": outgoing.fallback.template_id, "data": dict(outgoing.fallback.data)}
+    body: dict[str, Any] = {"message": customer_message_to_dict(parcel.message)}
+    if parcel.fallback is not None:
+        body["fallback"] = {"template_id": parcel.fallback.template_id, "data": dict(parcel.fallback.data)}
     return OutboxEntry(entry_id, json.dumps(body, ensure_ascii=False).encode())
 
 
-def unpack(body: bytes) -> Outgoing:
+def unpack(body: bytes) -> Parcel:
     """Return the message of an entry's body."""
     content = json.loads(body)
     fallback = content.get("fallback")
-    return Outgoing(
+    return Parcel(
         customer_message_from_dict(content["message"]),
         Fallback(fallback["template_id"], fallback["data"]) if fallback else None,
     )
@@ -45,4 +45,4 @@ def unpack(body: bytes) -> Outgoing:
 
 def pack_all(key: str, messages: Sequence[CustomerMessage]) -> tuple[OutboxEntry, ...]:
     """Return the entries of one turn's later messages, with ids made from the delivery key."""
-    return tuple(pack(f"{key}:{number}", Outgoing(message)) for number, message in enumerate(messages, start=1))
+    return tuple(pack(f"{key}:{number}", Parcel(message)) for number, message in enumerate(messages, start=1))

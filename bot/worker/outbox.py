@@ -14,18 +14,26 @@ from redis.exceptions import ResponseError
 from bot.storage.encryption import FieldCipher
 from bot.storage.shards import tag
 from bot.turns.models import FollowerKeys
-from bot.turns.outbox import Outgoing, unpack
+from bot.turns.outbox import Parcel, pack, unpack
 from bot.turns.store import OUTBOX
 from bot.values.clock import Clock
 from bot.wechat.client import WeChatApi
 from bot.wechat.errors import (
     AllowanceUsedUp,
+    AnswerTooLarge,
+    ApiCallFailed,
     ApiError,
+    CredentialsWrong,
+    IpNotAllowed,
+    NotAuthorised,
+    OutcomeUnknown,
+    QuotaUsedUp,
     ReplyWindowClosed,
+    SecretFrozen,
     SystemBusy,
     Throttled,
-    TimedOut,
-    TransportFailed,
+    TokenRejected,
+    Unreachable,
 )
 
 log = structlog.get_logger(__name__)
@@ -37,6 +45,19 @@ BLOCK_MS = 1_000
 MARK_TTL_MS = 3 * 86_400_000
 HELD_TTL_MS = 30 * 86_400_000
 RETRY_DELAYS_S = (0.5, 1.0, 2.0, 4.0)
+
+NOT_NOW = (
+    Unreachable,
+    SystemBusy,
+    Throttled,
+    QuotaUsedUp,
+    TokenRejected,
+    CredentialsWrong,
+    SecretFrozen,
+    IpNotAllowed,
+    NotAuthorised,
+)
+"""The platform did not take the message, and it is not the message's fault: it is tried again later."""
 
 
 class Outcome(StrEnum):
@@ -95,6 +116,18 @@ class OutboxRelay:
             for outcome in outcomes:
                 counts[outcome] += 1
         return dict(counts)
+
+    async def send_now(self, openid: str, message_id: str, parcel: Parcel) -> Outcome:
+        """Send one message that does not come from the stream; ``message_id`` is sent once.
+
+        A message without allowance is not kept here: ``HELD`` leaves it to the caller to try again.
+        """
+        packed = pack(message_id, parcel)
+        entry = Entry(b"", openid, message_id, self._cipher.seal_bytes(packed.body, OUTBOX))
+        outcome = await self._deliver(entry)
+        if outcome is Outcome.HELD:
+            await self._redis.lrem(FollowerKeys.of(openid).held, 1, entry.as_held())
+        return outcome
 
     async def _adopt(self, shard: int) -> None:
         if shard in self._known:
@@ -157,19 +190,19 @@ class OutboxRelay:
                 return Outcome.REPEATED
 
     async def _send(self, entry: Entry, keys: FollowerKeys, mark: str) -> Outcome:
-        outgoing = self._open(entry)
+        parcel = self._open(entry)
         try:
-            await self._call(entry.openid, outgoing)
+            await self._call(entry.openid, parcel)
         except (ReplyWindowClosed, AllowanceUsedUp) as error:
             # The platform counts otherwise than our ledger: believe it, and wait for the follower.
             log.info("allowance refused by the platform", errcode=error.errcode, rid=error.rid)
             await self._redis.delete(mark, keys.allowance)
             await self._redis.rpush(keys.held, entry.as_held())
             return await self._without_allowance(entry, keys)
-        except TimedOut:
+        except (OutcomeUnknown, AnswerTooLarge):
             await self._redis.set(mark, "unknown", px=MARK_TTL_MS)
             return Outcome.UNKNOWN
-        except (TransportFailed, SystemBusy, Throttled) as error:
+        except NOT_NOW as error:
             log.warning("the platform cannot take messages now", error=error.code)
             await self._redis.delete(mark)
             await self._redis.hincrby(keys.allowance, "left", 1)
@@ -181,33 +214,33 @@ class OutboxRelay:
         await self._redis.set(mark, "sent", px=MARK_TTL_MS)
         return Outcome.SENT
 
-    async def _call(self, openid: str, outgoing: Outgoing) -> None:
+    async def _call(self, openid: str, parcel: Parcel) -> None:
         for delay_s in RETRY_DELAYS_S:
             try:
-                await self._api.send_customer_message(openid, outgoing.message)
+                await self._api.send_customer_message(openid, parcel.message)
             except (SystemBusy, Throttled):
                 await asyncio.sleep(delay_s)
             else:
                 return
-        await self._api.send_customer_message(openid, outgoing.message)
+        await self._api.send_customer_message(openid, parcel.message)
 
     async def _without_allowance(self, entry: Entry, keys: FollowerKeys) -> Outcome:
         """The message waits in ``held``; a template goes out now when one was given, and ends the wait."""
-        outgoing = self._open(entry)
-        if outgoing.fallback is None:
+        parcel = self._open(entry)
+        if parcel.fallback is None:
             return Outcome.HELD
         try:
             await self._api.send_template(
                 entry.openid,
-                outgoing.fallback.template_id,
-                outgoing.fallback.data,
+                parcel.fallback.template_id,
+                parcel.fallback.data,
                 client_msg_id=entry.message_id[-32:],
             )
-        except ApiError as error:
-            log.warning("a template message was refused", errcode=error.errcode, rid=error.rid)
+        except ApiCallFailed as error:
+            log.warning("a template message was not sent", error=error.code)
             return Outcome.HELD
         await self._redis.lrem(keys.held, 1, entry.as_held())
         return Outcome.TEMPLATE
 
-    def _open(self, entry: Entry) -> Outgoing:
+    def _open(self, entry: Entry) -> Parcel:
         return unpack(self._cipher.open_bytes(entry.sealed, OUTBOX))

@@ -1,0 +1,317 @@
+"""The one composition: builds every part from the settings, and closes them in the right order."""
+
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+
+import aiohttp
+from redis.asyncio import Redis
+
+from actions.consents import ConsentActions
+from actions.followers import FollowerActions
+from actions.health_screening import HealthScreeningActions
+from actions.knowledge import KnowledgeActions
+from actions.legal import LegalActions
+from actions.materials import MaterialDesk, PictureSource
+from actions.people import PeopleActions
+from actions.programmes import ProgrammeDesk
+from actions.registrations import RegistrationActions
+from actions.work_study import WorkStudyActions
+from bot.dialogue.engine import Engine
+from bot.dialogue.events import Action, ActionTable
+from bot.dialogue.loader import load_catalog
+from bot.dialogue.models import EngineSettings
+from bot.dialogue.outcomes import Spoken
+from bot.dialogue.render import Renderer
+from bot.dialogue.standard_validators import standard_validators
+from bot.followers.consents import ConsentService
+from bot.followers.personal_data import FollowerData
+from bot.followers.privacy import PrivacyService
+from bot.followers.service import FollowerService
+from bot.inbox.alerts import AlertService
+from bot.inbox.desk import InboxDesk
+from bot.inbox.notifier import LogNotifier
+from bot.inbox.outbound import OutboundQueue
+from bot.inbox.personal_data import InboxData
+from bot.inbox.service import InboxService
+from bot.knowledge.entries import EntryTable
+from bot.knowledge.retrieval import NgramRetriever
+from bot.knowledge.service import KnowledgeService
+from bot.legal.deadline_table import DeadlineTable
+from bot.legal.personal_data import LegalData
+from bot.legal.queue import LegalQueue
+from bot.legal.service import LegalService
+from bot.legal.topics import TopicCatalogue
+from bot.programmes.service import ProgrammeService
+from bot.registrations.notices import NoticeBook
+from bot.registrations.personal_data import RegistrationData
+from bot.registrations.places import RowPlaceLock
+from bot.registrations.service import RegistrationService
+from bot.settings import SettingInvalid, Settings
+from bot.staff.audit import AuditTrail
+from bot.staff.rules import PermissionTable
+from bot.staff.service import StaffService
+from bot.storage.encryption import FieldCipher
+from bot.storage.files import PrivateFiles
+from bot.storage.redis import RedisLink
+from bot.storage.sql import Database
+from bot.turns.chats import InboxChats
+from bot.turns.conversation import Conversation
+from bot.turns.log import TurnLog
+from bot.turns.service import TurnService
+from bot.turns.store import Arrivals, TurnStore
+from bot.understanding.client import NluClient
+from bot.values.clock import Clock, SystemClock
+from bot.wechat.client import Media, WeChatApi
+from bot.wechat.codec import Codec
+from bot.wechat.token import StableToken
+from bot.worker.chats import ChatAnswers
+from bot.worker.log import LogMover
+from bot.worker.outbox import OutboxRelay
+from bot.worker.pending import PendingSweeper
+from bot.worker.registrations import RegistrationNotices
+from bot.worker.service import Job, Worker
+from bot.worker.shards import ShardLeases
+from bot.worker.upkeep import Upkeep
+
+RATING_RESPONSE = "utter_rate_service"
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The business over SQL: every service, without Redis and without the platform."""
+
+    settings: Settings
+    clock: Clock
+    cipher: FieldCipher
+    database: Database
+    programmes: ProgrammeService
+    registrations: RegistrationService
+    notices: NoticeBook
+    followers: FollowerService
+    consents: ConsentService
+    cases: LegalService
+    topics: TopicCatalogue
+    case_queue: LegalQueue
+    inbox: InboxService
+    desk: InboxDesk
+    alerts: AlertService
+    entries: EntryTable
+    knowledge: KnowledgeService
+    staff: StaffService
+    audit: AuditTrail
+    turn_log: TurnLog
+    privacy: PrivacyService
+    files: PrivateFiles
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """The whole assistant in one process: the records, and what answers followers."""
+
+    records: Records
+    link: RedisLink
+    redis: Redis
+    api: WeChatApi
+    codec: Codec
+    store: TurnStore
+    turns: TurnService
+    actions: ActionTable
+    engine: Engine
+    renderer: Renderer
+
+
+def cipher_of(settings: Settings) -> FieldCipher:
+    """Return the field encryption; raises SettingInvalid when ``BOT_FIELD_KEYS`` is missing or wrong."""
+    if not settings.field_keys:
+        raise SettingInvalid(name="BOT_FIELD_KEYS", problem="is required; `python -m bot keys` makes a new value")
+    try:
+        return FieldCipher.from_setting(settings.field_keys)
+    except ValueError as error:
+        raise SettingInvalid(name="BOT_FIELD_KEYS", problem=str(error)) from error
+
+
+@asynccontextmanager
+async def open_records(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Records]:
+    """Open the database and build every service over it."""
+    clock = clock or SystemClock()
+    cipher = cipher_of(settings)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.database_url)
+    try:
+        yield _records(settings, clock, cipher, database)
+    finally:
+        await database.close()
+
+
+def _records(settings: Settings, clock: Clock, cipher: FieldCipher, database: Database) -> Records:
+    audit = AuditTrail(database, clock)
+    topics = TopicCatalogue.load()
+    files = PrivateFiles(settings.data_dir / "files", cipher)
+    turn_log = TurnLog(database, cipher)
+    followers = FollowerService(database, cipher, clock)
+    consents = ConsentService(database, clock)
+    holders = (
+        RegistrationData(database, cipher, clock, remove_file=files.delete),
+        LegalData(database, cipher, clock, remove_file=files.delete),
+        InboxData(database, cipher, clock),
+        turn_log,
+        FollowerData(database, cipher, followers=followers, consents=consents),
+    )
+    return Records(
+        settings=settings,
+        clock=clock,
+        cipher=cipher,
+        database=database,
+        programmes=ProgrammeService(database, clock),
+        registrations=RegistrationService(database, cipher, clock, RowPlaceLock()),
+        notices=NoticeBook(database, clock),
+        followers=followers,
+        consents=consents,
+        topics=topics,
+        cases=LegalService(database, cipher, clock, topics=topics, deadline_table=DeadlineTable(database)),
+        case_queue=LegalQueue(database, cipher, clock),
+        inbox=InboxService(database, cipher, clock),
+        desk=InboxDesk(database, cipher, clock),
+        alerts=AlertService(database, cipher, clock, notifier=LogNotifier()),
+        entries=EntryTable(database, clock),
+        knowledge=KnowledgeService(EntryTable(database, clock), clock, retriever=NgramRetriever()),
+        staff=StaffService(database, clock, permissions=PermissionTable.load(), trail=audit),
+        audit=audit,
+        turn_log=turn_log,
+        privacy=PrivacyService(database, cipher, clock, holders=holders),
+        files=files,
+    )
+
+
+@asynccontextmanager
+async def open_bot(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Bot]:
+    """Open everything that a gateway or worker process needs. Raises SettingInvalid, RedisUnavailable."""
+    if not settings.wechat.app_id:
+        raise SettingInvalid(name="BOT_WECHAT_APP_ID", problem="is required; `make run` works without it")
+    if not settings.redis_url:
+        raise SettingInvalid(name="BOT_REDIS_URL", problem="is required for a single process; `make run` starts one")
+    async with AsyncExitStack() as stack:
+        records = await stack.enter_async_context(open_records(settings, clock))
+        link = await stack.enter_async_context(RedisLink(settings.redis_url))
+        redis = Redis.from_url(settings.redis_url)
+        stack.push_async_callback(redis.aclose)
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        yield await _bot(settings, records, link, redis, http, stack)
+
+
+async def _bot(
+    settings: Settings,
+    records: Records,
+    link: RedisLink,
+    redis: Redis,
+    http: aiohttp.ClientSession,
+    stack: AsyncExitStack,
+) -> Bot:
+    wechat = settings.wechat
+    token = StableToken(redis, http, wechat.api_base, wechat.app_id, wechat.app_secret, records.clock)
+    api = WeChatApi(http, token, wechat.api_base, wechat.app_id)
+    catalog = load_catalog(settings.flows_dir)
+    actions = action_table(records, PlatformPictures(api))
+    validators = standard_validators()
+    engine = Engine(catalog, validators, EngineSettings(draft_s=settings.state_ttl_s), actions=frozenset(actions))
+    arrivals = Arrivals(link)
+    await arrivals.start()
+    stack.push_async_callback(arrivals.close)
+    store = TurnStore(link, records.cipher, records.clock, state_ttl_s=settings.state_ttl_s)
+    renderer = Renderer(catalog, validators)
+    conversation = Conversation(
+        engine,
+        renderer,
+        actions,
+        NluClient(http, settings.nlu_url, records.clock, timeout_s=settings.nlu_timeout_s),
+        InboxChats(records.inbox),
+        records.followers,
+        records.clock,
+        nlu_budget_s=settings.nlu_timeout_s,
+    )
+    turns = TurnService(store, arrivals, conversation, records.clock, link_choices=wechat.link_choices)
+    codec = Codec(wechat.token, wechat.app_id, wechat.aes_keys, wechat.mode)
+    return Bot(records, link, redis, api, codec, store, turns, actions, engine, renderer)
+
+
+def action_table(records: Records, pictures: PictureSource) -> ActionTable:
+    """Return every action by the name that flows use."""
+    desk = ProgrammeDesk(records.programmes, records.clock)
+    materials = MaterialDesk(records.registrations, records.files, pictures)
+    registrations, followers, consents = records.registrations, records.followers, records.consents
+    tables = (
+        ConsentActions(records.programmes, consents).table(),
+        WorkStudyActions(desk, registrations, consents, followers, materials, records.clock).table(),
+        HealthScreeningActions(desk, registrations, followers, records.clock).table(),
+        LegalActions(
+            desk, records.cases, records.topics, records.alerts, records.files, pictures, records.clock
+        ).table(),
+        RegistrationActions(registrations, records.programmes, records.cases, materials).table(),
+        PeopleActions(records.inbox, records.alerts).table(),
+        FollowerActions(followers, consents, registrations, records.cases, records.privacy).table(),
+        KnowledgeActions(records.knowledge, records.programmes).table(),
+    )
+    merged: dict[str, Action] = {}
+    for table in tables:
+        if twice := merged.keys() & table.keys():
+            raise ValueError(f"two actions share a name: {sorted(twice)}")
+        merged.update(table)
+    return merged
+
+
+class PlatformPictures:
+    """Pictures that the platform keeps for three days."""
+
+    def __init__(self, api: WeChatApi) -> None:
+        self._api = api
+
+    async def picture(self, media_id: str) -> bytes:
+        """Return the picture's bytes; a video's address is not one. Raises ApiCallFailed."""
+        media = await self._api.download_media(media_id)
+        return media.content if isinstance(media, Media) else b""
+
+
+def worker_id() -> str:
+    """Return a name for this worker process, unique for good."""
+    return uuid.uuid4().hex
+
+
+def with_redis(settings: Settings, url: str) -> Settings:
+    """Return ``settings`` with the address of the embedded Redis."""
+    return replace(settings, redis_url=url)
+
+
+def worker_of(bot: Bot, name: str) -> Worker:
+    """Return the worker with every background job."""
+    records, redis, clock = bot.records, bot.redis, bot.records.clock
+    leases = ShardLeases(redis, name, clock)
+    relay = OutboxRelay(redis, bot.api, records.cipher, clock)
+    mover = LogMover(redis, records.turn_log, records.cipher)
+    sweeper = PendingSweeper(redis, bot.turns, records.cipher, clock)
+    answers = ChatAnswers(
+        OutboundQueue(records.database, records.cipher, clock),
+        relay,
+        clock,
+        rating=bot.renderer.render([Spoken(RATING_RESPONSE)]),
+    )
+    notices = RegistrationNotices(
+        records.notices, relay, bot.renderer, clock, template_id=records.settings.wechat.status_template
+    )
+    upkeep = Upkeep(records.registrations, records.cases, records.alerts, records.followers, records.privacy)
+
+    async def relayed() -> int:
+        return sum((await relay.relay(leases.held)).values())
+
+    return Worker(
+        leases,
+        (
+            Job("outbox", relayed, rest_s=0.05),
+            Job("turn log", lambda: mover.move(leases.held), rest_s=0.5),
+            Job("pending messages", lambda: sweeper.sweep(leases.held), rest_s=2.0),
+            Job("chat answers", answers.send, rest_s=0.5),
+            Job("registration notices", notices.send, rest_s=2.0),
+            Job("upkeep", upkeep.run, rest_s=60.0),
+        ),
+    )

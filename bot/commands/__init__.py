@@ -1,0 +1,1 @@
+"""Floor 7: the commands of ``python -m bot``, one module a group."""

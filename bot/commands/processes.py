@@ -1,0 +1,119 @@
+"""The commands that run one process each: gateway, worker, console, simulator."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+
+from bot.app import Bot, open_bot, worker_id, worker_of
+from bot.gateway.server import Gateway, Metrics
+from bot.settings import Settings
+from bot.simulator.models import Mode, SimulatorConfig
+from bot.simulator.server import serve as serve_simulator
+from bot.storage.redis import RedisUnavailable
+from bot.wechat.menu import read_menu
+
+log = structlog.get_logger(__name__)
+
+MENU_FILE = "menu.yml"
+MENU_TRIES = 20
+MENU_RETRY_S = 0.5
+
+
+def until_stopped() -> asyncio.Event:
+    """Return an event that SIGTERM and SIGINT set."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    return stopped
+
+
+async def gateway(settings: Settings, *, port: int | None = None, announce: Callable[[str], None] = print) -> None:
+    """Serve the callback until SIGTERM; turns that are still at work are finished first."""
+    stopped = until_stopped()
+    async with open_bot(settings) as bot:
+        app = Gateway(
+            bot.codec, bot.turns, Metrics(), lambda: readiness(bot), deadline_s=settings.turn_deadline_s
+        ).application()
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=10)
+        await runner.setup()
+        site = web.TCPSite(runner, settings.gateway_host, settings.gateway_port if port is None else port)
+        await site.start()
+        announce(f"gateway on http://{settings.gateway_host}:{runner.addresses[0][1]}/wechat")
+        try:
+            await stopped.wait()
+        finally:
+            await runner.cleanup()
+
+
+async def readiness(bot: Bot) -> dict[str, bool]:
+    """Return which parts behind the gateway answer."""
+    parts = {"redis": False, "database": False}
+    with contextlib.suppress(RedisUnavailable):
+        parts["redis"] = await bot.link.call("PING") == b"PONG"
+    try:
+        async with bot.records.database.reading() as session:
+            await session.connection()
+        parts["database"] = True
+    except OSError as error:
+        log.warning("the database does not answer", error=type(error).__name__)
+    return parts
+
+
+async def worker(settings: Settings) -> None:
+    """Run every background job until SIGTERM, and publish the account's menu at the start."""
+    stopped = until_stopped()
+    async with open_bot(settings) as bot:
+        running = asyncio.create_task(worker_of(bot, worker_id()).run(), name="worker")
+        menu = asyncio.create_task(publish_menu(bot, settings.flows_dir / MENU_FILE), name="menu")
+        waiting = asyncio.create_task(stopped.wait(), name="stop signal")
+        await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (running, menu, waiting):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+
+async def publish_menu(bot: Bot, path: Path) -> None:
+    """Publish the menu of ``path``; the platform may still be starting, so it is tried for a while."""
+    menu = read_menu(path)
+    for attempt in range(MENU_TRIES):
+        try:
+            await bot.api.create_menu(menu)
+        except Exception as error:  # noqa: BLE001 - Whatever keeps the menu from appearing must not stop the worker.
+            log.warning("menu not published", error=type(error).__name__, attempt=attempt + 1)
+            await asyncio.sleep(MENU_RETRY_S)
+        else:
+            log.info("menu published")
+            return
+
+
+async def simulator(settings: Settings) -> None:
+    """Serve the platform's side and its web chat until SIGTERM."""
+    stopped = until_stopped()
+    wechat = settings.wechat
+    config = SimulatorConfig(
+        callback_url=f"http://{settings.gateway_host}:{settings.gateway_port}/wechat",
+        app_id=wechat.app_id,
+        app_secret=wechat.app_secret,
+        token=wechat.token,
+        aes_key=wechat.aes_keys[0],
+        mode=Mode(wechat.mode),
+        account_type=wechat.account_type,
+    )
+    serving = asyncio.create_task(
+        serve_simulator(config, settings.simulator_port, acknowledged_not_production=settings.demo)
+    )
+    waiting = asyncio.create_task(stopped.wait())
+    done, _ = await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (serving, waiting):
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    for task in done - {waiting}:
+        task.result()

@@ -1,0 +1,126 @@
+"""``python -m bot run``: the whole assistant with demonstration data, until Ctrl-C."""
+
+import asyncio
+import os
+import time
+from urllib.parse import urlsplit
+
+from rich.console import Console
+from rich.table import Table
+
+from bot.app import Records, open_records
+from bot.commands.processes import until_stopped
+from bot.commands.training import is_ready, serve_command, train_in_thread
+from bot.demo import complete, staff_password
+from bot.knowledge.seed import seed_entries
+from bot.programmes.demo import seed_demo
+from bot.settings import Settings
+from bot.storage.migrate import upgrade
+from bot.storage.redis_server import RedisServer
+from bot.supervisor import Part, PartFailed, Supervisor, bot_command
+
+DEMO_USER = "demo"
+COMMAND_LINE = "command line"
+
+
+async def run(settings: Settings) -> int:
+    """Start every process, print the addresses, wait for Ctrl-C, stop everything. Return an exit code."""
+    started = time.monotonic()
+    console = Console()
+    settings = complete(settings)
+    stopped = until_stopped()
+    if await train_in_thread(if_needed=True) != 0:
+        console.print("[red]The NLU could not be prepared; see above.[/red]")
+        return 1
+    async with open_records(settings) as records:
+        await upgrade(records.database)
+        await _seed(records, settings)
+    if settings.redis_url:
+        return await _run_parts(settings, settings.redis_url, console, stopped, started)
+    async with RedisServer(settings.data_dir) as redis:
+        return await _run_parts(settings, redis.url, console, stopped, started)
+
+
+async def _run_parts(
+    settings: Settings, redis_url: str, console: Console, stopped: asyncio.Event, started: float
+) -> int:
+    supervisor = Supervisor(environment_of(settings, redis_url))
+    try:
+        await _start_parts(supervisor, settings, console)
+        _announce(console, settings, time.monotonic() - started)
+        stop = asyncio.create_task(stopped.wait())
+        ended = asyncio.create_task(supervisor.until_one_ends())
+        done, _ = await asyncio.wait({stop, ended}, return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        ended.cancel()
+        if stop in done:
+            console.print("Stopping …")
+            return 0
+        name, code = ended.result()
+        console.print(f"[red]{name} ended with code {code}; stopping the rest.[/red]")
+    except PartFailed as error:
+        console.print(f"[red]{error}[/red]")
+    finally:
+        await supervisor.stop()
+    return 1
+
+
+async def _start_parts(supervisor: Supervisor, settings: Settings, console: Console) -> None:
+    nlu = urlsplit(settings.nlu_url)
+    base = f"http://{settings.gateway_host}"
+    first = [Part("simulator", bot_command("simulator"), f"{base}:{settings.simulator_port}/")]
+    if is_ready() and nlu.hostname in ("127.0.0.1", "localhost"):
+        first.append(Part("nlu", serve_command(nlu.port or 5005), f"{settings.nlu_url}/status"))
+    else:
+        console.print("[yellow]No NLU: the assistant runs on keywords and menus.[/yellow]")
+    second = [
+        Part("gateway", bot_command("gateway"), f"{base}:{settings.gateway_port}/readyz"),
+        Part("worker", bot_command("worker")),
+    ]
+    await asyncio.gather(*(supervisor.start(part) for part in (*first, *second)))
+
+
+async def _seed(records: Records, settings: Settings) -> None:
+    today = records.clock.now().date()
+    await seed_demo(records.programmes, today)
+    await seed_entries(records.knowledge)
+    if await records.staff.find(DEMO_USER) is None:
+        await records.staff.add(
+            DEMO_USER,
+            staff_password(settings.data_dir),
+            display_name="演示",
+            roles=["administrator"],
+            by=COMMAND_LINE,
+            source=COMMAND_LINE,
+        )
+
+
+def environment_of(settings: Settings, redis_url: str) -> dict[str, str]:
+    """Return the environment of the child processes: the settings as they were completed."""
+    wechat = settings.wechat
+    return {
+        **os.environ,
+        "BOT_WECHAT_APP_ID": wechat.app_id,
+        "BOT_WECHAT_APP_SECRET": wechat.app_secret,
+        "BOT_WECHAT_TOKEN": wechat.token,
+        "BOT_WECHAT_AES_KEY": ",".join(wechat.aes_keys),
+        "BOT_WECHAT_MODE": wechat.mode,
+        "BOT_WECHAT_API_BASE": wechat.api_base,
+        "BOT_DATABASE_URL": settings.database_url,
+        "BOT_REDIS_URL": redis_url,
+        "BOT_FIELD_KEYS": settings.field_keys,
+        "BOT_DEMO": "on" if settings.demo else "off",
+    }
+
+
+def _announce(console: Console, settings: Settings, took_s: float) -> None:
+    table = Table(title=f"铜仁市总工会助手 ready in {took_s:.1f} s", show_header=False, title_justify="left")
+    host = f"http://{settings.gateway_host}"
+    table.add_row("Web chat (simulated WeChat)", f"{host}:{settings.simulator_port}/")
+    table.add_row("Callback", f"{host}:{settings.gateway_port}/wechat")
+    table.add_row("NLU", f"{settings.nlu_url}/model/parse")
+    table.add_row("Demo staff login", f"{DEMO_USER} / {staff_password(settings.data_dir)}")
+    table.add_row("Try in the chat", "我想给娃儿报勤工俭学 · 两癌筛查还有号没 · 老板跑路咯 · 人工")
+    table.add_row("Answer as staff", "python -m bot staff chats   then   … staff answer ID TEXT")
+    table.add_row("Stop", "Ctrl-C")
+    console.print(table)

@@ -1,0 +1,61 @@
+"""The worker process: every background loop, each restarted after a fault, all stopped together."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+
+from bot.values.errors import BotError
+from bot.worker.shards import LEASE_RENEW_S, ShardLeases
+
+log = structlog.get_logger(__name__)
+
+FAULT_PAUSE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Work that is done again and again. ``run`` returns how much it did; after nothing it rests ``rest_s``."""
+
+    name: str
+    run: Callable[[], Awaitable[int]]
+    rest_s: float
+
+
+class Worker:
+    """Runs its jobs until it is cancelled."""
+
+    def __init__(self, leases: ShardLeases, jobs: tuple[Job, ...]) -> None:
+        self._leases = leases
+        self._jobs = jobs
+
+    async def run(self) -> None:
+        """Run until cancelled; then give the shards back."""
+        try:
+            await self._leases.renew()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._keep_leases(), name="leases")
+                for job in self._jobs:
+                    group.create_task(_repeat(job), name=job.name)
+        finally:
+            await self._leases.release()
+
+    async def _keep_leases(self) -> None:
+        while True:
+            await asyncio.sleep(LEASE_RENEW_S)
+            try:
+                await self._leases.renew()
+            except (OSError, BotError) as error:
+                log.warning("leases not renewed", error=type(error).__name__)
+
+
+async def _repeat(job: Job) -> None:
+    while True:
+        try:
+            done = await job.run()
+        except Exception as error:  # noqa: BLE001 - One fault must not end the other jobs; it is logged and retried.
+            log.error("job failed", job=job.name, error=type(error).__name__, fields=getattr(error, "fields", None))
+            await asyncio.sleep(FAULT_PAUSE_S)
+            continue
+        await asyncio.sleep(0 if done else job.rest_s)

@@ -1,0 +1,34 @@
+"""What is due by time: holds and offers that ran out, urgent cases, alerts nobody was told, erasures."""
+
+from bot.followers.privacy import PrivacyService
+from bot.followers.service import FollowerService
+from bot.inbox.alerts import AlertService
+from bot.legal.service import LegalService
+from bot.registrations.service import RegistrationService
+
+
+class Upkeep:
+    """Runs every minute; each part may be repeated without a second effect."""
+
+    def __init__(
+        self,
+        registrations: RegistrationService,
+        cases: LegalService,
+        alerts: AlertService,
+        followers: FollowerService,
+        privacy: PrivacyService,
+    ) -> None:
+        self._registrations = registrations
+        self._cases = cases
+        self._alerts = alerts
+        self._followers = followers
+        self._privacy = privacy
+
+    async def run(self) -> int:
+        """Do what is due. Returns 0, so that the worker rests until the next minute."""
+        await self._alerts.tell_untold()
+        await self._registrations.release_expired()
+        await self._cases.refresh_urgency()
+        for openid in await self._followers.due_for_erasure():
+            await self._privacy.erase(openid, requested_by="unfollowed")
+        return 0
