@@ -88,9 +88,7 @@ class EntryTable:
         row.valid_until, row.status, row.note = entry.valid_until, entry.status.value, entry.note
         row.version, row.updated_at, row.updated_by = entry.version, self._clock.now(), by
         session.add(row)
-        content = {
-            name: value.isoformat() if isinstance(value, date) else value for name, value in asdict(entry).items()
-        }
+        content = {**asdict(entry), "valid_until": entry.valid_until.isoformat() if entry.valid_until else None}
         session.add(
             KnowledgeRevision(code=entry.code, version=entry.version, content=content, at=self._clock.now(), by=by)
         )
