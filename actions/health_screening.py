@@ -19,7 +19,7 @@ from bot.dialogue.events import (
     SlotValue,
 )
 from bot.followers.service import FollowerService
-from bot.programmes.models import Programme, ProgrammeKind, Sex
+from bot.programmes.models import Programme, ProgrammeKind
 from bot.programmes.rules import Finding, Person, Weight, precheck
 from bot.registrations.outcomes import (
     Application,
@@ -39,8 +39,7 @@ from bot.registrations.statuses import Status
 from bot.values.clock import Clock
 from bot.values.counties import County
 from bot.values.identity import IdentityNumber, parse_identity_number
-from bot.values.identity import Sex as IdentitySex
-from bot.values.problem import Problem
+from bot.values.problem import FieldValue, Problem
 
 SHOWN_MAX = 9
 NONE_FITS = Option("none", "都不合适", ("都不行", "不合适", "没有合适的"))
@@ -140,7 +139,10 @@ class HealthScreeningActions:
         match outcome:
             case Held():
                 slot = await self._slot(context, programme, slot_id)
-                fields = {"place": _slot_text(slot) if slot else "", "minutes": programme.slot_hold_minutes}
+                fields: dict[str, FieldValue] = {
+                    "place": _slot_text(slot) if slot else "",
+                    "minutes": programme.slot_hold_minutes,
+                }
                 return [SetSlots({"hs_place": "held"}), Say("utter_hs_held", fields)]
             case Full():
                 if outcome.alternatives:
@@ -203,7 +205,7 @@ class HealthScreeningActions:
         return events
 
     def _findings(self, programme: Programme, number: IdentityNumber) -> Sequence[Finding]:
-        return precheck(programme, Person(number.birth_date, _sex(number)), self._clock.now().date())
+        return precheck(programme, Person(number.birth_date, number.sex), self._clock.now().date())
 
     async def ask_go_on(self, context: ActionContext) -> Sequence[Event]:
         """Say what does not fit the rules of this period; going on is always possible."""
@@ -270,7 +272,7 @@ class HealthScreeningActions:
 
     async def _booked(self, context: ActionContext, outcome: Submitted) -> Sequence[Event]:
         view = await self._registrations.find_by_receipt(outcome.receipt, context.openid)
-        fields = {
+        fields: dict[str, FieldValue] = {
             "receipt": outcome.receipt,
             "position": outcome.waitlist_position or 0,
             "place": place_text(view) if view else "",
@@ -296,17 +298,13 @@ def _application(context: ActionContext, programme: Programme, number: IdentityN
         phone=text_of(context.slots.get("hs_mobile")),
         id_number=number.text,
         birth_date=number.birth_date,
-        sex=_sex(number),
+        sex=number.sex,
         county=text_of(context.slots.get("hs_county")) or None,
         slot_id=int(text_of(context.slots.get("hs_slot"))),
         relation=text_of(context.slots.get("hs_for_whom")),
         answers={name: context.slots.get(name) for name in ANSWERS if context.slots.get(name) is not None},
         consents={code: int(text_of(value)) for code, value in given.items()} if isinstance(given, dict) else {},
     )
-
-
-def _sex(number: IdentityNumber) -> Sex:
-    return Sex.FEMALE if number.sex is IdentitySex.FEMALE else Sex.MALE
 
 
 def _first(findings: Sequence[Finding], weight: Weight) -> Finding | None:

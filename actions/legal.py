@@ -30,10 +30,10 @@ from bot.values.answers import Answer, parse_answer
 from bot.values.clock import Clock
 from bot.values.dates import parse_partial_date
 from bot.values.money import parse_money
+from bot.values.numerals import parse_count
 from bot.values.options import Option as ReadOption
 from bot.values.options import parse_option
 from bot.values.problem import Problem
-from bot.values.quantities import parse_count
 
 STORY_CHARS_MIN = 10
 HINTS_MAX = 2
@@ -242,7 +242,7 @@ def _read(fact: FactQuestion, text: str, today: date) -> str | Problem:
             return text
         case FactKind.DATE:
             found = parse_partial_date(text, today, future_allowed=False)
-            return found if isinstance(found, Problem) else found.isoformat()
+            return found if isinstance(found, Problem) else str(found)
         case FactKind.MONEY:
             money = parse_money(text)
             return money if isinstance(money, Problem) else text

@@ -7,7 +7,8 @@ from bot.dialogue.events import ActionContext, ActionTable, Event, HandOver, Say
 from bot.inbox.alerts import AlertService
 from bot.inbox.models import AlertLevel
 from bot.inbox.service import Escalated, InboxService
-from bot.understanding.crisis import CrisisSignal, crisis_signal
+from bot.understanding.crisis import crisis_signal
+from bot.understanding.models import CrisisSignal
 from bot.values.problem import FieldValue
 
 GENERAL, LEGAL, COMPLAINT, CRISIS = "general", "legal", "complaint", "crisis"
@@ -16,7 +17,7 @@ TOPIC_BY_FLOW: Mapping[str, str] = {
     "book_health_screening": "health_screening",
     "consult_lawyer": LEGAL,
 }
-SUPPORT = CrisisSignal("P2", "distress")
+SUPPORT = CrisisSignal("P2", "distress", rule="model")
 """What the model took for a crisis and the words alone do not tell: somebody looks at it."""
 
 RESPONSES: Mapping[str, str] = {

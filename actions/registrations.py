@@ -6,6 +6,7 @@ from typing import assert_never
 from actions.materials import NOTHING_MISSING, MaterialDesk
 from actions.wording import day_with_weekday, moment_text, text_of, time_text
 from bot.dialogue.events import ActionContext, ActionTable, Event, OfferOptions, Option, Say, SetSlots
+from bot.legal.rules import UNIFIED_STATUS
 from bot.legal.service import LegalService
 from bot.programmes.models import ProgrammeKind
 from bot.programmes.service import ProgrammeService
@@ -22,11 +23,11 @@ from bot.registrations.outcomes import (
     NotFound,
     NotPossible,
     OfferGone,
-    RegistrationView,
     TooLate,
 )
 from bot.registrations.service import RegistrationService
 from bot.registrations.statuses import Status
+from bot.registrations.views import RegistrationView
 
 STATUS_LABELS: Mapping[Status, str] = {
     Status.DRAFT: "没填完",
@@ -107,7 +108,10 @@ class RegistrationActions:
             for view in views
         ]
         said += [
-            Say("utter_status_case", {"receipt": case.receipt, "status": case.status_label})
+            Say(
+                "utter_status_case",
+                {"receipt": case.receipt, "status": status_label(Status(UNIFIED_STATUS[case.status]))},
+            )
             for case in cases[:SHOWN_MAX]
         ]
         return said or [Say("utter_status_none")]
@@ -213,7 +217,9 @@ class RegistrationActions:
     async def cancel(self, context: ActionContext) -> Sequence[Event]:
         """Cancel for good; the place goes to who waits."""
         outcome = await self._registrations.cancel(
-            text_of(context.slots.get("reg_receipt")), context.openid, key=context.idempotency_key
+            text_of(context.slots.get("reg_receipt")),
+            context.openid,
+            context.idempotency_key,
         )
         match outcome:
             case Cancelled():

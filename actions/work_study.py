@@ -39,7 +39,7 @@ from bot.registrations.statuses import Status
 from bot.values.clock import Clock
 from bot.values.counties import County
 from bot.values.identity import IdentityNumber, parse_identity_number
-from bot.values.problem import Problem
+from bot.values.problem import FieldValue, Problem
 
 POSTS_MAX = 3
 ANSWERS = (
@@ -283,7 +283,7 @@ class WorkStudyActions:
 
     def _received(self, programme: Programme, outcome: Submitted) -> Sequence[Event]:
         key = "utter_ws_waitlisted" if outcome.status is Status.WAITLISTED else "utter_ws_submitted"
-        fields = {"receipt": outcome.receipt, "position": outcome.waitlist_position or 0}
+        fields: dict[str, FieldValue] = {"receipt": outcome.receipt, "position": outcome.waitlist_position or 0}
         return [
             SetSlots({"ws_receipt": outcome.receipt, **self._materials.next_slots(programme, outcome.missing)}),
             Say(key, fields),

@@ -1,5 +1,6 @@
 """The one composition: builds every part from the settings, and closes them in the right order."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -30,7 +31,7 @@ from bot.followers.personal_data import FollowerData
 from bot.followers.privacy import PrivacyService
 from bot.followers.service import FollowerService
 from bot.inbox.alerts import AlertService
-from bot.inbox.desk import InboxDesk
+from bot.inbox.desk import ChatDesk
 from bot.inbox.notifier import LogNotifier
 from bot.inbox.outbound import OutboundQueue
 from bot.inbox.personal_data import InboxData
@@ -48,7 +49,7 @@ from bot.registrations.notices import NoticeBook
 from bot.registrations.personal_data import RegistrationData
 from bot.registrations.places import RowPlaceLock
 from bot.registrations.service import RegistrationService
-from bot.settings import SettingInvalid, Settings
+from bot.settings import SettingInvalid, Settings, load_settings
 from bot.staff.audit import AuditTrail
 from bot.staff.rules import PermissionTable
 from bot.staff.service import StaffService
@@ -68,7 +69,7 @@ from bot.wechat.codec import Codec
 from bot.wechat.token import StableToken
 from bot.worker.chats import ChatAnswers
 from bot.worker.log import LogMover
-from bot.worker.outbox import OutboxRelay
+from bot.worker.outbox import OutboxRelay, Outcome
 from bot.worker.pending import PendingSweeper
 from bot.worker.registrations import RegistrationNotices
 from bot.worker.service import Job, Worker
@@ -76,6 +77,8 @@ from bot.worker.shards import ShardLeases
 from bot.worker.upkeep import Upkeep
 
 RATING_RESPONSE = "utter_rate_service"
+NOT_NOW_PAUSE_S = 1.0
+"""How long the outbox rests when the platform takes nothing at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ class Records:
     topics: TopicCatalogue
     case_queue: LegalQueue
     inbox: InboxService
-    desk: InboxDesk
+    desk: ChatDesk
     alerts: AlertService
     entries: EntryTable
     knowledge: KnowledgeService
@@ -146,14 +149,14 @@ async def open_records(settings: Settings, clock: Clock | None = None) -> AsyncI
 
 
 def _records(settings: Settings, clock: Clock, cipher: FieldCipher, database: Database) -> Records:
-    audit = AuditTrail(database, clock)
+    audit = AuditTrail(database, cipher, clock)
     topics = TopicCatalogue.load()
     files = PrivateFiles(settings.data_dir / "files", cipher)
     turn_log = TurnLog(database, cipher)
     followers = FollowerService(database, cipher, clock)
     consents = ConsentService(database, clock)
     holders = (
-        RegistrationData(database, cipher, clock, remove_file=files.delete),
+        RegistrationData(database, cipher, clock, RowPlaceLock(), remove_file=files.delete),
         LegalData(database, cipher, clock, remove_file=files.delete),
         InboxData(database, cipher, clock),
         turn_log,
@@ -173,7 +176,7 @@ def _records(settings: Settings, clock: Clock, cipher: FieldCipher, database: Da
         cases=LegalService(database, cipher, clock, topics=topics, deadline_table=DeadlineTable(database)),
         case_queue=LegalQueue(database, cipher, clock),
         inbox=InboxService(database, cipher, clock),
-        desk=InboxDesk(database, cipher, clock),
+        desk=ChatDesk(database, cipher, clock),
         alerts=AlertService(database, cipher, clock, notifier=LogNotifier()),
         entries=EntryTable(database, clock),
         knowledge=KnowledgeService(EntryTable(database, clock), clock, retriever=NgramRetriever()),
@@ -261,6 +264,21 @@ def action_table(records: Records, pictures: PictureSource) -> ActionTable:
     return merged
 
 
+def action_names() -> frozenset[str]:
+    """Return the names of all actions; nothing is opened for it."""
+    keys = FieldCipher.from_setting(FieldCipher.new_setting())
+    records = _records(load_settings({}, env_file=None), SystemClock(), keys, Database("sqlite+aiosqlite://"))
+    return frozenset(action_table(records, NoPictures()))
+
+
+class NoPictures:
+    """Has no pictures."""
+
+    async def picture(self, media_id: str) -> bytes:
+        """Raise LookupError for every id."""
+        raise LookupError(media_id)
+
+
 class PlatformPictures:
     """Pictures that the platform keeps for three days."""
 
@@ -302,7 +320,10 @@ def worker_of(bot: Bot, name: str) -> Worker:
     upkeep = Upkeep(records.registrations, records.cases, records.alerts, records.followers, records.privacy)
 
     async def relayed() -> int:
-        return sum((await relay.relay(leases.held)).values())
+        counts = await relay.relay(leases.held)
+        if set(counts) == {Outcome.LATER}:
+            await asyncio.sleep(NOT_NOW_PAUSE_S)
+        return sum(counts.values())
 
     return Worker(
         leases,

@@ -5,7 +5,7 @@ import asyncio
 import json
 import logging
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 
 import structlog
@@ -13,7 +13,7 @@ import structlog
 from bot.settings import Settings, load_settings
 from bot.values.errors import BotError
 
-Handler = Callable[[Settings, argparse.Namespace], Awaitable[int]]
+Handler = Callable[[Settings, argparse.Namespace], Coroutine[None, None, int]]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -221,7 +221,7 @@ async def _privacy_export(settings: Settings, options: argparse.Namespace) -> in
 async def _privacy_erase(settings: Settings, options: argparse.Namespace) -> int:
     from bot.app import open_records
 
-    if not options.yes and input("Erase everything of this follower? Type yes: ").strip() != "yes":
+    if not options.yes and await asyncio.to_thread(input, "Erase everything of this follower? Type yes: ") != "yes":
         print("Nothing was erased.")
         return 1
     async with open_records(_local(settings)) as records:

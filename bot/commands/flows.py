@@ -1,28 +1,37 @@
 """``python -m bot flows check``."""
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
-import yaml
-
 from bot.app import action_names
-from bot.dialogue.checker import check_directory
+from bot.dialogue.checker import Known, check_directory
+from bot.dialogue.standard_validators import standard_validators
 from bot.settings import Settings
+from bot.understanding.models import INTENTS
 
-INTENTS_DIR = Path("nlu/data")
+SOURCE_DIRS = (Path("actions"), Path("bot"))
+_QUOTED = re.compile(r'"([a-z][a-z0-9_.]*)"')
 
 
 def check(settings: Settings) -> int:
     """Print every fault of all flow files; return 1 when one is more than a warning."""
-    faults = check_directory(settings.flows_dir, actions=action_names(), intents=known_intents(INTENTS_DIR))
+    known = Known(
+        actions=action_names(),
+        intents=INTENTS,
+        validators=standard_validators(),
+        sources=quoted_names(SOURCE_DIRS),
+    )
+    faults = check_directory(settings.flows_dir, known)
     for fault in faults:
         print(fault)
-    return int(any(not fault.is_warning for fault in faults))
+    return int(any(fault.level == "error" for fault in faults))
 
 
-def known_intents(folder: Path) -> frozenset[str]:
-    """Return the intents that the training data names."""
-    names: set[str] = set()
-    for file in sorted(folder.glob("*.yml")):
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-        names.update(entry["intent"] for entry in content.get("nlu", []) if "intent" in entry)
-    return frozenset(names)
+def quoted_names(folders: tuple[Path, ...]) -> Mapping[str, str]:
+    """Return every quoted name in the Python sources below ``folders``, with the file it stands in."""
+    names: dict[str, str] = {}
+    for file in sorted(path for folder in folders for path in folder.rglob("*.py")):
+        for name in _QUOTED.findall(file.read_text(encoding="utf-8")):
+            names.setdefault(name, str(file))
+    return names

@@ -5,6 +5,7 @@ import contextlib
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import structlog
 from aiohttp import web
@@ -69,14 +70,13 @@ async def worker(settings: Settings) -> None:
     """Run every background job until SIGTERM, and publish the account's menu at the start."""
     stopped = until_stopped()
     async with open_bot(settings) as bot:
-        running = asyncio.create_task(worker_of(bot, worker_id()).run(), name="worker")
+        tasks: list[asyncio.Task[object]] = [
+            asyncio.create_task(worker_of(bot, worker_id()).run(), name="worker"),
+            asyncio.create_task(stopped.wait(), name="stop signal"),
+        ]
         menu = asyncio.create_task(publish_menu(bot, settings.flows_dir / MENU_FILE), name="menu")
-        waiting = asyncio.create_task(stopped.wait(), name="stop signal")
-        await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (running, menu, waiting):
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        await end(menu, *tasks)
 
 
 async def publish_menu(bot: Bot, path: Path) -> None:
@@ -91,6 +91,13 @@ async def publish_menu(bot: Bot, path: Path) -> None:
         else:
             log.info("menu published")
             return
+
+
+async def end(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel tasks and wait for their end."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def simulator(settings: Settings) -> None:
@@ -111,9 +118,6 @@ async def simulator(settings: Settings) -> None:
     )
     waiting = asyncio.create_task(stopped.wait())
     done, _ = await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
-    for task in (serving, waiting):
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-    for task in done - {waiting}:
-        task.result()
+    await end(waiting, serving)
+    if serving in done:
+        serving.result()

@@ -12,8 +12,8 @@ from bot.app import Records, open_records
 from bot.commands.processes import until_stopped
 from bot.commands.training import is_ready, serve_command, train_in_thread
 from bot.demo import complete, staff_password
-from bot.knowledge.seed import seed_entries
-from bot.programmes.demo import seed_demo
+from bot.knowledge.seed import read_seed
+from bot.programmes.seed import seed_demo
 from bot.settings import Settings
 from bot.storage.migrate import upgrade
 from bot.storage.redis_server import RedisServer
@@ -83,7 +83,7 @@ async def _start_parts(supervisor: Supervisor, settings: Settings, console: Cons
 async def _seed(records: Records, settings: Settings) -> None:
     today = records.clock.now().date()
     await seed_demo(records.programmes, today)
-    await seed_entries(records.knowledge)
+    await records.entries.seed(read_seed())
     if await records.staff.find(DEMO_USER) is None:
         await records.staff.add(
             DEMO_USER,

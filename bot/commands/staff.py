@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.app import Records
-from bot.inbox.desk import Answered, ChatIsOver, Closed, NotYours, TakenBy
+from bot.inbox.desk import ChatIsOver, Closed, Queued, TakenBy
 from bot.inbox.models import ChatStatus
 from bot.staff.service import Added, UsernameTaken
 from bot.values.problem import Problem
@@ -82,18 +82,16 @@ async def close(records: Records, chat_id: int, agent: str, reason: str) -> int:
     return _report(await records.desk.close(chat_id, agent, reason), f"Chat {chat_id} is closed.")
 
 
-def _report(outcome: Answered | Closed | TakenBy | ChatIsOver | NotYours, done: str) -> int:
+def _report(outcome: Queued | Closed | TakenBy | ChatIsOver, done: str) -> int:
     console = Console()
     match outcome:
-        case Answered() | Closed():
+        case Queued() | Closed():
             console.print(done)
             return 0
         case TakenBy():
             console.print(f"[red]The chat is {outcome.agent}'s; nothing was done.[/red]")
         case ChatIsOver():
             console.print("[red]The chat is closed already; nothing was done.[/red]")
-        case NotYours():
-            console.print("[red]The chat is not yours; claim it first.[/red]")
         case _:
             assert_never(outcome)
     return 1

@@ -71,7 +71,9 @@ class TurnRecord:
 
 
 class TurnLog:
-    """The log in SQL."""
+    """The log in SQL; also its part of a follower's rights."""
+
+    subject = "turns"
 
     def __init__(self, database: Database, cipher: FieldCipher) -> None:
         self._database = database
@@ -103,7 +105,7 @@ class TurnLog:
             "late": record.late,
         }
 
-    async def export(self, openid: str) -> list[dict[str, Any]]:
+    async def export(self, openid: str) -> list[dict[str, str | None]]:
         """Return the follower's turns, oldest first, with their texts."""
         query = select(LoggedTurn).where(LoggedTurn.openid == openid).order_by(LoggedTurn.received_at)
         async with self._database.reading() as session:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.resources import files
+from typing import Any
 
 import structlog
 from redis.asyncio import Redis
@@ -110,9 +111,13 @@ class OutboxRelay:
         """Send one batch of every shard; return how many messages ended how. Waits up to ``block_ms`` for work."""
         for shard in shards:
             await self._adopt(shard)
+        # What was read before and not finished comes first, so that a follower's messages keep their order.
+        batches = await self._read(shards, "0", None)
+        fresh = await self._read(shards, ">", None if batches else block_ms)
+        for stream, entries in fresh.items():
+            batches.setdefault(stream, []).extend(entries)
         counts: dict[Outcome, int] = defaultdict(int)
-        batches = await self._read(shards, "0", None) or await self._read(shards, ">", block_ms)
-        for outcomes in await asyncio.gather(*(self._send_in_order(stream, batch) for stream, batch in batches)):
+        for outcomes in await asyncio.gather(*(self._send_in_order(*batch) for batch in batches.items())):
             for outcome in outcomes:
                 counts[outcome] += 1
         return dict(counts)
@@ -126,7 +131,7 @@ class OutboxRelay:
         entry = Entry(b"", openid, message_id, self._cipher.seal_bytes(packed.body, OUTBOX))
         outcome = await self._deliver(entry)
         if outcome is Outcome.HELD:
-            await self._redis.lrem(FollowerKeys.of(openid).held, 1, entry.as_held())
+            await self._forget_held(FollowerKeys.of(openid), entry)
         return outcome
 
     async def _adopt(self, shard: int) -> None:
@@ -139,19 +144,18 @@ class OutboxRelay:
                 raise
         self._known.add(shard)
 
-    async def _read(self, shards: Sequence[int], start: str, block_ms: int | None) -> list[tuple[str, list[Entry]]]:
+    async def _read(self, shards: Sequence[int], start: str, block_ms: int | None) -> dict[str, list[Entry]]:
         if not shards:
-            return []
-        answer = await self._redis.xreadgroup(
+            return {}
+        answer: Any = await self._redis.xreadgroup(
             GROUP, CONSUMER, {f"{tag(shard)}outbox": start for shard in shards}, count=BATCH, block=block_ms
         )
-        pairs = answer.items() if isinstance(answer, dict) else answer or []
-        batches: list[tuple[str, list[Entry]]] = []
-        for stream, rows in pairs:
-            flat = rows[0] if isinstance(answer, dict) and rows and isinstance(rows[0], list) else rows
-            entries = [Entry.read(stream_id, fields) for stream_id, fields in flat if fields]
+        batches: dict[str, list[Entry]] = {}
+        for stream, rows in answer or ():
+            # A row without fields was deleted after it had been read; there is nothing left to send.
+            entries = [Entry.read(stream_id, fields) for stream_id, fields in rows if fields]
             if entries:
-                batches.append((stream.decode(), entries))
+                batches[stream.decode()] = entries
         return batches
 
     async def _send_in_order(self, stream: str, entries: Sequence[Entry]) -> list[Outcome]:
@@ -239,8 +243,12 @@ class OutboxRelay:
         except ApiCallFailed as error:
             log.warning("a template message was not sent", error=error.code)
             return Outcome.HELD
-        await self._redis.lrem(keys.held, 1, entry.as_held())
+        await self._forget_held(keys, entry)
         return Outcome.TEMPLATE
+
+    async def _forget_held(self, keys: FollowerKeys, entry: Entry) -> None:
+        # The client's types want a text here, and sealed bytes are none.
+        await self._redis.lrem(keys.held, 1, entry.as_held())  # type: ignore[arg-type]
 
     def _open(self, entry: Entry) -> Parcel:
         return unpack(self._cipher.open_bytes(entry.sealed, OUTBOX))

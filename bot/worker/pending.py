@@ -1,6 +1,7 @@
 """Takes up messages whose gateway died, or could not get to them in time."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import structlog
 from redis.asyncio import Redis
@@ -45,7 +46,7 @@ class PendingSweeper:
         return finished
 
     async def _finish(self, shard: int, key: bytes) -> bool:
-        sealed = await self._redis.hget(f"{tag(shard)}payloads", key)
+        sealed: Any = await self._redis.hget(f"{tag(shard)}payloads", key)
         if sealed is None:
             await self._redis.zrem(f"{tag(shard)}pending", key)
             return False
