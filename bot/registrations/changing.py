@@ -129,7 +129,9 @@ class Editing:
         approved = registration.status == Status.APPROVED.value
         if identity_changed and approved:
             registration.needs_review = True
-        await self._check_again(session, opened, after, approved=approved)
+        registration.priority = priority(opened.programme, facts(after, self.ledger.clock.now().date()))
+        if before.id_number != after.id_number:
+            await self._check_again(session, opened, after, approved=approved)
         owner = Actor(ActorKind.FOLLOWER, registration.openid)
         now = self.ledger.clock.now()
         session.add(remark(registration, owner, now, reason="edited", note=_names(changes)))
@@ -141,12 +143,7 @@ class Editing:
         registration, programme = opened.registration, opened.programme
         past = await self.prechecks.past_of(session, after.id_number)
         findings = self.prechecks.findings(programme, after, past)
-        codes = [finding.code for finding in findings]
-        if codes == registration.findings:
-            # A person may have set them aside by hand; that stays.
-            return
-        registration.findings = codes
-        registration.priority = priority(programme, facts(after, self.ledger.clock.now().date()))
+        registration.findings = [finding.code for finding in findings]
         if not approved:
             registration.qualified = is_clean(programme, findings)
 

@@ -4,6 +4,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.programmes.models import Programme
@@ -14,9 +15,9 @@ from bot.registrations.models import Hold
 from bot.registrations.outcomes import Gone, Held, HoldOutcome
 from bot.registrations.places import Place, PlaceKind
 from bot.registrations.prechecks import not_open
-from bot.registrations.submitting import full
+from bot.registrations.submitting import drop_hold, full
 from bot.registrations.upserts import insert_or
-from bot.registrations.waiting import settled_slot
+from bot.registrations.waiting import settle, settled_slot
 
 TOKEN_BYTES = 12
 
@@ -42,6 +43,18 @@ class Holding:
         if state.free <= 0:
             return await full(session, programme, state, now)
         return await _store(session, programme, slot_id, openid, now)
+
+    async def release(self, session: AsyncSession, programme_id: str, openid: str) -> None:
+        """Give the hold up; see ``RegistrationService.release_hold``."""
+        mine = select(Hold.slot_id).where(Hold.programme_id == programme_id, Hold.openid == openid)
+        slot_id = (await session.execute(mine)).scalar_one_or_none()
+        if slot_id is None:
+            return
+        programme = (await programme_row(session, programme_id)).document
+        place = Place(PlaceKind.SLOT, programme_id, slot_id)
+        await self.ledger.lock.take(session, [place])
+        await drop_hold(session, programme_id, openid)
+        await settle(session, programme, place, self.ledger.clock.now())
 
 
 async def _store(session: AsyncSession, programme: Programme, slot_id: int, openid: str, now: datetime) -> Held:

@@ -9,8 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.programmes.models import SlotRow
 from bot.programmes.rows import any_row, programme_row, slot_of
 from bot.programmes.rules import change_deadline
-from bot.registrations.errors import IllegalTransition
-from bot.registrations.journal import notice, step
+from bot.registrations.journal import step
 from bot.registrations.ledger import Ledger, Opened
 from bot.registrations.models import Hold, Registration
 from bot.registrations.outcomes import (
@@ -28,7 +27,7 @@ from bot.registrations.outcomes import (
     TooLate,
 )
 from bot.registrations.places import Place, PlaceKind
-from bot.registrations.statuses import Actor, ActorKind, Status
+from bot.registrations.statuses import Actor, ActorKind, Status, targets_for
 from bot.registrations.waiting import position_of, settle
 
 
@@ -56,24 +55,19 @@ class Leaving:
 
     ledger: Ledger
 
-    async def cancel(
-        self, session: AsyncSession, receipt: str, openid: str | None, by: Actor, reason: str | None, note: str
-    ) -> CancelOutcome:
-        """Cancel; see ``RegistrationService.cancel``."""
+    async def cancel(self, session: AsyncSession, receipt: str, openid: str, note: str) -> CancelOutcome:
+        """Cancel one's own; see ``RegistrationService.cancel``."""
         opened = await self.ledger.open(session, receipt, openid=openid)
         if opened is None:
             return NotFound()
-        now = self.ledger.clock.now()
-        deadline = await deadline_of(session, opened)
-        if by.kind is ActorKind.FOLLOWER and deadline is not None and now > deadline:
-            return TooLate(deadline)
-        registration = opened.registration
-        try:
-            session.add(step(registration, Status.CANCELLED, by, now, reason=reason, note=note))
-        except IllegalTransition:
+        registration, now = opened.registration, self.ledger.clock.now()
+        if Status.CANCELLED not in targets_for(Status(registration.status), ActorKind.FOLLOWER):
             return NotPossible(Status(registration.status))
-        if by.kind is not ActorKind.FOLLOWER:
-            session.add(notice(registration, "cancelled", now, {"reason": reason}))
+        deadline = await deadline_of(session, opened)
+        if deadline is not None and now > deadline:
+            return TooLate(deadline)
+        owner = Actor(ActorKind.FOLLOWER, openid)
+        session.add(step(registration, Status.CANCELLED, owner, now, reason="by_applicant_request", note=note))
         return Cancelled(receipt, await vacate(session, opened, now))
 
     async def accept(self, session: AsyncSession, receipt: str, openid: str) -> AcceptOutcome:

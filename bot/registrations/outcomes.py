@@ -20,8 +20,10 @@ class Application:
     """A finished form. Personal values are plain here and sealed when stored.
 
     ``id_number`` is the normalised number of the person the registration is for (the student, the screened worker);
-    it may be missing where the service needs none. ``relation`` says who fills it in (``self``, ``parent``,
-    ``child``, ``union`` …). ``answers`` holds every other field by slot name. ``consents``: purpose → consent id.
+    it may be missing where the service needs none. ``last_served`` is what they say about the last time (the first
+    day of a period where only the period is known); earlier registrations are looked up besides. ``relation`` says
+    who fills it in (``self``, ``parent``, ``child``, ``union`` …). ``answers`` holds every other field by slot name.
+    ``consents``: purpose → consent id.
     With ``accept_waiting`` a full programme puts the person on the waiting list instead of answering ``Full``.
     """
 
@@ -33,6 +35,7 @@ class Application:
     id_number: str | None = None
     birth_date: date | None = None
     sex: Sex | None = None
+    last_served: date | None = None
     county: str | None = None
     slot_id: int | None = None
     post_id: int | None = None

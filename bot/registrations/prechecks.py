@@ -53,14 +53,14 @@ class Past:
                 return Duplicate(known.receipt if mine else None, known.status, mine and known.status in EDITABLE)
         return None
 
-    def last_served(self, programme: Programme) -> date | None:
-        """Return when the person was last served in another programme of the same kind."""
+    def last_served(self, programme: Programme, said: date | None = None) -> date | None:
+        """Return when the person was last served in another programme of the same kind, or elsewhere as ``said``."""
         days = [
             known.served_on
             for known in self.earlier
             if known.served_on is not None and known.kind == programme.kind and known.programme_id != programme.id
         ]
-        return max(days, default=None)
+        return max(days if said is None else [*days, said], default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +86,11 @@ class Prechecks:
         rows = await session.execute(query)
         return Past(tuple(_Earlier(a, b, c, Status(d), e, f, g) for a, b, c, d, e, f, g in rows))
 
-    def findings(self, programme: Programme, person: Applicant, past: Past) -> tuple[Finding, ...]:
+    def findings(
+        self, programme: Programme, person: Applicant, past: Past, *, said: date | None = None
+    ) -> tuple[Finding, ...]:
         """Return the pre-check; the interval is measured from the last time this person was served in this kind."""
-        known = Person(person.birth_date, person.sex, past.last_served(programme))
+        known = Person(person.birth_date, person.sex, past.last_served(programme, said))
         return precheck(programme, known, self.clock.now().date())
 
 

@@ -111,6 +111,10 @@ class ReviewService:
         """Reject, with a reason that the applicant reads; a place becomes free."""
         return await self._leave("reject", decision, Status.REJECTED)
 
+    async def cancel(self, decision: Decision) -> Moved:
+        """Cancel for the applicant or the union, whenever; a place becomes free."""
+        return await self._leave("staff_cancel", decision, Status.CANCELLED)
+
     async def no_show(self, decision: Decision) -> Moved:
         """Record that somebody did not come."""
         return await self._leave("no_show", decision, Status.NO_SHOW)

@@ -56,7 +56,6 @@ from bot.registrations.outcomes import (
 from bot.registrations.places import PlaceLock
 from bot.registrations.prechecks import Applicant, Prechecks
 from bot.registrations.sealing import Sealer
-from bot.registrations.statuses import Actor, ActorKind
 from bot.registrations.submitting import Submission
 from bot.registrations.views import RegistrationView, views_of
 from bot.storage.encryption import FieldCipher
@@ -127,6 +126,11 @@ class RegistrationService:
             "hold", key, _HOLD_KINDS, lambda session: self._holding.hold(session, programme_id, slot_id, openid)
         )
 
+    async def release_hold(self, programme_id: str, openid: str) -> None:
+        """Give up the held place, if there is one; whoever waits for it is offered it. Repeating it is harmless."""
+        async with self._database.transaction() as session:
+            await self._holding.release(session, programme_id, openid)
+
     async def submit(self, application: Application) -> SubmitOutcome:
         """Store a finished form and give it a place, or a rank on the waiting list.
 
@@ -195,20 +199,13 @@ class RegistrationService:
             "resubmit", key, _RESUBMIT_KINDS, lambda session: self._editing.resubmit(session, receipt, openid)
         )
 
-    async def cancel(
-        self, receipt: str, by: Actor, key: str, *, reason: str | None = None, note: str = ""
-    ) -> CancelOutcome:
-        """Cancel, free the place and offer it to the first who waits, in one transaction.
+    async def cancel(self, receipt: str, openid: str, key: str, *, note: str = "") -> CancelOutcome:
+        """Cancel one's own registration, free the place and offer it to the first who waits, in one transaction.
 
-        A follower (``Actor(ActorKind.FOLLOWER, openid)``) cancels only their own registration and a slot only until
-        its deadline; staff give a ``reason``. Raises ReasonMissing and PlaceMoved.
+        A slot only until its deadline; staff can later (``ReviewService.cancel``). Raises PlaceMoved.
         """
-        openid = by.id if by.kind is ActorKind.FOLLOWER else None
         return await self._calls.once(
-            "cancel",
-            key,
-            _CANCEL_KINDS,
-            lambda session: self._leaving.cancel(session, receipt, openid, by, reason, note),
+            "cancel", key, _CANCEL_KINDS, lambda session: self._leaving.cancel(session, receipt, openid, note)
         )
 
     # Offers of a place to those who wait

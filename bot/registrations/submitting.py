@@ -58,7 +58,7 @@ class Submission:
         if shut is not None:
             return shut
         past = await self.prechecks.past_of(session, application.id_number)
-        findings = self.prechecks.findings(programme, application, past)
+        findings = self.prechecks.findings(programme, application, past, said=application.last_served)
         refusal = self._refusal(programme, application, findings) or past.duplicate(programme.id, application.openid)
         if refusal is not None:
             return refusal
