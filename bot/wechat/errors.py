@@ -82,13 +82,25 @@ class ApiCallFailed(WechatError):
 
 
 class TransportFailed(ApiCallFailed):
-    """No answer, or one that is not the platform's. Whether the call had an effect is unknown."""
+    """No answer, or one that is not the platform's; its subclasses say whether the call can have had an effect."""
 
     code: ClassVar[str] = "wechat.api.transport"
 
 
-class TimedOut(TransportFailed):
-    """The answer did not come in time. Whether the call had an effect is unknown."""
+class Unreachable(TransportFailed):
+    """No connection could be made: the call had no effect and may be repeated."""
+
+    code: ClassVar[str] = "wechat.api.unreachable"
+
+
+class OutcomeUnknown(TransportFailed):
+    """The call went out and no usable answer came back: it may or may not have had its effect."""
+
+    code: ClassVar[str] = "wechat.api.outcome_unknown"
+
+
+class TimedOut(OutcomeUnknown):
+    """The answer did not come in time."""
 
     code: ClassVar[str] = "wechat.api.timed_out"
 
