@@ -224,13 +224,14 @@ async def opened(session: AsyncSession, cipher: FieldCipher, row: LegalCase) -> 
 
 async def queue_position(session: AsyncSession, row: LegalCase) -> int:
     """Return the place among the cases that nobody has taken yet, from 1; urgent ones and groups come first."""
-    before = or_(
-        LegalCase.is_urgent > row.is_urgent,
-        and_(LegalCase.is_urgent == row.is_urgent, LegalCase.is_group > row.is_group),
-        and_(LegalCase.is_urgent == row.is_urgent, LegalCase.is_group == row.is_group, LegalCase.id < row.id),
-    )
+    as_urgent, as_group = LegalCase.is_urgent.is_(row.is_urgent), LegalCase.is_group.is_(row.is_group)
+    before = [and_(as_urgent, as_group, LegalCase.id < row.id)]
+    if not row.is_urgent:
+        before.append(LegalCase.is_urgent.is_(True))
+    if not row.is_group:
+        before.append(and_(as_urgent, LegalCase.is_group.is_(True)))
     ahead = await session.scalar(
-        select(func.count()).where(LegalCase.status == CaseStatus.PENDING.value, LegalCase.id != row.id, before)
+        select(func.count()).where(LegalCase.status == CaseStatus.PENDING.value, or_(*before))
     )
     return (ahead or 0) + 1
 
