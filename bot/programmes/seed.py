@@ -1,12 +1,15 @@
 """Demonstration programmes of all three kinds, open on whatever day they are seeded."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from bot.programmes.errors import UnknownProgramme
 from bot.programmes.models import Post, Programme, ProgrammeKind, ProgrammeStatus, Site, Slot
 from bot.programmes.service import ProgrammeService
 from bot.programmes.snapshots import from_plain
@@ -46,29 +49,41 @@ async def _runs(service: ProgrammeService, entry: _Entry, today: date) -> bool:
 
 
 async def _create(service: ProgrammeService, entry: _Entry, today: date) -> str:
-    programme = _programme(entry, today)
+    """Store one programme with its rows. It is published last, so that a half-made one is never shown or kept."""
+    programme = _programme(entry, today, await _free_id(service, f"{entry['id']}-{today:%y%m%d}"))
     await service.create(programme, editor=EDITOR)
     sites = [_site(programme, site) for site in entry.get("sites", ())]
     stored = await service.add_sites(sites, editor=EDITOR)
     slots = [slot for site in stored for slot in _slots(site, entry["slots"], today)]
     await service.add_slots(slots, editor=EDITOR)
     await service.add_posts([_post(programme, post) for post in entry.get("posts", ())], editor=EDITOR)
+    complete = await service.get(programme.id)
+    await service.edit(replace(complete, status=ProgrammeStatus.PUBLISHED), editor=EDITOR, note="")
     return programme.id
 
 
-def _programme(entry: _Entry, today: date) -> Programme:
+async def _free_id(service: ProgrammeService, wanted: str) -> str:
+    for attempt in count(1):
+        programme_id = wanted if attempt == 1 else f"{wanted}-{attempt}"
+        try:
+            await service.get(programme_id)
+        except UnknownProgramme:
+            break
+    return programme_id
+
+
+def _programme(entry: _Entry, today: date, programme_id: str) -> Programme:
     rules = dict(entry["rules"])
     rules["quota_by_county"] = {_CODES[name]: quota for name, quota in rules.get("quota_by_county", {}).items()}
     first_day, last_day = entry["service"]
     fields = {
-        "id": f"{entry['id']}-{today:%y%m%d}",
+        "id": programme_id,
         "kind": entry["kind"],
         "title": entry["title"],
         "open_at": _morning(today, entry["opens"]).isoformat(),
         "close_at": _morning(today, entry["closes"]).isoformat(),
         "service_start": (today + timedelta(days=first_day)).isoformat(),
         "service_end": (today + timedelta(days=last_day)).isoformat(),
-        "status": ProgrammeStatus.PUBLISHED.value,
     }
     return from_plain(Programme, rules | fields)
 

@@ -1,10 +1,11 @@
 """The demonstration programmes: complete, open today, and seeded once."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 
-from bot.programmes.models import ProgrammeKind
+from bot.programmes.models import ProgrammeKind, Slot
 from bot.programmes.rules import Open, window_state
 from bot.programmes.seed import seed_demo
 from bot.programmes.service import ProgrammeService
@@ -53,3 +54,24 @@ async def test_seeding_again_changes_nothing_until_the_windows_are_over(
     later = await seed_demo(service, today + timedelta(days=40))
     assert {programme_id.rsplit("-", 1)[0] for programme_id in later} == {"demo-work-study", "demo-screening"}
     assert len(await service.published()) == len(first) + len(later)
+
+
+class InterruptedService(ProgrammeService):
+    """Is cut off after the first slot."""
+
+    async def add_slots(self, slots: Sequence[Slot], *, editor: str, note: str = "") -> tuple[Slot, ...]:
+        await super().add_slots(slots[:1], editor=editor, note=note)
+        raise ConnectionError
+
+
+async def test_a_seeding_that_was_cut_off_is_done_again_whole(
+    sqlite_database: Database, service: ProgrammeService, clock: MovedClock
+) -> None:
+    today = clock.now().date()
+    with pytest.raises(ConnectionError):
+        await seed_demo(InterruptedService(sqlite_database, clock), today)
+
+    assert len(await seed_demo(service, today)) == len(ProgrammeKind)
+    screening = await service.current(ProgrammeKind.HEALTH_SCREENING)
+    assert screening is not None
+    assert await service.sites(screening.id)
