@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import suppress
 from typing import assert_never
 
 from aiohttp import web
@@ -23,7 +24,8 @@ async def stream(request: web.Request, platform: SimulatedPlatform) -> web.Strea
     response = web.StreamResponse(
         headers={"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-store"}
     )
-    with platform.transcript.watch() as queue:
+    with platform.transcript.watch() as queue, suppress(ConnectionError):
+        # A reader that left is noticed by the next write; that is the ordinary end of a stream.
         await response.prepare(request)
         await response.write(b"retry: 1000\n\n")
         while True:
@@ -33,10 +35,11 @@ async def stream(request: web.Request, platform: SimulatedPlatform) -> web.Strea
                 await response.write(b": still here\n\n")
                 continue
             if update is None:
-                return response
+                break
             name, concerns, data = _event(update)
             if openid in {"", concerns} or not concerns:
                 await response.write(f"event: {name}\ndata: {json.dumps(data, ensure_ascii=True)}\n\n".encode())
+    return response
 
 
 def _event(update: Update) -> tuple[str, str, JsonObject]:

@@ -131,6 +131,7 @@ def exchange_view(exchange: Exchange) -> JsonObject:
     violation = exchange.violation
     return {
         "openid": exchange.openid,
+        "serial": exchange.delivery.serial,
         "at": _moment(exchange.ended_at),
         "allowance_left": exchange.allowance_left,
         "msg_type": push.msg_type,

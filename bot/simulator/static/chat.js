@@ -2,7 +2,7 @@
 "use strict";
 
 const $ = (selector, root = document) => root.querySelector(selector);
-const store = { state: null, phones: [], open: [], logged: new Set() };
+const store = { state: null, phones: [], open: [], logged: new Set(), waiting: [] };
 const TIME_GAP_MS = 5 * 60 * 1000;
 const TYPING_MS = 15 * 1000;
 const MAX_LOG_ROWS = 80;
@@ -230,6 +230,7 @@ class Phone {
   constructor() {
     this.node = $("#phone-template").content.firstElementChild.cloneNode(true);
     this.openid = "";
+    this.loading = this.again = false;
     this.lastSeq = 0;
     this.lastAt = 0;
     this.typingTimer = 0;
@@ -288,11 +289,28 @@ class Phone {
     await this.catchUp();
   }
 
+  // What the stream brings while a fetch is under way would overtake older lines; it is fetched again instead.
   async catchUp() {
-    const openid = this.openid;
-    const answer = await call("GET", `/sim/followers/${openid}/conversation?after=${this.lastSeq}`);
-    if (openid === this.openid) for (const entry of answer.entries) this.add(entry);
+    this.again = true;
+    if (this.loading) return;
+    this.loading = true;
+    try {
+      while (this.again) {
+        this.again = false;
+        const openid = this.openid;
+        const answer = await call("GET", `/sim/followers/${openid}/conversation?after=${this.lastSeq}`);
+        if (openid === this.openid) for (const entry of answer.entries) this.add(entry);
+        else this.again = true;
+      }
+    } finally {
+      this.loading = false;
+    }
     this.stick();
+  }
+
+  receive(entry) {
+    if (this.loading) this.again = true;
+    else this.add(entry);
   }
 
   refresh() {
@@ -596,7 +614,14 @@ function logRow(who, at, said, facts, tone) {
   while (rows.children.length > MAX_LOG_ROWS) rows.lastElementChild.remove();
 }
 
+function first(key) {
+  if (store.logged.has(key)) return false;
+  store.logged.add(key);
+  return true;
+}
+
 function logExchange(exchange) {
+  if (!first(`exchange ${exchange.serial} ${exchange.at}`)) return;
   const last = exchange.attempts.at(-1);
   const channel = exchange.shown.length ? CHANNELS[exchange.shown[0].channel] : BODY_KINDS[last.body_kind];
   const facts = [channel, `投递 ${exchange.attempts.length} 次`, `${exchange.latency_s.toFixed(2)} 秒`, `额度 ${exchange.allowance_left}`];
@@ -607,6 +632,7 @@ function logExchange(exchange) {
 
 function logShown(entry) {
   if (entry.side !== "account" || ["passive", "notice"].includes(entry.channel)) return;
+  if (!first(`sent ${entry.seq}`)) return;
   logRow(person(entry.openid), entry.at, entry.text, [CHANNELS[entry.channel], `额度 ${entry.allowance_left}`], "sent");
 }
 
@@ -622,27 +648,36 @@ function reloadSoon() {
   if (!reloading) reloading = setTimeout(() => { reloading = 0; reload().catch(() => {}); }, 60);
 }
 
+// After every (re)connection the state is fetched; what the stream brings meanwhile waits for it.
+async function synchronise() {
+  await reload();
+  const past = [
+    ...store.state.exchanges.map((exchange) => ({ at: exchange.at, log: () => logExchange(exchange) })),
+    ...store.state.sent.map((entry) => ({ at: entry.at, log: () => logShown(entry) })),
+  ];
+  for (const one of past.sort((a, b) => Date.parse(a.at) - Date.parse(b.at))) one.log();
+  for (const phone of store.phones) phone.catchUp();
+  for (const handle of store.waiting.splice(0)) handle();
+  showTrouble("");
+}
+
 function listen() {
   const source = new EventSource("/sim/stream");
-  let opened = false;
-  source.addEventListener("open", async () => {
-    showTrouble("");
-    if (opened) { await reload(); for (const phone of store.phones) phone.catchUp(); }
-    opened = true;
+  const on = (name, handle) => source.addEventListener(name, (event) => {
+    const data = JSON.parse(event.data);
+    if (store.state) handle(data);
+    else store.waiting.push(() => handle(data));
   });
+  source.addEventListener("open", () => synchronise().catch((error) => showTrouble(`没有取到数据：${error.message}`)));
   source.addEventListener("error", () => showTrouble("和模拟器断开了，正在重新连接……"));
-  source.addEventListener("entry", (event) => {
-    const entry = JSON.parse(event.data);
+  on("entry", (entry) => {
     store.state.now = entry.at;
-    store.phones.find((phone) => phone.openid === entry.openid)?.add(entry);
+    store.phones.find((phone) => phone.openid === entry.openid)?.receive(entry);
     logShown(entry);
   });
-  source.addEventListener("exchange", (event) => { logExchange(JSON.parse(event.data)); reloadSoon(); });
-  source.addEventListener("typing", (event) => {
-    const { openid, on } = JSON.parse(event.data);
-    store.phones.find((phone) => phone.openid === openid)?.setTyping(on);
-  });
-  source.addEventListener("account", reloadSoon);
+  on("exchange", (exchange) => { logExchange(exchange); reloadSoon(); });
+  on("typing", ({ openid, on: typing }) => store.phones.find((phone) => phone.openid === openid)?.setTyping(typing));
+  on("account", reloadSoon);
 }
 
 function showLog(on) {
@@ -652,9 +687,10 @@ function showLog(on) {
   if (store.state) layOut();
 }
 
-async function begin() {
+function begin() {
   $("#toggle-log").addEventListener("click", () => showLog($("#log").hidden));
   $("#add-user").addEventListener("click", async () => {
+    if (!store.state) return;
     const spare = PEOPLE.find((name) => !store.state.followers.some((one) => one.nickname === name)) || "新用户";
     const answer = await ask("添加用户", [{ name: "nickname", label: "称呼", value: spare }]);
     if (answer) await addUser(answer.nickname);
@@ -664,14 +700,8 @@ async function begin() {
   });
   let resizing = 0;
   window.addEventListener("resize", () => { clearTimeout(resizing); resizing = setTimeout(layOut, 100); });
-  await reload();
-  const past = [
-    ...store.state.exchanges.map((exchange) => ({ at: exchange.at, log: () => logExchange(exchange) })),
-    ...store.state.sent.map((entry) => ({ at: entry.at, log: () => logShown(entry) })),
-  ];
-  for (const one of past.sort((a, b) => Date.parse(a.at) - Date.parse(b.at))) one.log();
   showLog((sessionStorage.getItem("log") ?? (window.innerWidth >= 1100 ? "1" : "0")) === "1");
   listen();
 }
 
-begin().catch((error) => showTrouble(`页面没有准备好：${error.message}`));
+begin();
