@@ -6,7 +6,7 @@ from typing import assert_never
 
 from actions.programmes import ProgrammeDesk, programme_fields
 from actions.registrations import place_text, status_label
-from actions.wording import day_with_weekday, finding_fields, finding_response, text_of, time_text
+from actions.wording import HINTS, day_with_weekday, finding_fields, text_of, time_text
 from bot.dialogue.events import (
     ActionContext,
     ActionTable,
@@ -218,7 +218,7 @@ class HealthScreeningActions:
             if finding.weight is Weight.REVIEW
         ]
         fields = {**programme_fields(await self._programme(context)), **finding_fields(findings)}
-        return [OfferOptions(GO_ON, fields, finding_response(findings[0], "utter_hint"))]
+        return [OfferOptions(GO_ON, fields, HINTS[findings[0].code])]
 
     async def validate_last_time(self, context: ActionContext) -> Sequence[Event]:
         """Note whether the last screening was so recent that a hint is due."""

@@ -29,9 +29,14 @@ def moment_text(moment: datetime) -> str:
     return f"{day_text(moment.date())}{time_text(moment.time())}"
 
 
-def finding_response(finding: Finding, prefix: str) -> str:
-    """Return the key of the text for a finding: ``age.too_old`` → ``<prefix>_age_too_old``."""
-    return f"{prefix}_{finding.code.replace('.', '_')}"
+HINTS: Mapping[str, str] = {
+    "age.too_old": "utter_hint_age_too_old",
+    "age.too_young": "utter_hint_age_too_young",
+    "sex.differs": "utter_hint_sex_differs",
+    "sex.unknown": "utter_hint_sex_unknown",
+    "interval.too_soon": "utter_hint_interval_too_soon",
+}
+"""Which text hints at which finding that a person may look at."""
 
 
 def finding_fields(findings: Sequence[Finding]) -> Mapping[str, FieldValue]:

@@ -7,7 +7,7 @@ from typing import assert_never
 from actions.materials import MaterialDesk
 from actions.programmes import ProgrammeDesk, programme_fields
 from actions.registrations import status_label
-from actions.wording import finding_fields, finding_response, text_of
+from actions.wording import HINTS, finding_fields, text_of
 from bot.dialogue.events import (
     ActionContext,
     ActionTable,
@@ -42,6 +42,8 @@ from bot.values.identity import IdentityNumber, parse_identity_number
 from bot.values.problem import FieldValue, Problem
 
 POSTS_MAX = 3
+OFFLINE = {"minor.under_14": "utter_ws_offline_under_14", "minor.under_16": "utter_ws_offline_under_16"}
+"""What is said when a law keeps it from being done online."""
 ANSWERS = (
     "ws_filler",
     "ws_student_school",
@@ -173,7 +175,7 @@ class WorkStudyActions:
             for finding in precheck(programme, Person(born), self._clock.now().date())
             if finding.weight is Weight.REVIEW
         ]
-        return [OfferOptions(GO_ON, finding_fields(findings), finding_response(findings[0], "utter_hint"))]
+        return [OfferOptions(GO_ON, finding_fields(findings), HINTS[findings[0].code])]
 
     async def validate_parent_id(self, context: ActionContext) -> Sequence[Event]:
         """Refuse the student's own number."""
@@ -210,8 +212,7 @@ class WorkStudyActions:
         programme = await self._programme(context)
         born = date.fromisoformat(text_of(context.slots.get("ws_birth_date")))
         findings = precheck(programme, Person(born), self._clock.now().date())
-        code = text_of(context.slots.get("ws_offline")).removeprefix("minor.")
-        return [Say(f"utter_ws_offline_{code}", finding_fields(findings))]
+        return [Say(OFFLINE[text_of(context.slots.get("ws_offline"))], finding_fields(findings))]
 
     async def submit(self, context: ActionContext) -> Sequence[Event]:
         """Hand the form in; the receipt number is the answer."""
@@ -272,8 +273,7 @@ class WorkStudyActions:
             case Incomplete():
                 return [Say("utter_ws_incomplete")]
             case NotOnline():
-                code = outcome.findings[0].code.removeprefix("minor.")
-                return [Say(f"utter_ws_offline_{code}", finding_fields(outcome.findings))]
+                return [Say(OFFLINE[outcome.findings[0].code], finding_fields(outcome.findings))]
             case NotOpen():
                 return [Say("utter_programme_closed", programme_fields(programme))]
             case Full() | Gone():

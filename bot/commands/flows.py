@@ -10,7 +10,7 @@ from bot.dialogue.standard_validators import standard_validators
 from bot.settings import Settings
 from bot.understanding.models import INTENTS
 
-SOURCE_DIRS = (Path("actions"), Path("bot"))
+SOURCE_DIRS = (Path("actions"), Path("bot/worker"), Path("bot/turns"), Path("bot/app.py"))
 _QUOTED = re.compile(r'"([a-z][a-z0-9_.]*)"')
 
 
@@ -31,7 +31,9 @@ def check(settings: Settings) -> int:
 def quoted_names(folders: tuple[Path, ...]) -> Mapping[str, str]:
     """Return every quoted name in the Python sources below ``folders``, with the file it stands in."""
     names: dict[str, str] = {}
-    for file in sorted(path for folder in folders for path in folder.rglob("*.py")):
+    for file in sorted(
+        path for folder in folders for path in (folder.rglob("*.py") if folder.is_dir() else (folder,))
+    ):
         for name in _QUOTED.findall(file.read_text(encoding="utf-8")):
             names.setdefault(name, str(file))
     return names

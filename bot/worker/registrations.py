@@ -1,5 +1,6 @@
 """Sends the notices that changes of registrations have planned. Their texts name no illness, hardship or dispute."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from bot.dialogue.outcomes import Spoken
@@ -10,6 +11,18 @@ from bot.values.clock import Clock
 from bot.wechat.planner import plan
 from bot.worker.outbox import OutboxRelay, Outcome
 
+TEXTS: Mapping[str, str] = {
+    "pending": "utter_notice_pending",
+    "approved": "utter_notice_approved",
+    "returned": "utter_notice_returned",
+    "rejected": "utter_notice_rejected",
+    "waitlisted": "utter_notice_waitlisted",
+    "cancelled": "utter_notice_cancelled",
+    "completed": "utter_notice_completed",
+    "no_show": "utter_notice_no_show",
+    "offered": "utter_notice_offered",
+    "offer_lapsed": "utter_notice_offer_lapsed",
+}
 AGAIN_AFTER = timedelta(minutes=15)
 ATTEMPTS_MAX = 96
 """With a quarter of an hour between them, a day of attempts."""
@@ -47,7 +60,7 @@ class RegistrationNotices:
 
     def _parcel(self, notice: PlannedNotice) -> Parcel:
         fields = {"title": notice.programme_title, "receipt": notice.receipt}
-        said = self._renderer.render([Spoken(f"notice_{notice.kind}", fields)])
+        said = self._renderer.render([Spoken(TEXTS[notice.kind], fields)])
         message = plan(said, passive_open=False, link_choices=False).later[0]
         if not self._template_id:
             return Parcel(message)
