@@ -71,6 +71,7 @@ def postgres_databases() -> Iterator[PostgresDatabases]:
     if given:
         databases = PostgresDatabases(given)
         yield databases
+        databases.drop_all()
         databases.close()
         return
     with running_postgres() as server_url:

@@ -54,10 +54,13 @@ class PostgresDatabases:
         """Delete every row of ``url`` and restart its sequences."""
         self._execute(self._emptier, _DISCONNECT_OTHERS, _EMPTY)
 
-    def close(self) -> None:
-        """Drop what was made."""
-        self._runner.run(self._emptier.dispose())
+    def drop_all(self) -> None:
+        """Drop what was made, on a server that stays."""
         self._execute(self._server, *(f"DROP DATABASE {name} WITH (FORCE)" for name in self._made))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._runner.run(self._emptier.dispose())
         self._runner.run(self._server.dispose())
         self._runner.close()
 

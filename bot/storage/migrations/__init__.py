@@ -1,0 +1,1 @@
+"""Alembic's folder: ``versions`` holds the steps, ``bot.storage.migrate`` takes them."""

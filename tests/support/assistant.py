@@ -1,0 +1,137 @@
+"""The whole assistant in one process for tests: real gateway, real Redis, real SQL, the simulated platform over HTTP."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from aiohttp import web
+
+from bot.app import Bot, open_bot, worker_of
+from bot.demo import new_aes_key
+from bot.gateway.server import Gateway, Metrics
+from bot.knowledge.seed import read_seed
+from bot.programmes.seed import seed_demo
+from bot.settings import Settings, load_settings
+from bot.simulator.models import Exchange, SimulatorConfig
+from bot.simulator.platform import SimulatedPlatform
+from bot.simulator.server import start
+from bot.storage.encryption import FieldCipher
+from bot.values.clock import Clock
+from tests.support.nlu import free_port
+
+NO_NLU = "http://127.0.0.1:9"
+"""Nobody listens there: keywords stand in for the model."""
+
+
+@dataclass
+class Assistant:
+    """A running assistant and the platform in front of it. ``restart`` ends every process of ours and begins anew."""
+
+    settings: Settings
+    clock: Clock
+    platform: SimulatedPlatform
+    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+    _bot: Bot | None = None
+
+    @property
+    def bot(self) -> Bot:
+        """The composition that runs now."""
+        assert self._bot is not None, "the assistant is not running"
+        return self._bot
+
+    async def begin(self) -> None:
+        """Start the gateway with everything behind it."""
+        self._stack = AsyncExitStack()
+        bot = await self._stack.enter_async_context(open_bot(self.settings, self.clock))
+        gateway = Gateway(bot.codec, bot.turns, Metrics(), _always_ready, deadline_s=self.settings.turn_deadline_s)
+        runner = web.AppRunner(gateway.application(), access_log=None, shutdown_timeout=2)
+        await runner.setup()
+        self._stack.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, "127.0.0.1", self.settings.gateway_port).start()
+        self._bot = bot
+
+    async def end(self) -> None:
+        """Stop everything of ours; the platform and the stores stay."""
+        self._bot = None
+        await self._stack.aclose()
+
+    async def restart(self) -> None:
+        """End and begin again: what is known comes from the stores alone."""
+        await self.end()
+        await self.begin()
+
+    async def work_off(self) -> None:
+        """Run every background job once, as the worker would."""
+        worker = worker_of(self.bot, "worker-of-tests")
+        await worker.run_once()
+
+    async def say(self, openid: str, text: str) -> Exchange:
+        """Say something as a follower."""
+        return await self.platform.say(openid, text)
+
+
+async def _always_ready() -> dict[str, bool]:
+    return {"tests": True}
+
+
+def settings_for(
+    *, database_url: str, redis_url: str, data_dir: Path, nlu_url: str = NO_NLU, cipher_setting: str | None = None
+) -> Settings:
+    """Return settings for a whole assistant on free ports."""
+    settings = load_settings({}, env_file=None)
+    wechat = replace(
+        settings.wechat,
+        app_id="wxassistanttests",
+        app_secret="secret-of-the-tests",
+        token="tokenoftests",
+        aes_keys=(new_aes_key(),),
+        api_base=f"http://127.0.0.1:{free_port()}",
+    )
+    return replace(
+        settings,
+        wechat=wechat,
+        database_url=database_url,
+        redis_url=redis_url,
+        data_dir=data_dir,
+        nlu_url=nlu_url,
+        field_keys=cipher_setting or FieldCipher.new_setting(),
+        gateway_port=free_port(),
+        demo=True,
+    )
+
+
+@asynccontextmanager
+async def simulated_platform(settings: Settings, **changes: object) -> AsyncIterator[SimulatedPlatform]:
+    """Run the platform that ``settings`` talk to."""
+    wechat = settings.wechat
+    config = SimulatorConfig(
+        callback_url=f"http://127.0.0.1:{settings.gateway_port}/wechat",
+        app_id=wechat.app_id,
+        app_secret=wechat.app_secret,
+        token=wechat.token,
+        aes_key=wechat.aes_keys[0],
+    )
+    config = replace(config, **changes)  # type: ignore[arg-type] # Field names and types are the config's own.
+    port = int(wechat.api_base.rpartition(":")[2])
+    async with SimulatedPlatform(config, acknowledged_not_production=True) as platform:
+        running = await start(platform, port=port)
+        try:
+            yield platform
+        finally:
+            await running.close()
+
+
+@asynccontextmanager
+async def running_assistant(settings: Settings, clock: Clock, **platform_changes: object) -> AsyncIterator[Assistant]:
+    """Run the assistant with the demonstration's programmes and knowledge."""
+    async with simulated_platform(settings, **platform_changes) as platform:
+        assistant = Assistant(settings, clock, platform)
+        await assistant.begin()
+        try:
+            records = assistant.bot.records
+            await seed_demo(records.programmes, clock.now().date())
+            await records.entries.seed(read_seed())
+            yield assistant
+        finally:
+            await assistant.end()
