@@ -41,6 +41,14 @@ class Worker:
         finally:
             await self._leases.release()
 
+    async def run_once(self) -> int:
+        """Do every job once and give the shards back; return how much was done. Any fault is raised."""
+        await self._leases.renew()
+        try:
+            return sum([await job.run() for job in self._jobs])
+        finally:
+            await self._leases.release()
+
     async def _keep_leases(self) -> None:
         while True:
             await asyncio.sleep(LEASE_RENEW_S)

@@ -1,4 +1,4 @@
-"""The whole assistant in one process for tests: real gateway, real Redis, real SQL, the simulated platform over HTTP."""
+"""The whole assistant for tests: real gateway, Redis and SQL in one process, the simulated platform over HTTP."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
