@@ -54,7 +54,7 @@ class OutboundQueue:
             owners = await session.execute(
                 select(Chat.id, Chat.openid).where(Chat.id.in_({row.chat_id for row in rows}))
             )
-            openid_by_chat: dict[int, str] = dict(owners.tuples().all())
+            openid_by_chat: dict[int, str] = dict(owners.all())
             for row in rows:
                 row.delivery_status, row.taken_at = DeliveryStatus.SENDING.value, now
             return [outbound_of(self._cipher, row, openid_by_chat[row.chat_id]) for row in rows]
