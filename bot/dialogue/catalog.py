@@ -16,9 +16,6 @@ SlotType = Literal["text", "int", "float", "bool", "categorical", "list", "any",
 AlsoFill = Literal["no", "yes", "rest"]
 Limit = int | float
 
-FLOW_PAYLOAD = "/flow:"
-WORD_PAYLOAD = "/word:"
-CHOICE_PAYLOAD = "/choice:"
 END = None
 """The target of a branch that ends the flow."""
 
@@ -211,6 +208,11 @@ class FlowCatalog:
     def sensitive_slots(self) -> frozenset[str]:
         """Names of the slots that are sealed at rest and masked when shown."""
         return frozenset(slot.name for slot in self.slots.values() if slot.sensitive)
+
+    @cached_property
+    def initial_values(self) -> Mapping[str, SlotValue]:
+        """The slots that have a value from the start."""
+        return {slot.name: slot.initial for slot in self.slots.values() if slot.initial is not None}
 
     @cached_property
     def dependents(self) -> Mapping[str, tuple[str, ...]]:

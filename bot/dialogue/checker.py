@@ -20,7 +20,6 @@ from bot.dialogue.loader import read_directory
 from bot.dialogue.validators import ValidatorTable
 from bot.dialogue.words import Command
 
-
 _ALWAYS_HEARD = frozenset({Command.PERSON, Command.MENU, Command.HELP})
 """Commands that mean the same whether something is open or not, so that no keyword can mean something else."""
 

@@ -4,8 +4,6 @@ from collections.abc import Collection, Iterator, Mapping
 
 from bot.dialogue import pattern_texts
 from bot.dialogue.catalog import (
-    CHOICE_PAYLOAD,
-    WORD_PAYLOAD,
     Collect,
     Flow,
     FlowCatalog,
@@ -16,6 +14,7 @@ from bot.dialogue.catalog import (
 )
 from bot.dialogue.events import Option
 from bot.dialogue.faults import Faults, unknown
+from bot.dialogue.payloads import CHOICE_PAYLOAD, WORD_PAYLOAD
 
 _UTTER = "utter_"
 

@@ -60,6 +60,7 @@ class Draft:
     flow: str
     frames: tuple[Frame, ...]
     slots: Mapping[str, SlotValue]
+    labels: Mapping[str, str]
     until_s: int
 
 
@@ -74,36 +75,56 @@ class Revisit:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A question of the engine itself, above the open question: what it is about and which flow it concerns."""
+    """A question of the engine itself, above the open question: what it is about and which flow it concerns.
 
-    kind: Literal["cancel", "resume", "switch", "restart", "field", "offer"]
+    ``text`` is the message that was not understood, so that the flow chosen for it can still answer it.
+    """
+
+    kind: Literal["cancel", "resume", "switch", "restart", "field", "clarify"]
     flow: str | None = None
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A value on its way into a slot. ``origin`` says how it came: as the answer, beside it, or as a correction."""
+    """A value on its way into a slot.
+
+    ``origin`` says how it came: as the answer, beside it, or as a correction. ``label`` is that of an option which an
+    action offered.
+    """
 
     slot: str
     value: SlotValue
     origin: Literal["answer", "also", "correction"]
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """What the actions of a turn are to take as the message instead of the one that came: see RunAction."""
+
+    said: str | None = None
+    intent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """Why the engine waits for an action; lives only inside a turn and is never stored.
 
-    ``old`` is the slot's value before a candidate was tried, ``queue`` the candidates after it, ``accepted`` those
-    that already hold, ``refused`` whether the answer to the open question was turned down.
+    ``old`` is the slot's value before the candidate ``tried``, ``queue`` the candidates after it, ``accepted`` those
+    that already hold. ``leads`` is what is to be said before the next question.
     """
 
     kind: Literal["step", "ask", "validate", "cancel"]
+    trigger: Trigger
+    today: date
     slot: str | None = None
     old: SlotValue = None
+    tried: Candidate | None = None
     queue: tuple[Candidate, ...] = ()
     accepted: tuple[Candidate, ...] = ()
-    refused: bool = False
-    lead: Spoken | None = None
+    leads: tuple[Spoken, ...] = ()
+    silenced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,17 +132,20 @@ class DialogueState:
     """Everything the engine knows of one follower between two messages.
 
     ``asking`` is the slot whose question is open (``REVIEWING`` for a review screen), ``choices`` the options shown
-    with it, ``offered`` the options of what was said last beside it. ``at_s`` is the time of the last message in
-    epoch seconds, ``away`` whether people had the chat since. ``last`` is what was said last, kept only while no
-    question is open.
+    with it, ``offered`` the options of what was said last beside it. ``labels`` are those of values chosen among
+    options that an action offered, ``gathered`` the pictures of an open question that takes several. ``at_s`` is the
+    time of the last message in epoch seconds, ``away`` whether people had the chat since. ``last`` is what was said
+    last, kept only while no question is open.
     """
 
     frames: tuple[Frame, ...] = ()
     slots: Mapping[str, SlotValue] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
     drafts: tuple[Draft, ...] = ()
     asking: str | None = None
     choices: tuple[Option, ...] = ()
     offered: tuple[Option, ...] = ()
+    gathered: tuple[str, ...] = ()
     pending: Pending | None = None
     revisit: Revisit | None = None
     misses: int = 0
@@ -172,6 +196,7 @@ class EngineSettings:
     max_steps: int = 300
     max_text_chars: int = 2_000
     max_options: int = 40
+    max_gathered: int = 9
     confirm_cancel_from: int = 3
     rejections_before_person: int = 3
     misses_before_person: int = 2

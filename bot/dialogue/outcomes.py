@@ -31,16 +31,18 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The question of ``slot`` is open. ``lead`` is said before it in the same breath; ``extras`` are the choices
-    that are not answers (还是这个, 跳过)."""
+    """The question of ``slot`` is open.
+
+    ``leads`` are said before it in the same breath. ``options`` are its answers, then the choices that are none of
+    them (还是这个, 跳过); a number that the follower writes counts through all of them.
+    """
 
     slot: str
     response: str
     fields: Mapping[str, FieldValue] = field(default_factory=dict)
     options: tuple[Option, ...] = ()
-    extras: tuple[Option, ...] = ()
     progress: Progress | None = None
-    lead: Spoken | None = None
+    leads: tuple[Spoken, ...] = ()
     variant: int = 0
 
 
@@ -61,7 +63,7 @@ class Reviewed:
     lines: tuple[ReviewLine, ...]
     submit: str
     fields: Mapping[str, FieldValue] = field(default_factory=dict)
-    lead: Spoken | None = None
+    leads: tuple[Spoken, ...] = ()
     variant: int = 0
 
 
@@ -107,12 +109,18 @@ Outcome = Spoken | Asked | Reviewed | PictureSent | HandedOver | FlowStarted | F
 
 @dataclass(frozen=True, slots=True)
 class RunAction:
-    """The turn must run this action and bring its events back with ``Engine.resume``."""
+    """The turn must run this action and bring its events back with ``Engine.resume``.
+
+    ``said`` and ``intent``, where set, stand in the action's context instead of those of the message: the worker
+    chose what an earlier message had meant.
+    """
 
     action: str
     flow: str
     slots: Mapping[str, SlotValue]
     latest_slot: str | None = None
+    said: str | None = None
+    intent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

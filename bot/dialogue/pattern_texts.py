@@ -1,7 +1,7 @@
 """The responses that the engine says by itself, with the fields it gives them.
 
-Their texts are in ``flows/patterns.yml``. Choices of a pattern are buttons of its response with a payload ``/choice:<value>``; which values a pattern
-understands is listed in ``CHOICES``.
+Their texts are in ``flows/patterns.yml``. Choices of a pattern are buttons of its response with a payload
+``/choice:<value>``; which values a pattern understands is listed in ``CHOICES``.
 """
 
 from collections.abc import Mapping
@@ -82,7 +82,7 @@ FIELDS: Mapping[str, frozenset[str]] = {
     PICTURE: frozenset(),
     PICTURE_MORE: frozenset({"count"}),
     UPDATED: frozenset({"flow"}),
-    FLOW_GONE: frozenset({"flow"}),
+    FLOW_GONE: frozenset(),
     YES_NO: frozenset(),
     VALUE_YES: frozenset(),
     VALUE_NO: frozenset(),

@@ -1,12 +1,15 @@
 """Reads ``responses`` of a flow file."""
 
 import re
+from collections.abc import Mapping
 
-from bot.dialogue.catalog import CHOICE_PAYLOAD, FLOW_PAYLOAD, WORD_PAYLOAD, Response, Variant
+from bot.dialogue.catalog import Response, Variant
 from bot.dialogue.conditions import Condition, parse_condition
 from bot.dialogue.errors import ConditionUnreadable
 from bot.dialogue.events import Option
 from bot.dialogue.faults import Raw, Section
+from bot.dialogue.payloads import CHOICE_PAYLOAD, FLOW_PAYLOAD, WORD_PAYLOAD
+from bot.values.problem import FieldValue
 
 AIMED_CHARS = 120
 _KEY = re.compile(r"utter_[a-z0-9_]+|[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
@@ -90,6 +93,6 @@ def _read_button(section: Section) -> Option | None:
     return Option(payload, title, next_flow=flow)
 
 
-def fill_placeholders(text: str, fields: dict[str, str]) -> str:
+def fill_placeholders(text: str, fields: Mapping[str, FieldValue]) -> str:
     """Return ``text`` with its placeholders filled; a name without a value stays empty."""
-    return _PLACEHOLDER.sub(lambda match: fields.get(match[1], "") if match[1] else "{", text)
+    return _PLACEHOLDER.sub(lambda match: str(fields.get(match[1], "")) if match[1] else "{", text)

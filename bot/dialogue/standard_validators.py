@@ -70,8 +70,9 @@ def _phone(value: Mobile | Landline) -> SlotValue:
     return value.text
 
 
-def _parse_phone(text: str, request: Request) -> Mobile | Landline | Problem:  # noqa: ARG001 - the interface
-    return parse_phone(text)
+def _read_phone(text: str, request: Request) -> SlotValue | Problem:  # noqa: ARG001 - the interface
+    value = parse_phone(text)
+    return value if isinstance(value, Problem) else value.text
 
 
 def _find_phones(text: str) -> Sequence[Found[Mobile | Landline]]:
@@ -270,7 +271,7 @@ def standard_validators() -> ValidatorTable:
         "landline": Validator(
             _reader(_without_request(parse_landline), _phone), _finder(_without_request(find_landlines), _phone)
         ),
-        "phone": Validator(_reader(_parse_phone, _phone), _finder(_without_request(_find_phones), _phone)),
+        "phone": Validator(_read_phone, _finder(_without_request(_find_phones), _phone)),
         "identity_number": Validator(
             _reader(_parse_identity, _identity),
             _finder(lambda text, request: find_identity_numbers(text, request.today), _identity),

@@ -21,6 +21,8 @@ Json = dict[str, Any]
 """A JSON object. Its shape is what this module itself wrote, checked by the format number."""
 
 _JOURNEY: Final = ("confirmed", "skipped", "said", "touched")
+_VALUES: Final = ("slots", "labels")
+_TALK: Final = ("last", "pending", "gathered")
 _COUNTERS: Final = ("misses", "rejections", "turn", "serial", "at_s")
 
 
@@ -37,18 +39,20 @@ def from_json(text: str) -> DialogueState:
 def split_sensitive(state: DialogueState, sensitive: AbstractSet[str]) -> tuple[str, str | None]:
     """Return the state in two texts: one that may lie open, and one to seal (``None`` when there is nothing).
 
-    The second holds the values of ``sensitive`` slots, wherever they are (slots, drafts, an old answer), and what was
-    said last, which may repeat them.
+    The second holds the values of ``sensitive`` slots, wherever they are (slots, drafts, an old answer), pictures,
+    and what was said last or not understood, which may repeat them.
     """
     public = _state_to(state)
     secret: Json = {}
-    _move(public.get("slots"), secret, "slots", sensitive)
-    for index, draft in enumerate(public.get("drafts", [])):
-        _move(draft["slots"], secret, f"draft{index}", sensitive)
+    for key in _VALUES:
+        _move(public.get(key), secret, key, sensitive)
+        for index, draft in enumerate(public.get("drafts", [])):
+            _move(draft[key], secret, f"{key}{index}", sensitive)
     if state.revisit is not None and state.revisit.slot in sensitive:
         secret["old"] = public["revisit"].pop("old")
-    if "last" in public:
-        secret["last"] = public.pop("last")
+    for key in _TALK:
+        if key in public:
+            secret[key] = public.pop(key)
     return _dump(public), _dump(secret) if secret else None
 
 
@@ -56,14 +60,14 @@ def join_sensitive(public: str, secret: str | None) -> DialogueState:
     """Return the state from the two texts of ``split_sensitive``; raises StateUnreadable."""
     state = _load(public)
     parts = json.loads(secret) if secret is not None else {}
-    if "slots" in parts:
-        state["slots"] = {**state.get("slots", {}), **parts["slots"]}
-    for index, draft in enumerate(state.get("drafts", [])):
-        draft["slots"].update(parts.get(f"draft{index}", {}))
+    for key in _VALUES:
+        if key in parts:
+            state[key] = {**state.get(key, {}), **parts[key]}
+        for index, draft in enumerate(state.get("drafts", [])):
+            draft[key].update(parts.get(f"{key}{index}", {}))
     if "old" in parts and "revisit" in state:
         state["revisit"]["old"] = parts["old"]
-    if "last" in parts:
-        state["last"] = parts["last"]
+    state.update({key: parts[key] for key in _TALK if key in parts})
     return _state_from(state)
 
 
@@ -95,11 +99,13 @@ def _state_to(state: DialogueState) -> Json:
     parts: Json = {
         "frames": [_frame_to(frame) for frame in state.frames],
         "slots": dict(state.slots),
+        "labels": dict(state.labels),
         "drafts": [_draft_to(draft) for draft in state.drafts],
         "asking": state.asking,
         "choices": [_option_to(option) for option in state.choices],
         "offered": [_option_to(option) for option in state.offered],
-        "pending": None if state.pending is None else [state.pending.kind, state.pending.flow],
+        "gathered": list(state.gathered),
+        "pending": None if state.pending is None else [state.pending.kind, state.pending.flow, state.pending.text],
         "revisit": None if state.revisit is None else _revisit_to(state.revisit),
         "away": state.away,
         "last": [_spoken_to(spoken) for spoken in state.last],
@@ -115,10 +121,12 @@ def _state_from(value: Json) -> DialogueState:
         return DialogueState(
             frames=tuple(_frame_from(part) for part in value.get("frames", ())),
             slots=_slots_from(value.get("slots", {})),
+            labels=value.get("labels", {}),
             drafts=tuple(_draft_from(part) for part in value.get("drafts", ())),
             asking=value.get("asking"),
             choices=tuple(_option_from(part) for part in value.get("choices", ())),
             offered=tuple(_option_from(part) for part in value.get("offered", ())),
+            gathered=tuple(value.get("gathered", ())),
             pending=None if pending is None else Pending(*pending),
             revisit=None if revisit is None else Revisit(revisit["slot"], revisit.get("old"), revisit["reason"]),
             away=value.get("away", False),
@@ -159,12 +167,13 @@ def _frame_from(value: Json) -> Frame:
 
 def _draft_to(draft: Draft) -> Json:
     frames = [_frame_to(frame) for frame in draft.frames]
-    return {"flow": draft.flow, "frames": frames, "slots": dict(draft.slots), "until_s": draft.until_s}
+    slots, labels = dict(draft.slots), dict(draft.labels)
+    return {"flow": draft.flow, "frames": frames, "slots": slots, "labels": labels, "until_s": draft.until_s}
 
 
 def _draft_from(value: Json) -> Draft:
     frames = tuple(_frame_from(part) for part in value["frames"])
-    return Draft(value["flow"], frames, _slots_from(value["slots"]), int(value["until_s"]))
+    return Draft(value["flow"], frames, _slots_from(value["slots"]), value["labels"], int(value["until_s"]))
 
 
 def _slots_from(value: Json) -> Mapping[str, SlotValue]:

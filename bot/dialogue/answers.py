@@ -1,0 +1,169 @@
+"""Reads a message as the answer to the open question, and what it says beside that."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from bot.dialogue.catalog import Slot
+from bot.dialogue.events import Option, SlotValue
+from bot.dialogue.models import Candidate
+from bot.dialogue.progress import Route
+from bot.dialogue.readings import Answers, Refused
+from bot.dialogue.validators import Request, Validator
+from bot.dialogue.work import Work
+from bot.values.found import Found, only_value
+from bot.values.problem import Problem
+from bot.values.texts import looks_like_question
+
+_EDGE = " \t\n,，.。;；:：、!！~～"
+_FEWEST_REST_CHARS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """A value found for a question further on, and where it stood."""
+
+    slot: str
+    hit: Found[SlotValue]
+
+
+class AnswerReader:
+    """Reads answers with the validators of the slots."""
+
+    def __init__(self, route: Route) -> None:
+        self._route = route
+
+    def read(self, work: Work, slot: Slot, text: str) -> Answers | Refused:
+        """Return what ``text`` says for the open question of ``slot`` and for those further on."""
+        validator, request = tools(work, slot)
+        ahead = self._ahead(work, slot)
+        beside = _beside(work, slot, [other for other in ahead if other.also_fill == "yes"], text)
+        value, rest = _own(validator, request, text, beside, is_story=is_story(work, slot))
+        candidates = [Candidate(one.slot, one.hit.value, "also") for one in beside]
+        is_question = looks_like_question(text)
+        if isinstance(value, Problem):
+            if not candidates or is_question:
+                return Refused(value)
+            return Answers(tuple(candidates), sure=True, problem=value)
+        if beside:
+            takers = [other for other in ahead if other.also_fill == "rest"]
+            candidates.extend(_rest(work, takers[:1], rest))
+        own = Candidate(slot.name, value, "answer", label_of(slot, work.choices, value))
+        return Answers((own, *candidates), sure=(validator.sure or bool(beside)) and not is_question)
+
+    def _ahead(self, work: Work, slot: Slot) -> list[Slot]:
+        """Return the slots of questions further on that have no value yet."""
+        if not work.frames:
+            return []
+        names = dict.fromkeys(step.slot for step in self._route.ahead(work.path(), work.slots))
+        return [
+            work.catalog.slots[name]
+            for name in names
+            if name != slot.name and name in work.catalog.slots and work.slots.get(name) is None
+        ]
+
+
+def tools(work: Work, slot: Slot, *, is_open: bool = True) -> tuple[Validator, Request]:
+    """Return the validator of ``slot`` with what it needs; an open question has the options shown with it."""
+    options = tuple(option for option in work.choices if not option.value.startswith("/")) if is_open else ()
+    return work.world.validators[slot.validator], work.world.request(slot, options, work.today)
+
+
+def is_story(work: Work, slot: Slot) -> bool:
+    """Say whether the slot takes a longer text in the worker's own words."""
+    return slot.limits.get("max_chars", 0) >= work.settings.story_chars
+
+
+def candidate_of(work: Work, slot: Slot, option: Option) -> Candidate:
+    """Return the value that the chosen ``option`` puts into ``slot``."""
+    request = work.world.request(slot, (option,), work.today)
+    value: SlotValue | Problem = option.value
+    if slot.type in {"bool", "int", "float"}:
+        value = work.world.validators["options"].read(option.label, request)
+    typed: SlotValue = option.value if isinstance(value, Problem) else value
+    if slot.type == "list":
+        typed = [option.value]
+    return Candidate(slot.name, typed, "answer", label_of(slot, (option,), typed))
+
+
+def label_of(slot: Slot, choices: Iterable[Option], value: SlotValue) -> str | None:
+    """Return the label of a value that was chosen among options which only an action knows."""
+    known = {option.value for option in slot.options}
+    labels = {option.value: option.label for option in choices if option.value not in known}
+    values = value if isinstance(value, list) else [value]
+    names = [labels[str(one)] for one in values if str(one) in labels]
+    return "、".join(names) if names and len(names) == len(values) else None
+
+
+def _own(
+    validator: Validator, request: Request, text: str, beside: Sequence[_Beside], *, is_story: bool
+) -> tuple[SlotValue | Problem, str]:
+    """Return the value for the open question itself, and what is left of the text besides all values."""
+    rest = _without(text, (one.hit for one in beside))
+    if beside and not validator.sure and not is_story:
+        return _from_rest(validator, request, rest)
+    value = validator.read(text, request)
+    if isinstance(value, Problem) and beside:
+        return _from_rest(validator, request, rest)
+    if isinstance(value, str):
+        rest = rest.replace(value, " ", 1)
+    return value, rest.strip(_EDGE)
+
+
+def _from_rest(validator: Validator, request: Request, rest: str) -> tuple[SlotValue | Problem, str]:
+    """Read what the values found beside it have left: as a whole, or else as many of its first pieces as can be."""
+    pieces = rest.split()
+    for length in range(len(pieces), 0, -1):
+        value = validator.read(" ".join(pieces[:length]), request)
+        if not isinstance(value, Problem):
+            return value, " ".join(pieces[length:]).strip(_EDGE)
+    return validator.read(rest, request), rest
+
+
+def _beside(work: Work, slot: Slot, ahead: Sequence[Slot], text: str) -> list[_Beside]:
+    """Return what ``text`` surely says for questions further on; a kind of value two slots share is left alone."""
+    if not ahead:
+        return []
+    own, request = tools(work, slot)
+    taken = list(own.find(text, request)) if own.sure else []
+    found: list[_Beside] = []
+    for other in ahead:
+        if _shares(other, (slot, *ahead)):
+            continue
+        validator, other_request = tools(work, other, is_open=False)
+        hits = tuple(hit for hit in validator.find(text, other_request) if not _overlaps(hit, taken))
+        if hits and only_value(hits) is not None:
+            found.append(_Beside(other.name, hits[0]))
+            taken.append(hits[0])
+    return found
+
+
+def _rest(work: Work, takers: Sequence[Slot], rest: str) -> list[Candidate]:
+    """Give what is left over to the first question further on that takes leftovers."""
+    pieces = [piece for part in rest.split() if len(piece := part.strip(_EDGE)) >= _FEWEST_REST_CHARS]
+    if len(pieces) != 1 or not takers or looks_like_question(rest):
+        return []
+    validator, request = tools(work, takers[0], is_open=False)
+    value = validator.read(pieces[0], request)
+    return [] if isinstance(value, Problem) else [Candidate(takers[0].name, value, "also")]
+
+
+def _without(text: str, hits: Iterable[Found[SlotValue]]) -> str:
+    for hit in sorted(hits, key=lambda one: one.start, reverse=True):
+        text = f"{text[: hit.start]} {text[hit.end :]}"
+    return text.strip(_EDGE)
+
+
+def _overlaps(hit: Found[SlotValue], taken: Iterable[Found[SlotValue]]) -> bool:
+    return any(hit.start < other.end and other.start < hit.end for other in taken)
+
+
+def _shares(slot: Slot, others: Iterable[Slot]) -> bool:
+    """Say whether a value of ``slot`` could as well belong to another of the slots."""
+    if slot.validator != "options":
+        return any(other.name != slot.name and other.validator == slot.validator for other in others)
+    names = _names(slot)
+    return any(other.name != slot.name and names & _names(other) for other in others)
+
+
+def _names(slot: Slot) -> set[str]:
+    return {name for option in slot.options for name in (option.label, *option.aliases)}

@@ -1,0 +1,153 @@
+"""What to do with a message when the NLU, or a word of courtesy, says what it means."""
+
+from bot.dialogue import pattern_texts
+from bot.dialogue.answers import AnswerReader, is_story
+from bot.dialogue.catalog import Review
+from bot.dialogue.events import Option
+from bot.dialogue.filling import Filler
+from bot.dialogue.models import REVIEWING, Candidate, Pending, Trigger, Understood
+from bot.dialogue.payloads import INTENT_PAYLOAD
+from bot.dialogue.readings import Answers, Refused, Unread
+from bot.dialogue.services import Services
+from bot.dialogue.steps import Runner
+from bot.dialogue.words import COURTESIES
+from bot.dialogue.work import Work
+from bot.values.texts import looks_like_question
+
+HANDOFF_INTENT = "handoff_human"
+HELP_INTENT = "help"
+MAX_CLARIFIED = 3
+
+
+class Interpretation:
+    """Weighs intents against the open question."""
+
+    def __init__(self, runner: Runner, filler: Filler, services: Services, answers: AnswerReader) -> None:
+        self._runner = runner
+        self._filler = filler
+        self._services = services
+        self._answers = answers
+
+    def act_on(self, work: Work, act: Answers | Refused | Unread, understood: Understood, text: str) -> bool:
+        """Do what the NLU understood; False when the message should be taken for what it is without the NLU."""
+        if not understood.intents:
+            return False
+        if understood.certainty == "sure":
+            return self._act_on_sure(work, act, understood.intents[0], text)
+        if understood.certainty == "unsure":
+            return self._clarify(work, act, understood.intents, text)
+        return False
+
+    def _act_on_sure(self, work: Work, act: Answers | Refused | Unread, intent: str, text: str) -> bool:
+        if not isinstance(act, Answers) and self._answer_question(work, intent):
+            return True
+        flow_id = work.catalog.flow_by_intent.get(intent)
+        is_running = any(frame.flow == flow_id for frame in work.frames)
+        if isinstance(act, Answers) and not _interrupts(work, intent, flow_id, text):
+            return False
+        if isinstance(act, Refused) and is_running:
+            return False
+        work.note("understood", intent)
+        return self._follow(work, intent)
+
+    def _follow(self, work: Work, intent: str) -> bool:
+        """Do what an intent stands for; False when nothing does."""
+        flow_id = work.catalog.flow_by_intent.get(intent)
+        if intent == HANDOFF_INTENT:
+            self._services.hand_over(work)
+        elif flow_id is not None:
+            self._services.start(work, work.catalog.flows[flow_id], Trigger(intent=intent))
+        elif f"utter_{intent}" in work.catalog.responses:
+            work.say(f"utter_{intent}")
+        elif intent == HELP_INTENT:
+            work.say(pattern_texts.HELP)
+        else:
+            return False
+        return True
+
+    def courtesy(self, work: Work, intent: str) -> None:
+        """Answer 谢谢 or 好的; where 好的 answers the open question, it does."""
+        if not self._answer_question(work, intent) and not self._follow(work, intent):
+            self.cannot_handle(work, None, "")
+
+    def _answer_question(self, work: Work, intent: str) -> bool:
+        """Let yes or no answer the open question, when it can."""
+        if intent not in {"affirm", "deny"}:
+            return False
+        slot = work.open_slot()
+        if slot is not None and work.frames and slot.validator == "yes_no":
+            self._filler.take(work, (Candidate(slot.name, intent == "affirm", "answer"),))
+            return True
+        if work.asking == REVIEWING and intent == "affirm":
+            self.submit(work)
+            return True
+        return False
+
+    def submit(self, work: Work) -> None:
+        """Go on from the review screen."""
+        step = work.step()
+        if isinstance(step, Review):
+            work.close_question()
+            self._runner.advance(work, step)
+
+    def take_kept_text(self, work: Work, text: str) -> None:
+        """Take the text that was kept back until it was clear that the form goes on."""
+        slot = work.open_slot()
+        if slot is None or not text:
+            return
+        act = self._answers.read(work, slot, text)
+        if isinstance(act, Answers):
+            self._filler.take(work, act.candidates)
+
+    # --- Not understood -------------------------------------------------------------------------------------------
+
+    def cannot_handle(self, work: Work, understood: Understood | None, text: str) -> None:
+        """Say plainly that the message was not understood; the second time in a row offer the menu and a person."""
+        if work.moved:
+            return
+        work.misses += 1
+        work.note("not understood")
+        if work.misses >= work.settings.misses_before_person:
+            work.misses = 0
+            work.say(pattern_texts.CANNOT_HANDLE_AGAIN)
+            work.stopped = not work.frames
+            return
+        options = _likeliest(work, understood.intents if understood is not None else ())
+        work.say(pattern_texts.CANNOT_HANDLE, options=options)
+        if options:
+            work.pending = Pending("clarify", text=text)
+
+    def _clarify(self, work: Work, act: Answers | Refused | Unread, intents: tuple[str, ...], text: str) -> bool:
+        is_asked = isinstance(act, Unread) or (isinstance(act, Refused) and looks_like_question(text))
+        options = _likeliest(work, intents) if is_asked else ()
+        if not options:
+            return False
+        work.note("clarified", ",".join(intents[:MAX_CLARIFIED]))
+        work.say(pattern_texts.CLARIFY, options=options)
+        work.pending = Pending("clarify", text=text)
+        return True
+
+
+def _interrupts(work: Work, intent: str, flow_id: str | None, text: str) -> bool:
+    """Say whether a text that the open question would take is rather meant for something else."""
+    is_running = any(frame.flow == flow_id for frame in work.frames)
+    is_question = looks_like_question(text)
+    slot = work.open_slot()
+    if slot is not None and is_story(work, slot):
+        return is_question and not is_running and len(text) <= work.settings.long_answer_chars
+    if flow_id is None:
+        return is_question or intent in COURTESIES or intent in {HANDOFF_INTENT, HELP_INTENT}
+    return not is_running
+
+
+def _likeliest(work: Work, intents: tuple[str, ...]) -> tuple[Option, ...]:
+    """Return the first intents that a flow takes as choices, without those that run already."""
+    options: dict[str, Option] = {}
+    running = {frame.flow for frame in work.frames}
+    for intent in intents[:MAX_CLARIFIED]:
+        flow_id = work.catalog.flow_by_intent.get(intent)
+        if flow_id is None or flow_id in running:
+            continue
+        label = work.text_of(f"intent.{intent}") or work.catalog.flows[flow_id].name
+        options.setdefault(label, Option(f"{INTENT_PAYLOAD}{intent}", label, next_flow=flow_id))
+    return tuple(options.values())

@@ -1,0 +1,234 @@
+"""Reads a message as far as the dialogue alone can: buttons, numbers, commands, corrections, answers."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.dialogue.answers import AnswerReader, candidate_of, is_story
+from bot.dialogue.catalog import Collect, Slot
+from bot.dialogue.choices import match_label, match_number
+from bot.dialogue.corrections import read_correction
+from bot.dialogue.events import Option
+from bot.dialogue.models import REVIEWING, Said
+from bot.dialogue.payloads import (
+    ANSWER_PAYLOAD,
+    CHOICE_PAYLOAD,
+    FIELD_PAYLOAD,
+    FLOW_PAYLOAD,
+    INTENT_PAYLOAD,
+    SUBMIT_PAYLOAD,
+    WORD_PAYLOAD,
+)
+from bot.dialogue.readings import (
+    Act,
+    Answers,
+    Chooses,
+    Commands,
+    Corrects,
+    Courteous,
+    Happens,
+    KeepsOld,
+    Reading,
+    Refused,
+    Sends,
+    StartsFlow,
+    Submits,
+    Unread,
+)
+from bot.dialogue.words import Command
+from bot.dialogue.work import Work
+from bot.values.texts import looks_like_question
+
+_HEARD_ALWAYS = frozenset({Command.PERSON, Command.MENU, Command.HELP, Command.REPEAT})
+_HEARD_IN_FLOWS = frozenset({Command.CANCEL, Command.BACK, Command.WHY})
+
+
+class MessageReader:
+    """Reads messages; what it cannot tell is left to the NLU."""
+
+    def __init__(self, answers: AnswerReader) -> None:
+        self._answers = answers
+
+    def read(self, work: Work, said: Said) -> Reading:
+        """Return what the message is and whether the NLU should be asked."""
+        if said.event is not None:
+            act = self._payload(work, said.event)
+            return Reading(act if act is not None else Happens(said.event))
+        if said.media_id is not None:
+            return Reading(Sends(said.media_id))
+        text = said.text.strip()
+        if said.menu_id is not None:
+            act = self._payload(work, said.menu_id)
+            if act is not None:
+                return Reading(act)
+            text = said.menu_id.removeprefix(WORD_PAYLOAD) if said.menu_id.startswith(WORD_PAYLOAD) else text
+        if work.moved:
+            return Reading(Unread(), needs_understanding=True, text=text)
+        return replace(self._text(work, text), text=text)
+
+    def _text(self, work: Work, text: str) -> Reading:
+        act = self._shown_choice(work, text) or self._command(work, text) or self._keyword(work, text)
+        if act is None and work.frames:
+            act = read_correction(work, text)
+        if act is not None:
+            return Reading(act)
+        slot = work.open_slot()
+        if slot is not None and work.frames:
+            return self._answer(work, slot, text)
+        return self._courtesy(work, text) or Reading(Unread(), needs_understanding=True)
+
+    def _answer(self, work: Work, slot: Slot, text: str) -> Reading:
+        act = self._answers.read(work, slot, text)
+        if isinstance(act, Refused):
+            option = match_number(text, work.offered or work.choices, work.catalog.words)
+            resolved = self._option(work, option) if option is not None else None
+            if resolved is not None:
+                return Reading(resolved)
+            return self._courtesy(work, text) or Reading(act, needs_understanding=True)
+        if act.sure:
+            return Reading(act)
+        too_long = len(text) > work.settings.long_answer_chars and not is_story(work, slot)
+        if too_long or looks_like_question(text):
+            return Reading(act, needs_understanding=True)
+        return self._courtesy(work, text) or Reading(act)
+
+    def _courtesy(self, work: Work, text: str) -> Reading | None:
+        intent = work.catalog.words.courtesy(text)
+        return Reading(Courteous(intent)) if intent is not None else None
+
+    # --- Choices --------------------------------------------------------------------------------------------------
+
+    def _shown_choice(self, work: Work, text: str) -> Act | None:
+        """Return what a label or number of the choices shown last stands for."""
+        words = work.catalog.words
+        for options, counts in (
+            (work.offered, self._counts_offered(work)),
+            (work.choices, self._counts_choices(work)),
+        ):
+            option = match_label(text, options, words)
+            if option is None and counts:
+                option = match_number(text, options, words)
+            act = self._option(work, option) if option is not None else None
+            if act is not None:
+                return act
+        return None
+
+    def _counts_offered(self, work: Work) -> bool:
+        """Say whether a number means one of the choices offered beside the open question, rather than its answer."""
+        slot = work.open_slot()
+        return work.pending is not None or slot is None or not work.world.validators[slot.validator].sure
+
+    def _counts_choices(self, work: Work) -> bool:
+        """Say whether a number means one of the question's own choices before it is read as a value.
+
+        跳过 and 不改 alone stand beside a question that is answered freely, where 1号 is a day.
+        """
+        slot = work.open_slot()
+        if slot is None or slot.type == "list":
+            return slot is None
+        has_own = any(not option.value.startswith("/") for option in work.choices)
+        return has_own or slot.validator == "yes_no" or not work.world.validators[slot.validator].sure
+
+    def _option(self, work: Work, option: Option) -> Act | None:
+        if option.next_flow is not None and not option.value.startswith(INTENT_PAYLOAD):
+            return StartsFlow(option.next_flow)
+        if option.value.startswith("/"):
+            return self._payload(work, option.value)
+        slot = work.open_slot()
+        if slot is not None and option in work.choices:
+            return Answers((candidate_of(work, slot, option),), sure=True)
+        return self._word(work, option.value)
+
+    def _payload(self, work: Work, payload: str) -> Act | None:
+        """Return what a button's payload stands for; a tap on an old button may mean nothing any more."""
+        if payload.startswith(FLOW_PAYLOAD):
+            return StartsFlow(payload.removeprefix(FLOW_PAYLOAD))
+        if payload.startswith(WORD_PAYLOAD):
+            return self._word(work, payload.removeprefix(WORD_PAYLOAD))
+        if payload.startswith(INTENT_PAYLOAD):
+            return self._intent(work, payload.removeprefix(INTENT_PAYLOAD))
+        if payload.startswith(ANSWER_PAYLOAD):
+            return self._old_answer(work, payload.removeprefix(ANSWER_PAYLOAD))
+        if payload.startswith(FIELD_PAYLOAD):
+            slot = payload.removeprefix(FIELD_PAYLOAD)
+            return Corrects(slot) if work.frames and slot in work.catalog.collects[work.service.id] else None
+        return self._own_choice(work, payload)
+
+    def _own_choice(self, work: Work, payload: str) -> Act | None:
+        if payload == SUBMIT_PAYLOAD:
+            return Submits() if work.asking == REVIEWING else None
+        if not payload.startswith(CHOICE_PAYLOAD):
+            return None
+        choice = payload.removeprefix(CHOICE_PAYLOAD)
+        if work.pending is not None:
+            return Chooses(choice)
+        return KeepsOld() if work.revisit is not None and choice == "keep" else None
+
+    def _intent(self, work: Work, intent: str) -> Act | None:
+        flow = work.catalog.flow_by_intent.get(intent)
+        return StartsFlow(flow, intent) if flow is not None else None
+
+    def _word(self, work: Work, word: str) -> Act | None:
+        """Return what ``word`` would be if the worker had written it, as far as that needs no NLU."""
+        reading = self._text(work, word)
+        if isinstance(reading.act, Refused | Unread):
+            return None
+        return reading.act
+
+    def _old_answer(self, work: Work, rest: str) -> Act | None:
+        """Return what a tapped answer means: of the open question, or of one answered before."""
+        name, _, value = rest.partition(":")
+        slot = work.catalog.slots.get(name)
+        if slot is None or not work.frames:
+            return None
+        is_open = work.asking == name
+        options: Sequence[Option] = work.choices if is_open else slot.options
+        option = next((one for one in options if one.value == value), None)
+        if option is None:
+            return None
+        candidate = candidate_of(work, slot, option)
+        if is_open:
+            return Answers((candidate,), sure=True)
+        known = work.slots.get(name) is not None
+        return Corrects(name, candidate.value, label=candidate.label) if known else None
+
+    # --- Words ----------------------------------------------------------------------------------------------------
+
+    def _command(self, work: Work, text: str) -> Act | None:
+        command = work.catalog.words.command(text)
+        if command is None:
+            return None
+        if command in _HEARD_ALWAYS or (work.frames and command in _HEARD_IN_FLOWS):
+            return Commands(command)
+        return self._command_in_context(work, text, command)
+
+    def _command_in_context(self, work: Work, text: str, command: Command) -> Act | None:
+        """Return a command that means something only at certain questions."""
+        match command:
+            case Command.SUBMIT:
+                return Submits() if work.asking == REVIEWING else None
+            case Command.KEEP:
+                return KeepsOld() if work.revisit is not None else None
+            case Command.DONE:
+                return Commands(command) if work.gathered else None
+            case Command.SKIP:
+                return Commands(command) if self._may_skip(work, text) else None
+            case Command.CONTINUE:
+                return Commands(command) if work.frames or work.drafts else None
+            case _:
+                return None
+
+    def _may_skip(self, work: Work, text: str) -> bool:
+        """Say whether a word such as 没有 skips: not where it is itself an answer."""
+        slot = work.open_slot()
+        if slot is None:
+            return False
+        step = work.open_collect()
+        is_optional = isinstance(step, Collect) and step.optional
+        if slot.validator in {"yes_no", "options"}:
+            return isinstance(self._answers.read(work, slot, text), Refused)
+        return is_optional or work.world.validators[slot.validator].sure
+
+    def _keyword(self, work: Work, text: str) -> Act | None:
+        by_keyword = work.catalog.flow_by_keyword
+        forms = work.catalog.words.readings(text)
+        return next((StartsFlow(by_keyword[form]) for form in forms if form in by_keyword), None)
