@@ -4,7 +4,11 @@ import pytest
 
 from bot.programmes.service import ProgrammeService
 from bot.registrations.places import RowPlaceLock
+from bot.registrations.reasons import ReasonTable
+from bot.registrations.records import RegistrationRecords
+from bot.registrations.review import ReviewService
 from bot.registrations.service import RegistrationService
+from bot.staff.audit import AuditTrail
 from bot.storage.encryption import FieldCipher
 from bot.storage.sql import Database
 from bot.values.clock import MovedClock
@@ -18,3 +22,19 @@ def programmes(database: Database, clock: MovedClock) -> ProgrammeService:
 @pytest.fixture
 def registrations(database: Database, cipher: FieldCipher, clock: MovedClock) -> RegistrationService:
     return RegistrationService(database, cipher, clock, RowPlaceLock())
+
+
+@pytest.fixture
+def audit(database: Database, cipher: FieldCipher, clock: MovedClock) -> AuditTrail:
+    return AuditTrail(database, cipher, clock)
+
+
+@pytest.fixture
+def review(database: Database, cipher: FieldCipher, clock: MovedClock, audit: AuditTrail) -> ReviewService:
+    reasons = ReasonTable.from_file()
+    return ReviewService(database, cipher, clock, RowPlaceLock(), audit=audit, reasons=reasons)
+
+
+@pytest.fixture
+def records(database: Database, cipher: FieldCipher, clock: MovedClock, audit: AuditTrail) -> RegistrationRecords:
+    return RegistrationRecords(database, cipher, clock, audit)

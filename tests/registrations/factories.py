@@ -17,6 +17,9 @@ from bot.programmes.models import (
 )
 from bot.programmes.service import ProgrammeService
 from bot.registrations.outcomes import Application, SubmitOutcome, Submitted
+from bot.registrations.review import Decision
+from bot.registrations.service import RegistrationService
+from bot.registrations.statuses import Actor, ActorKind
 from bot.values.clock import LOCAL_ZONE
 from bot.values.identity import Sex, check_character
 
@@ -148,3 +151,25 @@ async def stage_work_study(programmes: ProgrammeService, places: Mapping[str, in
     ]
     stored = await programmes.add_posts(posts, editor="test")
     return Stage(await programmes.get(programme.id), posts=stored)
+
+
+def by_staff(receipt: str, reason: str, *, kind: ActorKind = ActorKind.REVIEWER, key: str = "") -> Decision:
+    """A decision of the member of staff ``liu``; its key is its own unless given."""
+    return Decision(receipt=receipt, by=Actor(kind, "liu"), key=key or f"{receipt}-{reason}", reason=reason)
+
+
+async def submitted(service: RegistrationService, stage: Stage, *serials: int, slot: int = 0) -> list[str]:
+    """Submit for one slot of a screening, one follower after the other; return the receipts."""
+    slot_id = stage.slots[slot].id
+    return [
+        receipt_of(await service.submit(application(serial, stage.programme, slot_id=slot_id))) for serial in serials
+    ]
+
+
+async def statuses(service: RegistrationService, *serials: int) -> list[str]:
+    """The status of each follower's latest registration, with the rank of those who wait."""
+    found = [(await service.find_for(f"openid-{serial}"))[0] for serial in serials]
+    return [
+        view.status.value + (f" {view.waitlist_position}" if view.waitlist_position is not None else "")
+        for view in found
+    ]
