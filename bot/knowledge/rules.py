@@ -40,7 +40,7 @@ class Thresholds:
 
     sure: float = 0.34
     lead: float = 0.06
-    possible: float = 0.25
+    possible: float = 0.28
 
 
 def clearly_nearest(scored: Sequence[Scored], thresholds: Thresholds) -> Scored | None:
