@@ -162,11 +162,12 @@ class StableToken:
         When the platform goes on refusing its own token, it is not asked with every message again.
         """
         held, now_ms = self._held, self._now_ms()
-        is_pausing = now_ms < self._replace_at_ms and not self._is_renewing()
-        if held is not None and (held.token != refused or is_pausing):
+        if held is not None and (held.token != refused or now_ms < self._replace_at_ms):
             return held.token
-        self._replace_at_ms = now_ms + PAUSE_MS
-        return (await self._renewed(refused)).token
+        renewed = await self._renewed(refused)
+        if renewed.token == refused:
+            self._replace_at_ms = now_ms + PAUSE_MS
+        return renewed.token
 
     async def _renewed(self, refused: str | None) -> Held:
         """Join the renewal that is under way, or start one. It goes on when the caller gives up."""

@@ -75,6 +75,22 @@ class TestModes:
         assert delivery.key_index == 0
         assert platform.reply(codec.encode(delivery, TextReply("好的")))["Content"] == "好的"
 
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            ("<xml>", "<?xml version='1.0'?><xml>"),
+            ("<xml>", "<xml><AgentID>1</AgentID>"),
+            ("<ToUserName>", "\n  <ToUserName>"),
+            ("<![CDATA[gh_5b1d2c3e4f60]]>", "gh_5b1d2c3e4f60"),
+            ("<Encrypt><![CDATA[", "<Encrypt><![CDATA[\n"),
+        ],
+    )
+    def test_the_envelope_may_be_spelt_otherwise(self, platform: PlatformSide, old: str, new: str) -> None:
+        callback = platform.safe(TEXT)
+        body = callback.body.decode()
+        assert old in body
+        decoded(codec_in("safe"), Callback(callback.query, body.replace(old, new).encode()))
+
     def test_safe_refuses_a_body_in_clear(self, platform: PlatformSide) -> None:
         callback = platform.plain(TEXT)
         refused = refusal(codec_in("safe"), callback.query, callback.body)

@@ -172,6 +172,9 @@ class TestReplace:
         assert await second.replace(refused) == "token-2"
         assert await first.replace(refused) == "token-2"
         assert api.fetches == 2
+        api.rotate()
+        assert await first.replace("token-2") == "token-3"
+        assert api.fetches == 3
         assert all(call.json["force_refresh"] is False for call in api.calls)
 
     async def test_a_platform_that_refuses_its_own_token_is_not_asked_with_every_message(
