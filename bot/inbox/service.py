@@ -135,7 +135,7 @@ class InboxService:
         text: str = "",
         media_ref: str | None = None,
     ) -> Recorded | NoOpenChat:
-        """Put what the follower wrote into their chat. ``media_ref`` points into the private store."""
+        """Put what the follower wrote into their chat. ``media_ref`` is the platform's media id (three days)."""
         async with self._database.transaction() as session:
             repeated = await _message_by_key(session, key)
             if repeated is not None:
