@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Mapping
 from typing import ClassVar
@@ -15,6 +16,7 @@ from bot.values.errors import BotError
 
 NONCE_BYTES = 12
 KEY_BYTES = 32
+_KEY_ID = re.compile(r"[A-Za-z0-9]{1,8}")
 
 
 class SealBroken(BotError):
@@ -37,6 +39,8 @@ class FieldCipher:
         if current not in keys:
             raise ValueError(f"the current key {current!r} is not among {sorted(keys)}")
         for key_id, key in (*keys.items(), ("hash", hash_key)):
+            if not _KEY_ID.fullmatch(key_id):
+                raise ValueError("the id of a key is one to eight letters and digits")
             if len(key) != KEY_BYTES:
                 raise ValueError(f"key {key_id!r} must be {KEY_BYTES} bytes, not {len(key)}")
         self._ciphers = {key_id.encode(): AESGCM(key) for key_id, key in keys.items()}
@@ -51,11 +55,16 @@ class FieldCipher:
         """
         keys: dict[str, bytes] = {}
         for entry in filter(None, (part.strip() for part in setting.split(","))):
-            name, _, value = entry.partition("=")
+            name, _, value = (part.strip() for part in entry.partition("="))
+            if not _KEY_ID.fullmatch(name):
+                # What stands there may be the key itself, so it is not repeated.
+                raise ValueError("BOT_FIELD_KEYS: an entry does not begin with a short name such as k1=")
+            if name in keys:
+                raise ValueError(f"BOT_FIELD_KEYS: the key {name!r} is given twice")
             try:
-                keys[name.strip()] = base64.b64decode(value, validate=True)
-            except binascii.Error as error:
-                raise ValueError(f"BOT_FIELD_KEYS: the key {name!r} is not valid base64") from error
+                keys[name] = base64.b64decode(value, validate=True)
+            except binascii.Error:
+                raise ValueError(f"BOT_FIELD_KEYS: the key {name!r} is not valid base64") from None
         hash_key = keys.pop("hash", None)
         if hash_key is None or not keys:
             raise ValueError("BOT_FIELD_KEYS needs hash=… and at least one encryption key such as k1=…")

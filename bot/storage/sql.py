@@ -65,7 +65,8 @@ class Base(DeclarativeBase):
 class Database:
     """Sessions over one engine.
 
-    ``url`` is an SQLAlchemy URL: ``sqlite+aiosqlite:///…`` or ``postgresql+asyncpg://…``.
+    ``url`` is an SQLAlchemy URL: ``sqlite+aiosqlite:///…`` or ``postgresql+asyncpg://…``. The values of a statement
+    stay out of the errors it raises; what PostgreSQL itself says of a broken constraint may still quote them.
     """
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
@@ -119,11 +120,14 @@ def _create_engine(url: str, pool_size: int) -> AsyncEngine:
             connect_args={"timeout": BUSY_TIMEOUT_S, "autocommit": sqlite3.LEGACY_TRANSACTION_CONTROL}
             if hasattr(sqlite3, "LEGACY_TRANSACTION_CONTROL")
             else {"timeout": BUSY_TIMEOUT_S},
+            hide_parameters=True,
         )
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return engine
-    return create_async_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+    return create_async_engine(
+        url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, hide_parameters=True
+    )
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -39,12 +39,20 @@ class PostgresDatabases:
         # A loop of its own, so that the loops of the tests stay as they are.
         self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
         self._made: list[str] = []
-        self.url = self.make_empty()
+        self.url = self._create()
+        self._spare: dict[int, str] = {}
         self._emptier = create_async_engine(self.url, isolation_level="AUTOCOMMIT")
         self._runner.run(_with_tables(self.url))
 
-    def make_empty(self) -> str:
-        """Create a database without tables; return its SQLAlchemy URL."""
+    def without_tables(self, number: int = 0) -> str:
+        """Return the URL of a database without tables: the same one for the same ``number``, cleared again."""
+        if number not in self._spare:
+            self._spare[number] = self._create()
+        else:
+            self._runner.run(_clear(self._spare[number]))
+        return self._spare[number]
+
+    def _create(self) -> str:
         name = f"bot_test_{uuid4().hex}"
         self._execute(self._server, f"CREATE DATABASE {name}")
         self._made.append(name)
@@ -77,6 +85,14 @@ async def _with_tables(url: str) -> None:
     database = Database(url)
     await database.create_tables()
     await database.close()
+
+
+async def _clear(url: str) -> None:
+    engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
+    async with engine.connect() as connection:
+        for statement in (_DISCONNECT_OTHERS, "DROP SCHEMA public CASCADE", "CREATE SCHEMA public"):
+            await connection.execute(text(statement))
+    await engine.dispose()
 
 
 class SqliteDatabases:
