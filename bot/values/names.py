@@ -37,7 +37,8 @@ _LEAD_IN = re.compile(
 )
 _SURNAME_FIRST = re.compile(f"姓(?P<surname>[{_HAN}]{{1,2}}?)[\\s,]*(?:名字?)?叫(?P<rest>[{_HAN}·]+)")
 _TAIL = re.compile("[\\s,。.!、;~]*(?:[嘛嘞哦咯噻啊呀呢吧喽哟]|谢谢)*[\\s,。.!、;~]*$")
-_ADDRESS = re.compile("(?:女士|先生|同学|师傅)$")
+_ADDRESS = re.compile("(?:女士|先生|同学|师傅|老师)$")
+_SEX_BEHIND = re.compile("(?<=[^\\s][^\\s])[\\s,(]+[男女][性的生]?\\)?$")
 _SPOKEN_NUMBER = re.compile("[0-9]|[〇零一二三四五六七八九幺]{5}")
 
 _BOUNDARY = "(?=[嘛嘞哈]?(?:$|[\\s,。;、!]|电话|手机|身份证))"
@@ -46,18 +47,21 @@ _NAMED = re.compile(f"(?:{_NAME_IS}|(?:{_OWNERS}\\s?)?{_CALLED})[\\s:]*(?P<name>
 _I_AM = re.compile(f"(?:^|[\\s,。!])我是(?P<name>[{_HAN}]{{2,3}}){_BOUNDARY}")
 _FIRST_WORD = re.compile(f"^(?P<name>[{_HAN}]{{2,4}}(?:·[{_HAN}]{{1,12}})*)(?=[\\s,、;]|电话|手机|身份证|[0-9])")
 
+_CALLED_BEFORE = re.compile(f"(?:{_CALLED}|名字?是?|姓名)[\\s:,]*$")
+_NEVER_IN_NAMES = frozenset("的们吗呢")
 _STOP_CHARS = frozenset("我你您他她它们的了是吗么呢这哪怎啥咋没请说")
 _STOP_START = frozenset("不莫别要想就还也都有在去来给跟对嗯哦好")
 _NOT_NAMES = re.compile(
     "不晓得|不知道|不清楚|不想说|不告诉|晓不得|算了|取消|返回|人工|退出|帮助|菜单|提交|确认"
     "|跳过|下一步|上一步|同意|可以|要得|得行|不行|谢谢|随便|匿名|保密|名字|姓名|全名|本人"
-    "|自己|娃儿|孩子|学生|家长|父亲|母亲|爸爸|妈妈|老公|老婆|女儿|儿子|男生|女生|大一|大二"
-    "|大三|大四|高职|专科|研究生|应届|护理|今天|明天|后天|上午|下午|晚上|周末|时间|松桃|碧江"
-    "|万山|玉屏|江口|石阡|印江|思南|德江|沿河|铜仁|环卫|保安|司机|农民工|单亲|农村"
+    "|自己|娃儿|孩子|学生|家长|父亲|母亲|爸爸|妈妈|老公|老婆|女儿|儿子|男生|女生"
+    "|高职|专科|研究生|应届|护理|今天|明天|后天|上午|下午|晚上|周末|时间|松桃|碧江"
+    "|万山|玉屏|江口|石阡|印江|思南|德江|沿河|铜仁|环卫|保安|司机|农民工|单亲|农村|高中生?"
+    "|[大高初研][一二三四]|周[一二三四五六日末]|重新?来|从头来|等一?[下哈]|[看听]不懂|搞不懂"
 )
 _NOT_NAME_PARTS = re.compile(
-    "人工|学院|大学|学校|中学|小学|职校|高中|本科|公司|医院|工会|单位|电话|手机|身份证|名字|姓名|报名|上班|工作|工资|打工"
-    "|老板|可以|什么|县|街道|筛查|律师|勤工|咨询|进度|退出|取消|不想|不要|随便|告诉|保密|匿名|周[一二三四五六日末]"
+    "人工|学院|大学|学校|中学|小学|职校|本科|公司|医院|工会|单位|电话|手机|身份证|名字|姓名|报名|上班|工作|工资|打工"
+    "|老板|可以|什么|县|街道|筛查|律师|勤工|咨询|进度|退出|取消|不想|不要|随便|告诉|保密|匿名"
 )
 
 
@@ -104,9 +108,12 @@ def parse_name(text: str) -> PersonName | Problem:
         return Problem("name.question")
     if stated := _SURNAME_FIRST.search(plain):
         return _judge(_core(_with_surname(stated)))
-    name = _judge(_core(plain))
+    core = _core(plain)
+    name = _judge(core)
     if isinstance(name, PersonName):
         return name
+    if name.code == "name.not_a_name" and _is_insisted(plain, core):
+        return PersonName(core)
     named = only_value(find_names(plain))
     if named is not None:
         return named
@@ -119,10 +126,15 @@ def _first_word(plain: str) -> PersonName | None:
     if first is None or not _starts_with_surname(first["name"]):
         return None
     words = _WORDS.findall(plain[first.end() :])
-    if any(len(word) <= MAX_SECOND_NAME_CHARS and isinstance(_judge(word), PersonName) for word in words):
+    if any(_could_be_second_name(word) for word in words):
         return None
     name = _judge(first["name"])
     return name if isinstance(name, PersonName) else None
+
+
+def _could_be_second_name(word: str) -> bool:
+    is_short = len(word) <= MAX_SECOND_NAME_CHARS and _starts_with_surname(word)
+    return is_short and isinstance(_judge(word), PersonName)
 
 
 def _with_surname(stated: re.Match[str]) -> str:
@@ -132,7 +144,8 @@ def _with_surname(stated: re.Match[str]) -> str:
 
 
 def _core(plain: str) -> str:
-    core = _ADDRESS.sub("", _TAIL.sub("", _LEAD_IN.sub("", _TAIL.sub("", plain))))
+    core = _LEAD_IN.sub("", _SEX_BEHIND.sub("", _TAIL.sub("", plain)))
+    core = _ADDRESS.sub("", _TAIL.sub("", core))
     if core.endswith("哈") and len(core) > MIN_NAME_CHARS and NAME_DOT not in core and _starts_with_surname(core):
         # 杨小芳哈: the particle. Without a surname in front it may belong to a minority name.
         return core[:-1]
@@ -169,6 +182,13 @@ def _join_words(words: list[str]) -> str | None:
 
 def _starts_with_surname(name: str) -> bool:
     return name[0] in SURNAMES or name[:2] in COMPOUND_SURNAMES
+
+
+def _is_insisted(plain: str, core: str) -> bool:
+    """Return whether 我叫… stands before a short name with a surname: then 任我行 and 高工作 are names."""
+    is_short = len(core) <= MAX_SECOND_NAME_CHARS and _HAN_NAME.fullmatch(core) is not None
+    is_called = _CALLED_BEFORE.search(plain.removesuffix(core)) is not None and plain.endswith(core)
+    return is_short and is_called and _starts_with_surname(core) and _NEVER_IN_NAMES.isdisjoint(core)
 
 
 def _is_speech(core: str) -> bool:

@@ -71,8 +71,9 @@ def parse_option(text: str, options: Sequence[OptionT]) -> OptionT | Problem:
         return Problem("option.only_one")
     chosen = _choose(plain, core, options)
     if isinstance(chosen, Problem) and chosen.code == "option.not_found":
-        several = [_choose(piece, _core(piece), options) for piece in _pieces(core)]
-        if len(several) > 1 and not any(isinstance(piece, Problem) for piece in several):
+        pieces = _pieces(core)
+        several = (_choose(piece, _core(piece), options) for piece in pieces)
+        if len(pieces) > 1 and not any(isinstance(choice, Problem) for choice in several):
             return Problem("option.only_one")
     return chosen
 
@@ -220,9 +221,10 @@ def _containing(core: str, options: Sequence[OptionT]) -> list[OptionT]:
 def _heard(core: str, options: Sequence[OptionT]) -> list[OptionT]:
     """Return the options that sound most like the text, with one syllable wrong at most."""
     plain = _plain(core)
-    heard = sounds_of(plain)
-    if len(heard) < 2:
+    longest = max((len(word) for option in options for word in _words(option.label, option.aliases)), default=0)
+    if not 2 <= len(plain) <= longest + 1:
         return []
+    heard = sounds_of(plain)
     limit = 1 if len(heard) >= _SHORTEST_TYPO else 0
     is_negated = not _NOT.isdisjoint(plain)
     scored = [(_distance(heard, option, limit, is_negated=is_negated), option) for option in options]

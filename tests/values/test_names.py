@@ -31,6 +31,11 @@ LEAD_INS = (
     "杨小芳 铜仁学院大二护理",
     "杨小芳13800000000",
     "杨小芳，女",
+    "杨小芳（女）",
+    "杨 小芳 女",
+    "杨小芳老师",
+    "杨小芳,今年大二",
+    "杨小芳 高三",
     "你好，我叫杨小芳",
     "杨\u200b小芳",
 )
@@ -62,6 +67,8 @@ def test_a_name_without_what_surrounds_it(text: str) -> None:
         ("John Smith", "John Smith"),
         ("Mary-Ann O'Neil", "Mary-Ann O'Neil"),
         ("小芳", "小芳"),
+        ("周一鸣", "周一鸣"),
+        ("高中华", "高中华"),
     ],
 )
 def test_names_of_every_kind(text: str, name: str) -> None:
@@ -95,12 +102,22 @@ def test_names_of_every_kind(text: str, name: str) -> None:
         ("周三", "name.not_a_name"),
         ("我是松桃的", "name.not_a_name"),
         ("我娃儿读大二", "name.not_a_name"),
+        ("重新来", "name.not_a_name"),
+        ("我是杨小芳的妈妈", "name.not_a_name"),
+        ("学生：杨小芳 家长：杨小明", "name.several"),
     ],
 )
 def test_what_is_no_name(text: str, code: str) -> None:
     result = parse_name(text)
     assert isinstance(result, Problem)
     assert result.code == code
+
+
+@pytest.mark.parametrize("name", ["任我行", "王了一", "高工作"])
+def test_an_odd_name_is_taken_when_it_is_called_a_name(name: str) -> None:
+    assert parse_name(name) == Problem("name.not_a_name")
+    assert parse_name(f"我叫{name}") == PersonName(name)
+    assert parse_name("我叫了车") == Problem("name.not_a_name")
 
 
 GIVEN_NAME_CHARS = "小芳明丽军霞建国秀英志强桂兰玉梅涛燕晓宇𬱖㛃"
