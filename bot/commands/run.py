@@ -12,7 +12,11 @@ from bot.app import Records, open_records
 from bot.commands.processes import until_stopped
 from bot.commands.training import is_ready, serve_command, train_in_thread
 from bot.demo import complete, staff_password
+from bot.inbox.calendar_table import CalendarTable
+from bot.inbox.calendar_table import read_seed as read_calendar
 from bot.knowledge.seed import read_seed
+from bot.legal.deadline_table import DeadlineTable
+from bot.legal.deadline_table import read_seed as read_deadlines
 from bot.programmes.seed import seed_demo
 from bot.settings import Settings
 from bot.storage.migrate import upgrade
@@ -34,7 +38,8 @@ async def run(settings: Settings) -> int:
         return 1
     async with open_records(settings) as records:
         await upgrade(records.database)
-        await _seed(records, settings)
+        await seed(records)
+        await add_demo_staff(records, staff_password(settings.data_dir))
     if settings.redis_url:
         return await _run_parts(settings, settings.redis_url, console, stopped, started)
     async with RedisServer(settings.data_dir) as redis:
@@ -80,14 +85,20 @@ async def _start_parts(supervisor: Supervisor, settings: Settings, console: Cons
     await asyncio.gather(*(supervisor.start(part) for part in (*first, *second)))
 
 
-async def _seed(records: Records, settings: Settings) -> None:
-    today = records.clock.now().date()
-    await seed_demo(records.programmes, today)
+async def seed(records: Records) -> None:
+    """Store the demonstration's programmes and every table that staff edit later; what is there stays."""
+    await seed_demo(records.programmes, records.clock.now().date())
     await records.entries.seed(read_seed())
+    await DeadlineTable(records.database).seed(read_deadlines())
+    await CalendarTable(records.database).seed(read_calendar())
+
+
+async def add_demo_staff(records: Records, password: str) -> None:
+    """Create the demonstration's staff account unless it is there."""
     if await records.staff.find(DEMO_USER) is None:
         await records.staff.add(
             DEMO_USER,
-            staff_password(settings.data_dir),
+            password,
             display_name="演示",
             roles=["administrator"],
             by=COMMAND_LINE,

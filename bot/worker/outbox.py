@@ -45,7 +45,8 @@ BATCH = 50
 BLOCK_MS = 1_000
 MARK_TTL_MS = 3 * 86_400_000
 HELD_TTL_MS = 30 * 86_400_000
-RETRY_DELAYS_S = (0.5, 1.0, 2.0, 4.0)
+THROTTLED_PAUSE_S = 1.0
+"""How long a shard rests when the platform counts too many calls a minute."""
 
 NOT_NOW = (
     Unreachable,
@@ -219,14 +220,11 @@ class OutboxRelay:
         return Outcome.SENT
 
     async def _call(self, openid: str, parcel: Parcel) -> None:
-        for delay_s in RETRY_DELAYS_S:
-            try:
-                await self._api.send_customer_message(openid, parcel.message)
-            except (SystemBusy, Throttled):
-                await asyncio.sleep(delay_s)
-            else:
-                return
-        await self._api.send_customer_message(openid, parcel.message)
+        try:
+            await self._api.send_customer_message(openid, parcel.message)
+        except Throttled:
+            await asyncio.sleep(THROTTLED_PAUSE_S)
+            raise
 
     async def _without_allowance(self, entry: Entry, keys: FollowerKeys) -> Outcome:
         """The message waits in ``held``; a template goes out now when one was given, and ends the wait."""

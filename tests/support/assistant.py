@@ -8,10 +8,9 @@ from pathlib import Path
 from aiohttp import web
 
 from bot.app import Bot, open_bot, worker_of
+from bot.commands.run import seed
 from bot.demo import new_aes_key
 from bot.gateway.server import Gateway, Metrics
-from bot.knowledge.seed import read_seed
-from bot.programmes.seed import seed_demo
 from bot.settings import Settings, load_settings
 from bot.simulator.models import Exchange, SimulatorConfig
 from bot.simulator.platform import SimulatedPlatform
@@ -129,9 +128,7 @@ async def running_assistant(settings: Settings, clock: Clock, **platform_changes
         assistant = Assistant(settings, clock, platform)
         await assistant.begin()
         try:
-            records = assistant.bot.records
-            await seed_demo(records.programmes, clock.now().date())
-            await records.entries.seed(read_seed())
+            await seed(assistant.bot.records)
             yield assistant
         finally:
             await assistant.end()
