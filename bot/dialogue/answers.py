@@ -1,5 +1,6 @@
 """Reads a message as the answer to the open question, and what it says beside that."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from bot.values.problem import Problem
 from bot.values.texts import looks_like_question
 
 _EDGE = " \t\n,，.。;；:：、!！~～"
+_PIECE = re.compile(r"\S+")
 _FEWEST_REST_CHARS = 2
 
 
@@ -37,16 +39,17 @@ class AnswerReader:
         validator, request = tools(work, slot)
         ahead = self._ahead(work, slot)
         beside = _beside(work, slot, [other for other in ahead if other.also_fill == "yes"], text)
-        value, rest = _own(validator, request, text, beside, is_story=is_story(work, slot))
+        value = _own(validator, request, text, beside, is_story=is_story(work, slot))
         candidates = [Candidate(one.slot, one.hit.value, "also") for one in beside]
         is_question = looks_like_question(text)
         if isinstance(value, Problem):
             if not candidates or is_question:
                 return Refused(value)
             return Answers(tuple(candidates), sure=True, problem=value)
-        if beside:
-            takers = [other for other in ahead if other.also_fill == "rest"]
-            candidates.extend(_rest(work, takers[:1], rest))
+        if beside and not is_question:
+            order = [slot, *ahead]
+            candidates.extend(_rest(work, order, _places(slot, value, text, beside), text))
+            candidates.sort(key=lambda one: [other.name for other in order].index(one.slot))
         own = Candidate(slot.name, value, "answer", label_of(slot, work.choices, value))
         return Answers((own, *candidates), sure=(validator.sure or bool(beside)) and not is_question)
 
@@ -96,27 +99,25 @@ def label_of(slot: Slot, choices: Iterable[Option], value: SlotValue) -> str | N
 
 def _own(
     validator: Validator, request: Request, text: str, beside: Sequence[_Beside], *, is_story: bool
-) -> tuple[SlotValue | Problem, str]:
-    """Return the value for the open question itself, and what is left of the text besides all values."""
+) -> SlotValue | Problem:
+    """Return the value for the open question itself."""
     rest = _without(text, (one.hit for one in beside))
     if beside and not validator.sure and not is_story:
         return _from_rest(validator, request, rest)
     value = validator.read(text, request)
-    if isinstance(value, Problem) and beside:
-        return _from_rest(validator, request, rest)
-    if isinstance(value, str):
-        rest = rest.replace(value, " ", 1)
-    return value, rest.strip(_EDGE)
+    return _from_rest(validator, request, rest) if isinstance(value, Problem) and beside else value
 
 
-def _from_rest(validator: Validator, request: Request, rest: str) -> tuple[SlotValue | Problem, str]:
+def _from_rest(validator: Validator, request: Request, rest: str) -> SlotValue | Problem:
     """Read what the values found beside it have left: as a whole, or else as many of its first pieces as can be."""
     pieces = rest.split()
+    if not validator.sure:
+        pieces = pieces[:1]
     for length in range(len(pieces), 0, -1):
-        value = validator.read(" ".join(pieces[:length]), request)
+        value = validator.read(" ".join(pieces[:length]).strip(_EDGE), request)
         if not isinstance(value, Problem):
-            return value, " ".join(pieces[length:]).strip(_EDGE)
-    return validator.read(rest, request), rest
+            return value
+    return validator.read(rest.strip(_EDGE), request)
 
 
 def _beside(work: Work, slot: Slot, ahead: Sequence[Slot], text: str) -> list[_Beside]:
@@ -137,20 +138,37 @@ def _beside(work: Work, slot: Slot, ahead: Sequence[Slot], text: str) -> list[_B
     return found
 
 
-def _rest(work: Work, takers: Sequence[Slot], rest: str) -> list[Candidate]:
-    """Give what is left over to the first question further on that takes leftovers."""
-    pieces = [piece for part in rest.split() if len(piece := part.strip(_EDGE)) >= _FEWEST_REST_CHARS]
-    if len(pieces) != 1 or not takers or looks_like_question(rest):
-        return []
-    validator, request = tools(work, takers[0], is_open=False)
-    value = validator.read(pieces[0], request)
-    return [] if isinstance(value, Problem) else [Candidate(takers[0].name, value, "also")]
+def _places(slot: Slot, value: SlotValue, text: str, beside: Sequence[_Beside]) -> list[_Beside]:
+    """Return the values found with the one for the open question itself, in the order of the text."""
+    start = text.find(value) if isinstance(value, str) else 0
+    own = Found(value, max(start, 0), start + len(value) if isinstance(value, str) and start >= 0 else 0)
+    return sorted((_Beside(slot.name, own), *beside), key=lambda one: one.hit.start)
+
+
+def _rest(work: Work, order: Sequence[Slot], places: Sequence[_Beside], text: str) -> list[Candidate]:
+    """Give each left-over piece to the question that stands where the piece does between the values found."""
+    names = [other.name for other in order]
+    found: dict[str, Candidate] = {}
+    for match in _PIECE.finditer(_without(text, (one.hit for one in places))):
+        piece = match[0].strip(_EDGE)
+        before = [names.index(one.slot) for one in places if one.hit.end <= match.start()]
+        after = [names.index(one.slot) for one in places if one.hit.start >= match.end()]
+        between = order[(before[-1] + 1 if before else 0) : (after[0] if after else len(order))]
+        taker = next((one for one in between if one.also_fill == "rest" and one.name not in found), None)
+        if taker is None or len(piece) < _FEWEST_REST_CHARS:
+            continue
+        validator, request = tools(work, taker, is_open=False)
+        value = validator.read(piece, request)
+        if not isinstance(value, Problem):
+            found[taker.name] = Candidate(taker.name, value, "also")
+    return list(found.values())
 
 
 def _without(text: str, hits: Iterable[Found[SlotValue]]) -> str:
-    for hit in sorted(hits, key=lambda one: one.start, reverse=True):
-        text = f"{text[: hit.start]} {text[hit.end :]}"
-    return text.strip(_EDGE)
+    """Return ``text`` with blanks in the places of ``hits``."""
+    for hit in hits:
+        text = f"{text[: hit.start]}{' ' * (hit.end - hit.start)}{text[hit.end :]}"
+    return text
 
 
 def _overlaps(hit: Found[SlotValue], taken: Iterable[Found[SlotValue]]) -> bool:

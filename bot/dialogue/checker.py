@@ -152,8 +152,9 @@ def _check_owners(catalog: FlowCatalog, faults: Faults) -> None:
                 if owner != flow.id:
                     faults.add(flow.file, f"flows.{flow.id}", f"the {kind} '{name}' already starts {owner}")
         for word in flow.keywords:
-            command = catalog.words.command(word)
-            if command in _ALWAYS_HEARD and not flow.id.startswith("pattern_"):
+            for command in _ALWAYS_HEARD.intersection(catalog.words.commands(word)):
+                if flow.id.startswith("pattern_"):
+                    continue
                 faults.add(flow.file, f"flows.{flow.id}.keywords", f"'{word}' is the command {command}")
 
 

@@ -44,7 +44,7 @@ def read_correction(work: Work, text: str) -> Corrects | None:
         return None if named.name == work.asking else _correct(work, named, parts)
     if _is_free_text_open(work) and not _starts_wrong(work, text):
         return None
-    found = _found(work, fields, parts.value)
+    found = _found(work, [slot for slot in fields if slot.name != work.asking], text, parts.value)
     if found is not None:
         return found
     is_vague = parts.says_wrong and not parts.value and len(text) <= _MAX_VAGUE_CHARS
@@ -126,21 +126,22 @@ def _read(work: Work, slot: Slot, text: str) -> SlotValue | Problem:
     return validator.read(text, request)
 
 
-def _found(work: Work, fields: list[Slot], text: str) -> Corrects | None:
-    """Return the correction of the field, answered last, whose kind of value ``text`` holds."""
-    if not text:
+def _found(work: Work, fields: list[Slot], text: str, value_text: str) -> Corrects | None:
+    """Return the correction of the field, answered last, whose kind of value the message holds."""
+    if not value_text:
         return None
     for slot in fields:
-        if slot.name == work.asking:
-            continue
         validator, request = tools(work, slot, is_open=False)
         value = only_value(tuple(validator.find(text, request)))
-        if value is None and slot is fields[0] and validator.sure:
-            read = validator.read(text, request)
-            value = None if isinstance(read, Problem) else read
+        if value is None:
+            value = only_value(tuple(validator.find(value_text, request)))
         if value is not None:
             return Corrects(slot.name, value)
-    return None
+    last = fields[0] if fields else None
+    if last is None or not work.world.validators[last.validator].sure:
+        return None
+    read = _read(work, last, value_text)
+    return None if read is None or isinstance(read, Problem) else Corrects(last.name, read)
 
 
 def _is_free_text_open(work: Work) -> bool:

@@ -113,7 +113,9 @@ class Filler:
         corrected = [one for one in accepted if one.origin == "correction"]
         plain = [one for one in accepted if one.origin != "correction"]
         if len(plain) > 1 or any(one.origin == "also" for one in plain):
-            work.lead(pattern_texts.NOTED, {"values": "，".join(work.shown(one.slot, one.value) for one in plain)})
+            with_labels = all(one.origin == "also" for one in plain)
+            values = [_told(work, one, with_label=with_labels) for one in plain]
+            work.lead(pattern_texts.NOTED, {"values": "，".join(values)})
         for one in corrected:
             label = work.catalog.slots[one.slot].label
             work.lead(pattern_texts.CORRECTED, {"label": label, "value": work.shown(one.slot, one.value)})
@@ -122,6 +124,12 @@ class Filler:
                 self._runner.rewind(work, entry)
         if work.asking is not None and work.slots.get(work.asking) is not None:
             work.close_question()
+
+
+def _told(work: Work, candidate: Candidate, *, with_label: bool) -> str:
+    """Return a value as it is repeated to the worker; a bare number says nothing without its label."""
+    shown = work.shown(candidate.slot, candidate.value)
+    return f"{work.catalog.slots[candidate.slot].label} {shown}" if with_label or shown.isdecimal() else shown
 
 
 def entry_of(work: Work, slot: str) -> Answered | None:

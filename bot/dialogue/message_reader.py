@@ -36,9 +36,12 @@ from bot.dialogue.readings import (
 )
 from bot.dialogue.words import Command
 from bot.dialogue.work import Work
+from bot.values.options import parse_option
+from bot.values.problem import Problem
 from bot.values.texts import looks_like_question
 
 _HEARD_ALWAYS = frozenset({Command.PERSON, Command.MENU, Command.HELP, Command.REPEAT})
+_MAX_CHOICE_CHARS = 12
 _HEARD_IN_FLOWS = frozenset({Command.CANCEL, Command.BACK, Command.WHY})
 
 
@@ -66,7 +69,12 @@ class MessageReader:
         return replace(self._text(work, text), text=text)
 
     def _text(self, work: Work, text: str) -> Reading:
-        act = self._shown_choice(work, text) or self._command(work, text) or self._keyword(work, text)
+        act = self._shown_choice(work, text)
+        return Reading(act) if act is not None else self._words(work, text)
+
+    def _words(self, work: Work, text: str) -> Reading:
+        """Read a text for what it says, whatever choices are shown."""
+        act = self._command(work, text) or self._keyword(work, text)
         if act is None and work.frames:
             act = read_correction(work, text)
         if act is not None:
@@ -100,6 +108,11 @@ class MessageReader:
     def _shown_choice(self, work: Work, text: str) -> Act | None:
         """Return what a label or number of the choices shown last stands for."""
         words = work.catalog.words
+        is_choice = work.pending is not None and len(text) <= _MAX_CHOICE_CHARS
+        if is_choice and words.courtesy(text) is None:
+            chosen = parse_option(text, work.offered)
+            if not isinstance(chosen, Problem):
+                return self._option(work, chosen)
         for options, counts in (
             (work.offered, self._counts_offered(work)),
             (work.choices, self._counts_choices(work)),
@@ -169,7 +182,7 @@ class MessageReader:
 
     def _word(self, work: Work, word: str) -> Act | None:
         """Return what ``word`` would be if the worker had written it, as far as that needs no NLU."""
-        reading = self._text(work, word)
+        reading = self._words(work, word)
         if isinstance(reading.act, Refused | Unread):
             return None
         return reading.act
@@ -194,12 +207,13 @@ class MessageReader:
     # --- Words ----------------------------------------------------------------------------------------------------
 
     def _command(self, work: Work, text: str) -> Act | None:
-        command = work.catalog.words.command(text)
-        if command is None:
-            return None
-        if command in _HEARD_ALWAYS or (work.frames and command in _HEARD_IN_FLOWS):
-            return Commands(command)
-        return self._command_in_context(work, text, command)
+        for command in work.catalog.words.commands(text):
+            if command in _HEARD_ALWAYS or (work.frames and command in _HEARD_IN_FLOWS):
+                return Commands(command)
+            act = self._command_in_context(work, text, command)
+            if act is not None:
+                return act
+        return None
 
     def _command_in_context(self, work: Work, text: str, command: Command) -> Act | None:
         """Return a command that means something only at certain questions."""

@@ -12,6 +12,7 @@ from typing import Literal
 from bot.dialogue.events import Option, SlotValue
 from bot.dialogue.outcomes import Outcome, RunAction, Spoken, TraceEntry
 
+Certainty = Literal["sure", "unsure", "lost"]
 FrameKind = Literal["base", "digression", "call"]
 PathPart = tuple[str, str]
 """A flow id and a step id."""
@@ -181,7 +182,7 @@ class Understood:
     """What the NLU made of a message: intents, likeliest first, and how far they can be trusted."""
 
     intents: tuple[str, ...]
-    certainty: Literal["sure", "unsure", "lost"]
+    certainty: Certainty
 
 
 @dataclass(frozen=True, slots=True)

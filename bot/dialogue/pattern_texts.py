@@ -107,8 +107,6 @@ CHOICES: Mapping[str, frozenset[str]] = {
 """The choices that a pattern must offer as buttons."""
 
 PROBLEMS: Mapping[str, frozenset[str]] = {
-    "option.unknown": frozenset({"count"}),
-    "yes_no.unclear": frozenset(),
     "media.expected": frozenset(),
     "number.too_small": frozenset({"minimum"}),
     "number.too_large": frozenset({"maximum"}),

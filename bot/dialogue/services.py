@@ -168,7 +168,9 @@ class Services:
         while work.frames and not work.service.keeps_draft:
             self._drop(work)
         if work.frames:
+            other = work.service.id
             self.keep(work)
+            self.say_kept(work, other)
         for name, value in draft.slots.items():
             if name in work.catalog.slots:
                 work.slots[name] = value

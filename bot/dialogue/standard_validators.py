@@ -4,17 +4,20 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from typing import TypeVar
 
-from bot.dialogue.choices import find_options, match, match_label, match_many, match_part
+from bot.dialogue.choices import find_options, match_label
 from bot.dialogue.events import SlotValue
 from bot.dialogue.validators import Find, Read, Request, Validator, ValidatorTable, mask_plain
+from bot.values.answers import Answer, parse_answer
 from bot.values.counties import County, find_counties, parse_county
-from bot.values.date_ranges import DateRange, parse_date_range
+from bot.values.credit_code import CreditCode, find_credit_codes, parse_credit_code
+from bot.values.date_ranges import DateRange, MonthRange, parse_date_range, parse_month_range
 from bot.values.dates import PartialDate, find_dates, parse_date, parse_partial_date
 from bot.values.found import Found
 from bot.values.identity import IdentityNumber, find_identity_numbers, parse_identity_number
 from bot.values.money import CENTS_PER_YUAN, Money, find_money, parse_money
 from bot.values.names import PersonName, find_names, parse_name
 from bot.values.numerals import MAX_COUNT, Count, find_counts, parse_count, parse_decimal, parse_integer
+from bot.values.options import parse_option, parse_options
 from bot.values.phones import (
     Landline,
     Mobile,
@@ -84,6 +87,10 @@ def _parse_identity(text: str, request: Request) -> IdentityNumber | Problem:
     return parse_identity_number(text, request.today)
 
 
+def _credit_code(value: CreditCode) -> SlotValue:
+    return value.text
+
+
 def _identity(value: IdentityNumber) -> SlotValue:
     return value.text
 
@@ -115,7 +122,7 @@ def _money(value: Money) -> SlotValue:
     return {"low_cents": value.low_cents, "high_cents": value.high_cents, "about": value.about}
 
 
-def _show_money(value: SlotValue) -> str:
+def _show_money(value: SlotValue, today: date) -> str:  # noqa: ARG001 - the interface
     if not isinstance(value, dict):
         return ""
     low, high = (_yuan(value.get(end)) for end in ("low_cents", "high_cents"))
@@ -187,21 +194,27 @@ def _county(value: County) -> SlotValue:
     return value.value
 
 
-def _show_county(value: SlotValue) -> str:
+def _show_county(value: SlotValue, today: date) -> str:  # noqa: ARG001 - the interface
     return County(value).short if isinstance(value, str) else ""
+
+
+def _month_range(value: MonthRange) -> SlotValue:
+    return {"from": str(value.first), "to": str(value.last)}
 
 
 def _day(value: date) -> str:
     return f"{value.month}月{value.day}日"
 
 
-def _show_date(value: SlotValue) -> str:
+def _show_date(value: SlotValue, today: date) -> str:
     parts = value.split("-") if isinstance(value, str) else []
-    return "".join(f"{int(part)}{unit}" for part, unit in zip(parts, "年月日", strict=False))
+    shown = "".join(f"{int(part)}{unit}" for part, unit in zip(parts, "年月日", strict=False))
+    return shown.removeprefix(f"{today.year}年") or shown
 
 
-def _show_date_range(value: SlotValue) -> str:
-    return f"{_show_date(value.get('from'))}–{_show_date(value.get('to'))}" if isinstance(value, dict) else ""
+def _show_date_range(value: SlotValue, today: date) -> str:
+    ends = (_show_date(value.get(end), today) for end in ("from", "to")) if isinstance(value, dict) else ()
+    return "–".join(ends)
 
 
 # --- Choices -------------------------------------------------------------------------------------------------------
@@ -209,10 +222,10 @@ def _show_date_range(value: SlotValue) -> str:
 
 def _read_options(text: str, request: Request) -> SlotValue | Problem:
     if request.slot.type == "list":
-        chosen = match_many(text, request.options, request.words)
-        return [option.value for option in chosen] or _not_an_option(request)
-    option = match(text, request.options, request.words)
-    return _not_an_option(request) if option is None else _typed(option.value, request)
+        chosen = parse_options(text, request.options)
+        return chosen if isinstance(chosen, Problem) else [option.value for option in chosen]
+    option = parse_option(text, request.options)
+    return option if isinstance(option, Problem) else _typed(option.value, request)
 
 
 def _typed(value: str, request: Request) -> SlotValue:
@@ -222,24 +235,16 @@ def _typed(value: str, request: Request) -> SlotValue:
     return value == "true" if request.slot.type == "bool" else value
 
 
-def _not_an_option(request: Request) -> Problem:
-    return Problem("option.unknown", {"count": len(request.options)})
-
-
 def _find_among_options(text: str, request: Request) -> Sequence[Found[SlotValue]]:
-    return tuple(Found[SlotValue](hit.value, hit.start, hit.end) for hit in find_options(text, request.options))
+    return tuple(Found(_typed(hit.value, request), hit.start, hit.end) for hit in find_options(text, request.options))
 
 
 def _read_yes_no(text: str, request: Request) -> SlotValue | Problem:
-    options = request.options
-    for option in (match_label(text, options, request.words), match_part(text, options, request.words)):
-        if option is not None:
-            return option.value == "true"
-    forms = request.words.readings(text)
-    for answer, key in ((True, "affirm"), (False, "deny")):
-        if any(form in request.words.plain_list(key) for form in forms):
-            return answer
-    return Problem("yes_no.unclear")
+    option = match_label(text, request.options, request.words) if request.options else None
+    if option is not None:
+        return option.value == "true"
+    answer = parse_answer(text)
+    return answer if isinstance(answer, Problem) else answer is Answer.YES
 
 
 def _read_media(text: str, request: Request) -> SlotValue | Problem:  # noqa: ARG001 - a text is never a picture
@@ -281,6 +286,14 @@ def standard_validators() -> ValidatorTable:
             _read_partial_date, _finder(_find_partial_dates, str), show=_show_date, limits=days
         ),
         "date_range": Validator(_read_date_range, show=_show_date_range, limits=days),
+        "month_range": Validator(
+            _reader(lambda text, request: parse_month_range(text, today=request.today), _month_range),
+            show=_show_date_range,
+        ),
+        "credit_code": Validator(
+            _reader(_without_request(parse_credit_code), _credit_code),
+            _finder(_without_request(find_credit_codes), _credit_code),
+        ),
         "time": Validator(
             _reader(_without_request(parse_time), lambda value: f"{value:%H:%M}"),
             _finder(_without_request(find_times), lambda value: f"{value:%H:%M}"),

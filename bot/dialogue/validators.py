@@ -32,15 +32,16 @@ class Request:
 
 Read = Callable[[str, Request], SlotValue | Problem]
 Find = Callable[[str, Request], Sequence[Found[SlotValue]]]
-Show = Callable[[SlotValue], str]
+Show = Callable[[SlotValue, date], str]
+Mask = Callable[[SlotValue], str]
 
 
-def show_plain(value: SlotValue) -> str:
+def show_plain(value: SlotValue, today: date) -> str:
     """Return ``value`` as people read it when nothing better is known."""
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, list):
-        return "、".join(show_plain(item) for item in value)
+        return "、".join(show_plain(item, today) for item in value)
     return "" if value is None else str(value)
 
 
@@ -64,7 +65,7 @@ class Validator:
     read: Read
     find: Find = find_nothing
     show: Show = show_plain
-    mask: Show = mask_plain
+    mask: Mask = mask_plain
     sure: bool = True
     limits: frozenset[str] = frozenset()
 

@@ -55,9 +55,13 @@ class Words:
         return tuple(sorted(self.lists.get("openings", ()), key=len, reverse=True))
 
     @cached_property
-    def commands(self) -> Mapping[str, Command]:
-        """Each word of each command, in plain form."""
-        return {self.plain(word): command for command in Command for word in self.lists.get(command.value, ())}
+    def _commands(self) -> Mapping[str, tuple[Command, ...]]:
+        """Each word in plain form with the commands it can be; which one depends on the question that is open."""
+        found: dict[str, tuple[Command, ...]] = {}
+        for command in Command:
+            for word in self.plain_list(command.value):
+                found[word] = (*found.get(word, ()), command)
+        return found
 
     @cached_property
     def _plain_lists(self) -> Mapping[str, frozenset[str]]:
@@ -102,9 +106,9 @@ class Words:
             bare = shorter
         return bare
 
-    def command(self, text: str) -> Command | None:
-        """Return the command that the whole of ``text`` is, else ``None``."""
-        return next((self.commands[form] for form in self.readings(text) if form in self.commands), None)
+    def commands(self, text: str) -> tuple[Command, ...]:
+        """Return the commands that the whole of ``text`` can be."""
+        return next((self._commands[form] for form in self.readings(text) if form in self._commands), ())
 
     def plain_list(self, key: str) -> frozenset[str]:
         """Return the words under ``key`` in plain form."""

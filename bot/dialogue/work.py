@@ -207,7 +207,7 @@ class Work:
             return labels
         if isinstance(value, bool):
             return self.text_of(pattern_texts.VALUE_YES if value else pattern_texts.VALUE_NO)
-        return validator.show(value) if validator is not None else ""
+        return validator.show(value, self.today) if validator is not None else ""
 
     def spoken(
         self, key: str, fields: Mapping[str, FieldValue] | None = None, options: tuple[Option, ...] = ()
