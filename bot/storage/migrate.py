@@ -89,7 +89,7 @@ def _skip_empty(_context: object, _revision: object, directives: list[MigrationS
 
 def _config(versions: Path, connection: Connection | None = None, metadata: MetaData | None = None) -> Config:
     config = Config(attributes={"connection": connection, "metadata": metadata})
-    options = {"script_location": SCRIPTS, "version_locations": versions, "file_template": "%(rev)s_%(slug)s"}
+    options = {"script_location": SCRIPTS, "version_locations": versions, "file_template": "step_%(rev)s_%(slug)s"}
     for name, value in options.items():
         config.set_main_option(name, str(value).replace("%", "%%"))
     # Paths may hold colons, but hardly line breaks.

@@ -95,25 +95,38 @@ def write_step(versions: Path, number: int, *body: str) -> None:
     """Write a step by hand."""
     lines = "\n".join(f"    {line}" for line in body)
     before = f"{number - 1:04d}" if number > 1 else None
-    (versions / f"{number:04d}_step.py").write_text(
+    (versions / f"step_{number:04d}.py").write_text(
         f"import sqlalchemy as sa\nfrom alembic import op\nrevision = '{number:04d}'\ndown_revision = {before!r}\n"
         f"def upgrade():\n{lines}\n",
         encoding="utf-8",
     )
 
 
+def plain(value: object) -> object:
+    """Return what an inspector says in a form that can be compared: types and conditions as their text."""
+    match value:
+        case dict():
+            return sorted((str(key), repr(plain(part))) for key, part in value.items())
+        case list():
+            return sorted(repr(plain(part)) for part in value)
+        case _ if type(value).__module__.startswith("sqlalchemy."):
+            return str(value)
+        case _:
+            return value
+
+
 def schema_of(connection: Connection) -> dict[str, object]:
     """Return all that the database says of its tables, so that two schemas can be compared."""
     inspector = inspect(connection)
     return {
-        table: {
-            "columns": sorted(repr(sorted(column.items(), key=str)) for column in inspector.get_columns(table)),
-            "primary key": inspector.get_pk_constraint(table),
-            "references": sorted(map(repr, inspector.get_foreign_keys(table))),
-            "unique": sorted(map(repr, inspector.get_unique_constraints(table))),
-            "checks": sorted(map(repr, inspector.get_check_constraints(table))),
-            "indexes": sorted(map(repr, inspector.get_indexes(table))),
-        }
+        table: [
+            plain(inspector.get_columns(table)),
+            plain(dict(inspector.get_pk_constraint(table))),
+            plain(inspector.get_foreign_keys(table)),
+            plain(inspector.get_unique_constraints(table)),
+            plain(inspector.get_check_constraints(table)),
+            plain(inspector.get_indexes(table)),
+        ]
         for table in inspector.get_table_names()
         if table != "alembic_version"
     }
@@ -138,7 +151,7 @@ async def test_a_draft_leads_to_the_tables_and_does_not_depend_on_our_code(
     assert await current(empty_database) is None
     assert newest(versions=versions) is None
     written = await draft(empty_database, tables(), "Unions and members.", versions=versions)
-    assert written == versions / "0001_unions_and_members.py"
+    assert written == versions / "step_0001_unions_and_members.py"
     assert "bot" not in written.read_text(encoding="utf-8")
 
     await upgrade(empty_database, versions=versions)
