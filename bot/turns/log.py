@@ -6,36 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index, LargeBinary, String, delete, select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.storage.encryption import FieldCipher
-from bot.storage.sql import Base, Database
+from bot.storage.sql import Database
+from bot.turns.models import LoggedTurn
 
 SAID, ANSWERED = "turn_log.said", "turn_log.answered"
-
-
-class LoggedTurn(Base):
-    """One turn: what came, what was understood, which way it went, what was answered. Texts are sealed."""
-
-    __tablename__ = "turn_log"
-    __table_args__ = (Index("ix_turn_log_openid_received_at", "openid", "received_at"),)
-
-    key: Mapped[str] = mapped_column(String(120), primary_key=True)
-    openid: Mapped[str] = mapped_column(String(64))
-    received_at: Mapped[datetime] = mapped_column(index=True)
-    kind: Mapped[str] = mapped_column(String(40))
-    said: Mapped[bytes | None] = mapped_column(LargeBinary)
-    answered: Mapped[bytes | None] = mapped_column(LargeBinary)
-    intent: Mapped[str | None] = mapped_column(String(40), index=True)
-    confidence: Mapped[float | None]
-    certainty: Mapped[str | None] = mapped_column(String(10), index=True)
-    flow: Mapped[str | None] = mapped_column(String(60), index=True)
-    trace: Mapped[list[Any]] = mapped_column(JSON)
-    took_ms: Mapped[int]
-    late: Mapped[bool]
 
 
 @dataclass(frozen=True, slots=True)

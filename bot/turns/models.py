@@ -1,9 +1,14 @@
-"""What a turn is claimed with and what it commits."""
+"""What a turn is claimed with, what it commits, and the table of turns."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Index, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.storage.shards import shard_of, tag
+from bot.storage.sql import Base
 from bot.wechat.allowance import Allowance
 
 
@@ -32,11 +37,15 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The follower's lock is ours. ``fence`` grows with every lock; ``state`` is the dialogue (``b""``: none)."""
+    """The follower's lock is ours. ``fence`` grows with every lock; ``state`` is the dialogue (``b""``: none).
+
+    ``tries`` counts how often this message was begun, this time included.
+    """
 
     fence: int
     state: bytes
     allowance: Allowance | None
+    tries: int
 
 
 Claim = Replay | Wait | Run
@@ -125,5 +134,22 @@ class FollowerKeys:
         return f"{self.slot}log"
 
 
-Trace = Mapping[str, object]
-"""Why a turn went as it did: what was understood, which steps were taken. Never the follower's own words."""
+class LoggedTurn(Base):
+    """One turn: what came, what was understood, which way it went, what was answered. Texts are sealed."""
+
+    __tablename__ = "turn_log"
+    __table_args__ = (Index("ix_turn_log_openid_received_at", "openid", "received_at"),)
+
+    key: Mapped[str] = mapped_column(String(120), primary_key=True)
+    openid: Mapped[str] = mapped_column(String(64))
+    received_at: Mapped[datetime] = mapped_column(index=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    said: Mapped[bytes | None] = mapped_column(LargeBinary)
+    answered: Mapped[bytes | None] = mapped_column(LargeBinary)
+    intent: Mapped[str | None] = mapped_column(String(40), index=True)
+    confidence: Mapped[float | None]
+    certainty: Mapped[str | None] = mapped_column(String(10), index=True)
+    flow: Mapped[str | None] = mapped_column(String(60), index=True)
+    trace: Mapped[list[Any]] = mapped_column(JSON)
+    took_ms: Mapped[int]
+    late: Mapped[bool]
