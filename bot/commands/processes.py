@@ -1,7 +1,6 @@
 """The commands that run one process each: gateway, worker, console, simulator."""
 
 import asyncio
-import contextlib
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -9,13 +8,15 @@ from typing import Any
 
 import structlog
 from aiohttp import web
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.app import Bot, open_bot, worker_id, worker_of
 from bot.gateway.server import Gateway, Metrics
 from bot.settings import Settings
 from bot.simulator.models import Mode, SimulatorConfig
 from bot.simulator.server import serve as serve_simulator
-from bot.storage.redis import RedisUnavailable
+from bot.storage.redis import RedisRefused, RedisUnavailable
 from bot.wechat.menu import read_menu
 
 log = structlog.get_logger(__name__)
@@ -23,6 +24,8 @@ log = structlog.get_logger(__name__)
 MENU_FILE = "menu.yml"
 MENU_TRIES = 20
 MENU_RETRY_S = 0.5
+DATABASE_PATIENCE_S = 2.0
+"""How long the database may take to say that it is there."""
 
 
 def until_stopped() -> asyncio.Event:
@@ -55,13 +58,15 @@ async def gateway(settings: Settings, *, port: int | None = None, announce: Call
 async def readiness(bot: Bot) -> dict[str, bool]:
     """Return which parts behind the gateway answer."""
     parts = {"redis": False, "database": False}
-    with contextlib.suppress(RedisUnavailable):
-        parts["redis"] = await bot.link.call("PING") == b"PONG"
     try:
-        async with bot.records.database.reading() as session:
-            await session.connection()
+        parts["redis"] = await bot.link.call("PING") == b"PONG"
+    except (RedisUnavailable, RedisRefused) as error:
+        log.warning("Redis does not answer", error=type(error).__name__)
+    try:
+        async with asyncio.timeout(DATABASE_PATIENCE_S), bot.records.database.reading() as session:
+            await session.execute(select(1))
         parts["database"] = True
-    except OSError as error:
+    except (OSError, SQLAlchemyError) as error:
         log.warning("the database does not answer", error=type(error).__name__)
     return parts
 

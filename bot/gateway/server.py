@@ -7,8 +7,8 @@ import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
-from bot.storage.redis import RedisUnavailable
-from bot.turns.service import Attempt, TurnService
+from bot.storage.redis import RedisRefused, RedisUnavailable
+from bot.turns.service import Attempt, TurnNotDone, TurnService
 from bot.wechat.codec import Codec, Delivery
 from bot.wechat.errors import CallbackRefused, TooLarge
 from bot.wechat.models import PassiveReply
@@ -79,7 +79,7 @@ class Gateway:
             return self._refuse(error)
 
     async def receive(self, request: web.Request) -> web.Response:
-        """Answer one delivery. 4xx for what is not genuine, 503 when the store is down, so that it is repeated."""
+        """Answer one delivery. 4xx for what is not genuine, 503 when it has no answer yet, so that it is repeated."""
         started = asyncio.get_running_loop().time()
         try:
             delivery = self._codec.decode(request.query, await _read_body(request))
@@ -87,24 +87,28 @@ class Gateway:
             return self._refuse(error)
         kind = type(delivery.message).__name__
         try:
-            reply, outcome = await self._answer(delivery, request)
-        except RedisUnavailable:
-            # No state, no turn: an error makes the platform deliver again, which a quiet success would not.
-            self._metrics.deliveries.labels(kind, "store_down").inc()
-            log.error("turn refused: the store is down", kind=kind)
+            reply, outcome = await self._answer(delivery, request, started + self._deadline_s)
+            body = self._codec.encode(delivery, reply)
+        except Exception as error:  # noqa: BLE001 - Whatever it is, the platform repeats, and no trace goes out.
+            # An error makes the platform deliver again, which a quiet success would not.
+            outcome = _outcome_of(error)
+            self._metrics.deliveries.labels(kind, outcome).inc()
+            log.error("delivery not answered", kind=kind, outcome=outcome, error=type(error).__name__)
             return web.Response(status=503, headers={"Retry-After": str(RETRY_AFTER_S)})
         self._metrics.deliveries.labels(kind, outcome).inc()
         self._metrics.seconds.observe(asyncio.get_running_loop().time() - started)
-        body = self._codec.encode(delivery, reply)
         return web.Response(body=body, content_type="application/xml" if reply is not None else "text/plain")
 
-    async def _answer(self, delivery: Delivery, request: web.Request) -> tuple[PassiveReply | None, str]:
+    async def _answer(
+        self, delivery: Delivery, request: web.Request, deadline: float
+    ) -> tuple[PassiveReply | None, str]:
+        """Return the reply and how the delivery ended; ``deadline`` is the loop's time."""
         attempt = Attempt(connected=lambda: request.transport is not None and not request.transport.is_closing())
         turn = asyncio.create_task(self._turns.handle(delivery.message, attempt), name="turn")
         self._late.add(turn)
         turn.add_done_callback(self._late.discard)
         # The turn is not cancelled when the time is over: what it answers then is sent through the outbox.
-        done, _ = await asyncio.wait({turn}, timeout=self._deadline_s)
+        done, _ = await asyncio.wait({turn}, timeout=max(0.0, deadline - asyncio.get_running_loop().time()))
         if done:
             return turn.result(), "answered"
         attempt.close()
@@ -139,6 +143,16 @@ async def _read_body(request: web.Request) -> bytes:
         return await request.read()
     except web.HTTPRequestEntityTooLarge as error:
         raise TooLarge from error
+
+
+def _outcome_of(error: Exception) -> str:
+    match error:
+        case RedisUnavailable() | RedisRefused():
+            return "store_down"
+        case TurnNotDone():
+            return "not_done"
+        case _:
+            return "failed"
 
 
 def _report_late_failure(turn: asyncio.Task[PassiveReply | None]) -> None:

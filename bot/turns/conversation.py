@@ -5,20 +5,25 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol, assert_never
 
+import structlog
+
 from bot.dialogue.engine import Engine
 from bot.dialogue.events import ActionContext, ActionTable, Event
 from bot.dialogue.models import DialogueState, Said, Step, Understood
-from bot.dialogue.outcomes import FlowStarted, HandedOver, Outcome, RunAction, TraceEntry
+from bot.dialogue.outcomes import FlowStarted, HandedOver, Outcome, RunAction, Spoken, TraceEntry
 from bot.dialogue.render import Renderer
 from bot.dialogue.state_json import from_json, to_json
 from bot.turns.log import TurnRecord
 from bot.turns.reading import CRISIS_EVENT, Reading, reading_of
+from bot.turns.replies import as_outgoing
 from bot.understanding.crisis import crisis_signal
 from bot.understanding.models import Ranking, Understanding
 from bot.understanding.rules import Lost, Sure, Unsure, decide
 from bot.values.clock import Clock
 from bot.values.texts import mask_personal
 from bot.wechat.models import Inbound, Outgoing, OutText
+
+log = structlog.get_logger(__name__)
 
 
 class Chats(Protocol):
@@ -128,6 +133,24 @@ class Conversation:
             case _:
                 assert_never(reading.kind)
 
+    def apologise(self, message: Inbound, stored: bytes) -> Answer:
+        """Return the answer to a message that could not be worked on: what happened, and the way to a person.
+
+        The dialogue stays as it was. It is forgotten when it cannot be read, or when the message before failed too:
+        then the fault is likely in it, and the follower would never get out of it.
+        """
+        now = self._clock.now()
+        reading = reading_of(message, now.date())
+        if reading.said is None:
+            return Answer(message, stored, flow="internal_error", at=now)
+        kept = _marked_as_failed(stored)
+        if crisis_signal(reading.said.text) is not None:
+            text = "utter_internal_error_crisis"
+        else:
+            text = "utter_internal_error" if kept or not stored else "utter_internal_error_again"
+        outgoing = as_outgoing(self._renderer.render([Spoken(text)]))
+        return Answer(message, kept, outgoing, reading.said.text, flow="internal_error", at=now)
+
     async def _respond_to(
         self, message: Inbound, reading: Reading, said: Said, stored: bytes, now: datetime
     ) -> Answer:
@@ -162,7 +185,7 @@ class Conversation:
         return Answer(
             message,
             _dump(state, with_people=with_people),
-            tuple(self._renderer.render(run.outcomes)),
+            as_outgoing(self._renderer.render(run.outcomes)),
             said.text,
             ranking,
             certainty,
@@ -223,13 +246,26 @@ def _understood(ranking: Ranking) -> Understood:
 
 
 WITH_PEOPLE, WITH_BOT = b"P", b"B"
-"""The first byte of a stored dialogue: who has the chat. The rest is the engine's own JSON."""
+"""The first byte of a stored dialogue: who has the chat; a small letter when the last message failed. The rest is
+the engine's own JSON."""
 
 
 def _load(stored: bytes) -> tuple[DialogueState, bool]:
     if not stored:
         return DialogueState(), False
-    return from_json(stored[1:].decode()), stored[:1] == WITH_PEOPLE
+    return from_json(stored[1:].decode()), stored[:1].upper() == WITH_PEOPLE
+
+
+def _marked_as_failed(stored: bytes) -> bytes:
+    """Return the dialogue with the mark of a failed message, ``b""`` when it has that mark or cannot be read."""
+    if not stored or stored[:1].islower():
+        return b""
+    try:
+        _load(stored)
+    except Exception as error:  # noqa: BLE001 - Whatever is wrong with it, it must not make the apology fail too.
+        log.error("a stored dialogue cannot be read and is forgotten", error=type(error).__name__)
+        return b""
+    return stored[:1].lower() + stored[1:]
 
 
 def _dump(state: DialogueState, *, with_people: bool) -> bytes:

@@ -1,19 +1,35 @@
 """Stored replies: as bytes in the store, and as customer-service messages when their connection is gone."""
 
 import json
+from collections.abc import Iterable
 
+from bot.dialogue.render import Message
 from bot.wechat.models import (
+    Choice,
     CustomerImage,
     CustomerMessage,
     CustomerNews,
     CustomerText,
     ImageReply,
     NewsReply,
+    Outgoing,
+    OutImage,
+    OutText,
     PassiveReply,
     TextReply,
     passive_reply_from_dict,
     passive_reply_to_dict,
 )
+
+
+def as_outgoing(messages: Iterable[Message]) -> tuple[Outgoing, ...]:
+    """Return the dialogue's messages in the platform's terms."""
+    return tuple(
+        OutImage(message.media_id)
+        if message.media_id is not None
+        else OutText(message.text, tuple(Choice(choice.id, choice.label) for choice in message.choices))
+        for message in messages
+    )
 
 
 def dump_reply(reply: PassiveReply | None) -> bytes:

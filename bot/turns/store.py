@@ -6,19 +6,24 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from importlib.resources import files
 
+import structlog
+
 from bot.storage.encryption import FieldCipher
-from bot.storage.redis import Commands, RedisLink, Script
+from bot.storage.redis import Commands, RedisRefused, RedisUnavailable, Script
 from bot.turns.models import Claim, Commit, FollowerKeys, Incoming, OutboxEntry, Replay, Run, Wait
 from bot.values.clock import Clock
 from bot.wechat.allowance import Allowance
 
+log = structlog.get_logger(__name__)
+
 LOCK_TTL_MS = 4_000
-"""How long a dead process may hold a follower; a living one extends it every ``HEARTBEAT_S``."""
-HEARTBEAT_S = 1.0
+"""How long a dead process may hold a follower; a living one extends it four times as often."""
 REPLY_TTL_MS = 3_600_000
 """How long a repeated delivery is recognised; the platform repeats within 15 s."""
 FOREVER_WAIT_MS = 50
 """How soon to look again at a lock whose end is not known."""
+LISTEN_AGAIN_S = 0.5
+"""The pause after a subscription that was refused."""
 TURNS_CHANNEL = "turns"
 
 PAYLOAD, REPLY, STATE, OUTBOX, LOG = "turn.payload", "turn.reply", "turn.state", "turn.outbox", "turn.log"
@@ -31,7 +36,7 @@ def _script(name: str) -> Script:
 class Arrivals:
     """Wakes the attempts that wait for a follower, by notification instead of polling."""
 
-    def __init__(self, link: RedisLink) -> None:
+    def __init__(self, link: Commands) -> None:
         self._link = link
         self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._task: asyncio.Task[None] | None = None
@@ -49,10 +54,15 @@ class Arrivals:
             self._task = None
 
     async def _listen(self) -> None:
-        async with self._link.subscribe(TURNS_CHANNEL) as messages:
-            async for message in messages:
-                for event in self._waiting.get(message.decode(), ()):
-                    event.set()
+        while True:
+            try:
+                async with self._link.subscribe(TURNS_CHANNEL) as messages:
+                    async for message in messages:
+                        for event in self._waiting.get(message.decode(), ()):
+                            event.set()
+            except (RedisUnavailable, RedisRefused) as error:
+                log.warning("no notifications of turns", error=type(error).__name__)
+            await asyncio.sleep(LISTEN_AGAIN_S)
 
     @asynccontextmanager
     async def expect(self, openid: str) -> AsyncIterator[asyncio.Event]:
@@ -77,12 +87,14 @@ class TurnStore:
         clock: Clock,
         *,
         state_ttl_s: int,
+        lock_ttl_ms: int = LOCK_TTL_MS,
         keys: Callable[[str], FollowerKeys] = FollowerKeys.of,
     ) -> None:
         self._commands = commands
         self._cipher = cipher
         self._clock = clock
         self._state_ttl_ms = state_ttl_s * 1000
+        self._lock_ttl_ms = lock_ttl_ms
         self._keys = keys
         self._claim = _script("claim")
         self._commit = _script("commit")
@@ -90,8 +102,16 @@ class TurnStore:
         self._release = _script("release")
         self._redirect = _script("redirect")
 
+    @property
+    def heartbeat_s(self) -> float:
+        """How often a turn at work should extend its lock."""
+        return self._lock_ttl_ms / 4000
+
     async def claim(self, incoming: Incoming) -> Claim:
-        """Write the message down and take the follower's lock, or say why not now."""
+        """Write the message down and take the follower's lock, or say why not now.
+
+        A stored reply counts as taken by this attempt, which answers with it or gives it back (``redirect``).
+        """
         keys = self._keys(incoming.openid)
         answer = await self._commands.run(
             self._claim,
@@ -110,8 +130,9 @@ class TurnStore:
                 incoming.key,
                 incoming.openid,
                 self._now_ms(),
-                LOCK_TTL_MS,
+                self._lock_ttl_ms,
                 self._cipher.seal_bytes(incoming.body, PAYLOAD),
+                REPLY_TTL_MS,
             ],
         )
         assert isinstance(answer, list)
@@ -122,7 +143,7 @@ class TurnStore:
             return Wait(max(int(answer[1]), FOREVER_WAIT_MS) / 1000)
         left, until_ms = int(answer[3]), int(answer[4])
         allowance = Allowance(left, until_ms) if until_ms else None
-        return Run(int(answer[1]), self._open(answer[2], STATE), allowance)
+        return Run(int(answer[1]), self._open(answer[2], STATE), allowance, int(answer[5]))
 
     async def commit(self, incoming: Incoming, commit: Commit) -> bool:
         """Write the turn's whole outcome; False when the lock was lost and nothing was written."""
@@ -163,15 +184,25 @@ class TurnStore:
     async def extend(self, incoming: Incoming, fence: int) -> bool:
         """Keep the lock a little longer; False when it is no longer ours."""
         keys = self._keys(incoming.openid)
-        return await self._commands.run(self._extend, [keys.lock], [fence, LOCK_TTL_MS]) == 1
+        return await self._commands.run(self._extend, [keys.lock], [fence, self._lock_ttl_ms]) == 1
 
-    async def release(self, incoming: Incoming, fence: int) -> None:
-        """Give the lock back after a failure; the message stays pending and will be worked on again."""
+    async def release(self, incoming: Incoming, fence: int, *, blameless: bool = False) -> None:
+        """Give the lock back without a commit; the message stays pending and will be worked on again.
+
+        ``blameless``: it was not the message's fault, so the try does not count.
+        """
         keys = self._keys(incoming.openid)
-        await self._commands.run(self._release, [keys.lock, keys.waiters], [fence, incoming.openid])
+        await self._commands.run(
+            self._release,
+            [keys.lock, keys.waiters, keys.delivery(incoming.key)],
+            [fence, incoming.openid, int(blameless)],
+        )
 
     async def redirect(self, incoming: Incoming, entries: tuple[OutboxEntry, ...]) -> bool:
-        """Send a stored reply later that no attempt has served; False when one has."""
+        """Give back a reply that this attempt took and cannot deliver: ``entries`` say it later.
+
+        False when nothing was sent because another attempt answers with it, or it was moved before.
+        """
         keys = self._keys(incoming.openid)
         moved = await self._commands.run(
             self._redirect,

@@ -1,13 +1,17 @@
-"""A turn store over the private Redis."""
+"""A turn store over the private Redis, the service over it, and a whole line from the platform and back."""
 
 from collections.abc import AsyncIterator
 
 import pytest
+from redis.asyncio import Redis
 
 from bot.storage.encryption import FieldCipher
 from bot.storage.redis import RedisLink
-from bot.turns.store import TurnStore
+from bot.turns.service import TurnService
+from bot.turns.store import Arrivals, TurnStore
 from bot.values.clock import MovedClock
+from tests.turns.line import Line, open_line
+from tests.turns.scripted import Scripted
 
 
 @pytest.fixture
@@ -18,6 +22,42 @@ async def link(redis_url: str) -> AsyncIterator[RedisLink]:
 
 
 @pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    """An ordinary client of the private Redis."""
+    client = Redis.from_url(redis_url)
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
 def store(link: RedisLink, cipher: FieldCipher, clock: MovedClock) -> TurnStore:
     """The store of turns."""
     return TurnStore(link, cipher, clock, state_ttl_s=86_400)
+
+
+@pytest.fixture
+async def arrivals(link: RedisLink) -> AsyncIterator[Arrivals]:
+    """The notifications that waiting turns listen to."""
+    listening = Arrivals(link)
+    await listening.start()
+    yield listening
+    await listening.close()
+
+
+@pytest.fixture
+def responder() -> Scripted:
+    """What answers."""
+    return Scripted()
+
+
+@pytest.fixture
+def turns(store: TurnStore, arrivals: Arrivals, responder: Scripted, clock: MovedClock) -> TurnService:
+    """The service under test."""
+    return TurnService(store, arrivals, responder, clock, link_choices=False)
+
+
+@pytest.fixture
+async def line(redis_url: str, cipher: FieldCipher, responder: Scripted) -> AsyncIterator[Line]:
+    """The gateway in front of the simulated platform, with the outbox behind it."""
+    async with open_line(redis_url, cipher, responder) as opened:
+        yield opened

@@ -1,12 +1,13 @@
 -- Claims a delivery for one attempt. Answers one of
 --   {'replay', reply}            the delivery is done; its stored reply (empty: none) is served
 --   {'wait', lock_ttl_ms}        another attempt or an earlier message of this follower is at work
---   {'run', fence, state, allowance_left, allowance_until_ms}
+--   {'run', fence, state, allowance_left, allowance_until_ms, tries}
 -- KEYS: 1 delivery  2 lock  3 state  4 payloads  5 pending  6 queue  7 allowance  8 waiters  9 fence counter
--- ARGV: 1 delivery key  2 openid  3 now_ms  4 lock_ttl_ms  5 sealed message
+-- ARGV: 1 delivery key  2 openid  3 now_ms  4 lock_ttl_ms  5 sealed message  6 delivery_ttl_ms
 local done = redis.call('HMGET', KEYS[1], 'done', 'reply')
 if done[1] then
-  redis.call('HSET', KEYS[1], 'served', 1)
+  -- Who takes the reply answers with it, or gives it back (redirect.lua).
+  redis.call('HINCRBY', KEYS[1], 'takers', 1)
   return {'replay', done[2] or ''}
 end
 
@@ -31,5 +32,8 @@ end
 
 local fence = redis.call('INCR', KEYS[9])
 redis.call('SET', KEYS[2], fence, 'PX', ARGV[4])
+-- A try counts from its start, so that a message which ends its process counts too.
+local tries = redis.call('HINCRBY', KEYS[1], 'tries', 1)
+redis.call('PEXPIRE', KEYS[1], ARGV[6])
 local allowance = redis.call('HMGET', KEYS[7], 'left', 'until')
-return {'run', fence, redis.call('GET', KEYS[3]) or '', allowance[1] or '0', allowance[2] or '0'}
+return {'run', fence, redis.call('GET', KEYS[3]) or '', allowance[1] or '0', allowance[2] or '0', tries}

@@ -6,7 +6,8 @@
 if redis.call('GET', KEYS[2]) ~= ARGV[3] then
   return 0
 end
-redis.call('HSET', KEYS[1], 'done', 1, 'reply', ARGV[4])
+-- The reply is with the attempt that commits, until that gives it back (redirect.lua).
+redis.call('HSET', KEYS[1], 'done', 1, 'reply', ARGV[4], 'takers', 1)
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 if ARGV[6] == '' then
   redis.call('DEL', KEYS[3])
