@@ -17,6 +17,7 @@ from bot.simulator.platform import SimulatedPlatform
 from bot.simulator.server import start
 from bot.storage.encryption import FieldCipher
 from bot.values.clock import Clock
+from bot.wechat.menu import read_menu
 from tests.support.nlu import free_port
 
 NO_NLU = "http://127.0.0.1:9"
@@ -60,6 +61,10 @@ class Assistant:
         await self.end()
         await self.begin()
 
+    async def publish_menu(self) -> None:
+        """Publish the account's menu, as the worker does when it starts."""
+        await self.bot.api.create_menu(read_menu(self.settings.flows_dir / "menu.yml"))
+
     async def work_off(self) -> None:
         """Run every background job once, as the worker would."""
         worker = worker_of(self.bot, "worker-of-tests")
@@ -101,8 +106,10 @@ def settings_for(
 
 
 @asynccontextmanager
-async def simulated_platform(settings: Settings, **changes: object) -> AsyncIterator[SimulatedPlatform]:
-    """Run the platform that ``settings`` talk to."""
+async def simulated_platform(
+    settings: Settings, clock: Clock | None = None, **changes: object
+) -> AsyncIterator[SimulatedPlatform]:
+    """Run the platform that ``settings`` talk to; it keeps the system's time unless it is given a clock."""
     wechat = settings.wechat
     config = SimulatorConfig(
         callback_url=f"http://127.0.0.1:{settings.gateway_port}/wechat",
@@ -113,7 +120,7 @@ async def simulated_platform(settings: Settings, **changes: object) -> AsyncIter
     )
     config = replace(config, **changes)  # type: ignore[arg-type] # Field names and types are the config's own.
     port = int(wechat.api_base.rpartition(":")[2])
-    async with SimulatedPlatform(config, acknowledged_not_production=True) as platform:
+    async with SimulatedPlatform(config, clock, acknowledged_not_production=True) as platform:
         running = await start(platform, port=port)
         try:
             yield platform
@@ -124,7 +131,7 @@ async def simulated_platform(settings: Settings, **changes: object) -> AsyncIter
 @asynccontextmanager
 async def running_assistant(settings: Settings, clock: Clock, **platform_changes: object) -> AsyncIterator[Assistant]:
     """Run the assistant with the demonstration's programmes and knowledge."""
-    async with simulated_platform(settings, **platform_changes) as platform:
+    async with simulated_platform(settings, clock, **platform_changes) as platform:
         assistant = Assistant(settings, clock, platform)
         await assistant.begin()
         try:

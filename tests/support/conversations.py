@@ -78,14 +78,35 @@ class Conversation(Protocol):
         ...
 
 
+class Surroundings(Protocol):
+    """What only the whole assistant has: other followers, staff, and a worker that sends things later."""
+
+    async def wait(self) -> Sequence[Reply]:
+        """Let the worker do what is due; return what reaches the follower."""
+        ...
+
+    async def become(self, name: str) -> None:
+        """Go on as the follower with this name, who is new when nobody has it."""
+        ...
+
+    async def act(self, part: Part) -> None:
+        """Let staff do something; raises ValueError for what they cannot do."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One conversation: where it is written, its name, the slots it starts with, and its steps."""
+    """One conversation: where it is written, its name, the slots it starts with, and its steps.
+
+    ``setup`` is what staff do before it, ``also_on`` names a second database to run it on.
+    """
 
     file: Path
     name: str
     slots: Mapping[str, SlotValue]
     steps: tuple[Part, ...]
+    setup: tuple[Part, ...] = ()
+    also_on: str | None = None
 
     def __str__(self) -> str:
         return f"{self.file.stem}: {self.name}"
@@ -107,7 +128,8 @@ def load_cases(path: Path) -> list[Case]:
         for name in entry.get("fixtures", ()):
             for values in fixtures[name]:
                 slots.update(values)
-        cases.append(Case(path, entry["test_case"], slots, tuple(entry["steps"])))
+        setup, also_on = tuple(entry.get("setup", ())), entry.get("also_on")
+        cases.append(Case(path, entry["test_case"], slots, tuple(entry["steps"]), setup, also_on))
     return cases
 
 
@@ -116,9 +138,11 @@ def load_directory(directory: Path) -> list[Case]:
     return [case for path in sorted(directory.glob("*.yml")) for case in load_cases(path)]
 
 
-async def run_case(case: Case, conversation: Conversation, catalog: FlowCatalog) -> None:
+async def run_case(
+    case: Case, conversation: Conversation, catalog: FlowCatalog, surroundings: Surroundings | None = None
+) -> None:
     """Hold the conversation; raises ConversationFailed at the first step that turns out otherwise."""
-    await _Run(case, conversation, catalog).run()
+    await _Run(case, conversation, catalog, surroundings).run()
 
 
 @dataclass(slots=True)
@@ -128,11 +152,14 @@ class _Run:
     case: Case
     conversation: Conversation
     catalog: FlowCatalog
+    around: Surroundings | None
     replies: list[Reply] = field(default_factory=list)
     unused: list[Reply] = field(default_factory=list)
     transcript: list[str] = field(default_factory=list)
 
     async def run(self) -> None:
+        for part in self.case.setup:
+            await self._surroundings().act(part)
         if self.case.slots:
             await self.conversation.fill(self.case.slots)
         for number, part in enumerate(self.case.steps, start=1):
@@ -149,6 +176,11 @@ class _Run:
         """Fail with ``problem`` unless ``condition`` holds."""
         if not condition:
             raise ConversationFailed(problem)
+
+    def _surroundings(self) -> Surroundings:
+        if self.around is None:
+            raise ValueError(f"{self.case}: only the whole assistant has staff, a worker and other followers")
+        return self.around
 
     def _hear(self, line: str, replies: Sequence[Reply]) -> None:
         self.transcript.append(line)
@@ -188,6 +220,20 @@ class _Run:
         del part
         self.transcript.append(f"restart: {value}")
         await self.conversation.restart()
+
+    async def follower(self, part: Part, value: object) -> None:
+        del part
+        self._hear(f"as {value}", ())
+        await self._surroundings().become(str(value))
+
+    async def staff(self, part: Part, value: object) -> None:
+        del part
+        self.transcript.append(f"staff: {value}")
+        await self._surroundings().act(cast("Part", value))
+
+    async def arrives(self, part: Part, value: object) -> None:
+        self._hear("the worker has run", await self._surroundings().wait())
+        await self.bot_contains(part, value)
 
     async def mock(self, part: Part, value: object) -> None:
         del part
@@ -268,6 +314,9 @@ _HANDLERS = {
     "event": _Run.event,
     "clock": _Run.clock,
     "restart": _Run.restart,
+    "follower": _Run.follower,
+    "staff": _Run.staff,
+    "arrives": _Run.arrives,
     "mock": _Run.mock,
     "bot": _Run.bot,
     "bot_contains": _Run.bot_contains,
