@@ -18,6 +18,7 @@ from bot.values.texts import looks_like_question
 _EDGE = " \t\n,，.。;；:：、!！~～"
 _PIECE = re.compile(r"\S+")
 _FEWEST_REST_CHARS = 2
+_WHOLE_ANSWER_CHARS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +38,13 @@ class AnswerReader:
     def read(self, work: Work, slot: Slot, text: str) -> Answers | Refused:
         """Return what ``text`` says for the open question of ``slot`` and for those further on."""
         validator, request = tools(work, slot)
+        first = validator.read(text, request)
+        if validator.sure and (first == text or (isinstance(first, bool) and len(text) <= _WHOLE_ANSWER_CHARS)):
+            # The answer is all that was said, so there is nothing beside it to look for.
+            return Answers((Candidate(slot.name, first, "answer"),), sure=True)
         ahead = self._ahead(work, slot)
         beside = _beside(work, slot, [other for other in ahead if other.also_fill == "yes"], text)
-        value = _own(validator, request, text, beside, is_story=is_story(work, slot))
+        value = _own(first, validator, request, text, beside, is_story=is_story(work, slot))
         candidates = [Candidate(one.slot, one.hit.value, "also") for one in beside]
         is_question = looks_like_question(text)
         if isinstance(value, Problem):
@@ -98,14 +103,18 @@ def label_of(slot: Slot, choices: Iterable[Option], value: SlotValue) -> str | N
 
 
 def _own(
-    validator: Validator, request: Request, text: str, beside: Sequence[_Beside], *, is_story: bool
+    first: SlotValue | Problem,
+    validator: Validator,
+    request: Request,
+    text: str,
+    beside: Sequence[_Beside],
+    *,
+    is_story: bool,
 ) -> SlotValue | Problem:
-    """Return the value for the open question itself."""
-    rest = _without(text, (one.hit for one in beside))
-    if beside and not validator.sure and not is_story:
-        return _from_rest(validator, request, rest)
-    value = validator.read(text, request)
-    return _from_rest(validator, request, rest) if isinstance(value, Problem) and beside else value
+    """Return the value for the open question itself; ``first`` is what the whole text reads as."""
+    if not beside or (not isinstance(first, Problem) and (validator.sure or is_story)):
+        return first
+    return _from_rest(validator, request, _without(text, (one.hit for one in beside)))
 
 
 def _from_rest(validator: Validator, request: Request, rest: str) -> SlotValue | Problem:

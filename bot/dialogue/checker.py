@@ -54,7 +54,7 @@ def check_catalog(catalog: FlowCatalog, known: Known, faults: Faults) -> None:
     _check_owners(catalog, faults)
     check_graph(catalog, faults)
     check_slots(catalog, known.actions, known.validators, known.sources, faults)
-    check_responses(catalog, known.actions, known.sources, faults)
+    check_responses(catalog, known.actions, known.intents, known.sources, faults)
     _check_patterns(catalog, faults)
 
 
@@ -152,7 +152,7 @@ def _check_owners(catalog: FlowCatalog, faults: Faults) -> None:
                 if owner != flow.id:
                     faults.add(flow.file, f"flows.{flow.id}", f"the {kind} '{name}' already starts {owner}")
         for word in flow.keywords:
-            for command in _ALWAYS_HEARD.intersection(catalog.words.commands(word)):
+            for command in _ALWAYS_HEARD.intersection(catalog.words.commands(catalog.words.readings(word))):
                 if flow.id.startswith("pattern_"):
                     continue
                 faults.add(flow.file, f"flows.{flow.id}.keywords", f"'{word}' is the command {command}")

@@ -20,10 +20,15 @@ _UTTER = "utter_"
 
 
 def check_responses(
-    catalog: FlowCatalog, actions: Collection[str], sources: Mapping[str, str], faults: Faults
+    catalog: FlowCatalog,
+    actions: Collection[str],
+    intents: Collection[str],
+    sources: Mapping[str, str],
+    faults: Faults,
 ) -> None:
     """Add the faults of every response to ``faults``; texts only actions say are known from ``sources``."""
     said = {key for flow in catalog.flows.values() for key in _said_by(flow)}
+    said.update(f"utter_{intent}" for intent in intents)
     bare = {key for flow in catalog.flows.values() for key in _said_without_fields(flow, actions)}
     for response in catalog.responses.values():
         for index, variant in enumerate(response.variants):
@@ -38,9 +43,8 @@ def check_responses(
 
 
 def _is_said(key: str, said: Collection[str], sources: Mapping[str, str]) -> bool:
-    # Texts of problems and of intents are found by a name that is put together while running.
-    known = key in said or key in sources or key in pattern_texts.FIELDS or key in pattern_texts.PROBLEMS
-    return known or not key.startswith(_UTTER) or key.count("_") <= 2
+    # Texts of problems are found by a code that another package gives.
+    return not key.startswith(_UTTER) or key in said or key in sources or key in pattern_texts.FIELDS
 
 
 def _said_by(flow: Flow) -> Iterator[str]:

@@ -41,7 +41,8 @@ def _check_slot(catalog: FlowCatalog, slot: Slot, validators: ValidatorTable, fa
     for name in slot.depends_on:
         if name not in catalog.slots:
             faults.add(slot.file, f"{path}.depends_on", unknown("slot", name, catalog.slots))
-    if slot.name in catalog.dependents.get(slot.name, ()) or slot.name in slot.depends_on:
+    followers = catalog.dependents.get(slot.name, ())
+    if slot.name in slot.depends_on or any(slot.name in catalog.dependents.get(one, ()) for one in followers):
         faults.add(slot.file, f"{path}.depends_on", "depends on itself")
     if len(slot.help) > AIMED_CHARS:
         faults.warn(slot.file, f"{path}.help", f"{len(slot.help)} characters, {AIMED_CHARS} is the aim")

@@ -17,9 +17,12 @@ _LAST = frozenset({"最后一个", "最后那个", "最后一项"})
 MIN_PART_CHARS = 2
 
 
-def match_number(text: str, options: Sequence[Option], words: Words) -> Option | None:
-    """Return the option whose number the whole of ``text`` says (2, 第二个, 选二, ②), counted from one."""
-    for form in words.readings(text):
+def match_number(forms: Sequence[str], options: Sequence[Option]) -> Option | None:
+    """Return the option whose number a message says (2, 第二个, 选二, ②), counted from one.
+
+    ``forms`` are the ``Words.readings`` of the message.
+    """
+    for form in forms:
         if form in _LAST:
             return options[-1] if options else None
         match = _ORDINAL.fullmatch(form)
@@ -29,9 +32,8 @@ def match_number(text: str, options: Sequence[Option], words: Words) -> Option |
     return None
 
 
-def match_label(text: str, options: Sequence[Option], words: Words) -> Option | None:
-    """Return the option whose label or alias the whole of ``text`` says."""
-    forms = words.readings(text)
+def match_label(forms: Sequence[str], options: Sequence[Option], words: Words) -> Option | None:
+    """Return the option whose label or alias the whole of a message says, in one of its ``forms``."""
     for option in options:
         if any(words.plain(name) in forms for name in _names(option)):
             return option

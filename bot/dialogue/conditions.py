@@ -194,7 +194,8 @@ def _tokens(text: str) -> list[_Token]:
     while position < len(text.rstrip()):
         match = _TOKEN.match(text, position)
         if match is None:
-            raise ConditionUnreadable(condition=text, at=position, reason="unknown sign")
+            at = len(text) - len(text[position:].lstrip())
+            raise ConditionUnreadable(condition=text, at=at, reason="unknown sign")
         kind = match.lastgroup or ""
         word = match[kind]
         if kind == "word" and word.lower() in {"and", "or", "not", "is", "in", "contains", "matches"}:

@@ -1,7 +1,7 @@
 """Reads a message as far as the dialogue alone can: buttons, numbers, commands, corrections, answers."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bot.dialogue.answers import AnswerReader, candidate_of, is_story
 from bot.dialogue.catalog import Collect, Slot
@@ -45,6 +45,14 @@ _MAX_CHOICE_CHARS = 12
 _HEARD_IN_FLOWS = frozenset({Command.CANCEL, Command.BACK, Command.WHY})
 
 
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A message as it was written, and its plain forms."""
+
+    text: str
+    forms: tuple[str, ...]
+
+
 class MessageReader:
     """Reads messages; what it cannot tell is left to the NLU."""
 
@@ -69,57 +77,58 @@ class MessageReader:
         return replace(self._text(work, text), text=text)
 
     def _text(self, work: Work, text: str) -> Reading:
-        act = self._shown_choice(work, text)
-        return Reading(act) if act is not None else self._words(work, text)
+        spoken = _Text(text, work.catalog.words.readings(text))
+        act = self._shown_choice(work, spoken)
+        return Reading(act) if act is not None else self._words(work, spoken)
 
-    def _words(self, work: Work, text: str) -> Reading:
+    def _words(self, work: Work, spoken: _Text) -> Reading:
         """Read a text for what it says, whatever choices are shown."""
-        act = self._command(work, text) or self._keyword(work, text)
+        act = self._command(work, spoken) or self._keyword(work, spoken)
         if act is None and work.frames:
-            act = read_correction(work, text)
+            act = read_correction(work, spoken.text)
         if act is not None:
             return Reading(act)
         slot = work.open_slot()
         if slot is not None and work.frames:
-            return self._answer(work, slot, text)
-        return self._courtesy(work, text) or Reading(Unread(), needs_understanding=True)
+            return self._answer(work, slot, spoken)
+        return self._courtesy(work, spoken) or Reading(Unread(), needs_understanding=True)
 
-    def _answer(self, work: Work, slot: Slot, text: str) -> Reading:
-        act = self._answers.read(work, slot, text)
+    def _answer(self, work: Work, slot: Slot, spoken: _Text) -> Reading:
+        act = self._answers.read(work, slot, spoken.text)
         if isinstance(act, Refused):
-            option = match_number(text, work.offered or work.choices, work.catalog.words)
+            option = match_number(spoken.forms, work.offered or work.choices)
             resolved = self._option(work, option) if option is not None else None
             if resolved is not None:
                 return Reading(resolved)
-            return self._courtesy(work, text) or Reading(act, needs_understanding=True)
+            return self._courtesy(work, spoken) or Reading(act, needs_understanding=True)
         if act.sure:
             return Reading(act)
-        too_long = len(text) > work.settings.long_answer_chars and not is_story(work, slot)
-        if too_long or looks_like_question(text):
+        too_long = len(spoken.text) > work.settings.long_answer_chars and not is_story(work, slot)
+        if too_long or looks_like_question(spoken.text):
             return Reading(act, needs_understanding=True)
-        return self._courtesy(work, text) or Reading(act)
+        return self._courtesy(work, spoken) or Reading(act)
 
-    def _courtesy(self, work: Work, text: str) -> Reading | None:
-        intent = work.catalog.words.courtesy(text)
+    def _courtesy(self, work: Work, spoken: _Text) -> Reading | None:
+        intent = work.catalog.words.courtesy(spoken.forms)
         return Reading(Courteous(intent)) if intent is not None else None
 
     # --- Choices --------------------------------------------------------------------------------------------------
 
-    def _shown_choice(self, work: Work, text: str) -> Act | None:
+    def _shown_choice(self, work: Work, spoken: _Text) -> Act | None:
         """Return what a label or number of the choices shown last stands for."""
         words = work.catalog.words
-        is_choice = work.pending is not None and len(text) <= _MAX_CHOICE_CHARS
-        if is_choice and words.courtesy(text) is None:
-            chosen = parse_option(text, work.offered)
+        is_choice = work.pending is not None and len(spoken.text) <= _MAX_CHOICE_CHARS
+        if is_choice and words.courtesy(spoken.forms) is None:
+            chosen = parse_option(spoken.text, work.offered)
             if not isinstance(chosen, Problem):
                 return self._option(work, chosen)
         for options, counts in (
             (work.offered, self._counts_offered(work)),
             (work.choices, self._counts_choices(work)),
         ):
-            option = match_label(text, options, words)
+            option = match_label(spoken.forms, options, words)
             if option is None and counts:
-                option = match_number(text, options, words)
+                option = match_number(spoken.forms, options)
             act = self._option(work, option) if option is not None else None
             if act is not None:
                 return act
@@ -182,7 +191,7 @@ class MessageReader:
 
     def _word(self, work: Work, word: str) -> Act | None:
         """Return what ``word`` would be if the worker had written it, as far as that needs no NLU."""
-        reading = self._words(work, word)
+        reading = self._words(work, _Text(word, work.catalog.words.readings(word)))
         if isinstance(reading.act, Refused | Unread):
             return None
         return reading.act
@@ -206,11 +215,11 @@ class MessageReader:
 
     # --- Words ----------------------------------------------------------------------------------------------------
 
-    def _command(self, work: Work, text: str) -> Act | None:
-        for command in work.catalog.words.commands(text):
+    def _command(self, work: Work, spoken: _Text) -> Act | None:
+        for command in work.catalog.words.commands(spoken.forms):
             if command in _HEARD_ALWAYS or (work.frames and command in _HEARD_IN_FLOWS):
                 return Commands(command)
-            act = self._command_in_context(work, text, command)
+            act = self._command_in_context(work, spoken.text, command)
             if act is not None:
                 return act
         return None
@@ -242,7 +251,6 @@ class MessageReader:
             return isinstance(self._answers.read(work, slot, text), Refused)
         return is_optional or work.world.validators[slot.validator].sure
 
-    def _keyword(self, work: Work, text: str) -> Act | None:
+    def _keyword(self, work: Work, spoken: _Text) -> Act | None:
         by_keyword = work.catalog.flow_by_keyword
-        forms = work.catalog.words.readings(text)
-        return next((StartsFlow(by_keyword[form]) for form in forms if form in by_keyword), None)
+        return next((StartsFlow(by_keyword[form]) for form in spoken.forms if form in by_keyword), None)

@@ -87,12 +87,15 @@ class Route:
             return 0
         key = (flow_id, step_id)
         if key not in self._longest:
-            self._longest[key] = 0  # A loop back to here adds nothing.
-            step = self._catalog.flows[flow_id].steps[step_id]
+            self._longest[key] = 0  # A flow that calls itself adds nothing.
+            steps = self._catalog.flows[flow_id].steps
+            step = steps[step_id]
             own = 1 if isinstance(step, Collect) else 0
             if isinstance(step, Call) and step.flow in self._catalog.flows:
                 own = self._length(step.flow, self._catalog.flows[step.flow].first)
-            self._longest[key] = own + max((self._length(flow_id, way.target) for way in step.next), default=0)
+            # A way back asks again what is counted already, so it leads no further.
+            onward = [way.target for way in step.next if way.target and steps[way.target].index > step.index]
+            self._longest[key] = own + max((self._length(flow_id, target) for target in onward), default=0)
         return self._longest[key]
 
 

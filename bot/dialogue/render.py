@@ -67,10 +67,10 @@ class Renderer:
         match outcome:
             case Spoken():
                 options = (*outcome.options, *self._buttons(outcome.response, outcome.variant))
-                return Message(self._spoken(outcome), tuple(Choice(_said_id(one), one.label) for one in options))
+                return Message(self._spoken(outcome), tuple(Choice(_said_id(one), one.shown) for one in options))
             case Asked():
                 question = self._text(outcome.response, outcome.variant, outcome.fields)
-                choices = tuple(Choice(_answer_id(outcome.slot, one), one.label) for one in outcome.options)
+                choices = tuple(Choice(_answer_id(outcome.slot, one), one.shown) for one in outcome.options)
                 return Message(self._with_leads(outcome.leads, _with_progress(question, outcome.progress)), choices)
             case Reviewed():
                 heading = self._text(outcome.response, outcome.variant, outcome.fields)

@@ -240,7 +240,7 @@ def _find_among_options(text: str, request: Request) -> Sequence[Found[SlotValue
 
 
 def _read_yes_no(text: str, request: Request) -> SlotValue | Problem:
-    option = match_label(text, request.options, request.words) if request.options else None
+    option = match_label(request.words.readings(text), request.options, request.words) if request.options else None
     if option is not None:
         return option.value == "true"
     answer = parse_answer(text)

@@ -185,12 +185,12 @@ def _revisit_to(revisit: Revisit) -> Json:
 
 
 def _option_to(option: Option) -> list[object]:
-    return [option.value, option.label, list(option.aliases), option.next_flow]
+    return [option.value, option.label, list(option.aliases), option.next_flow, option.note]
 
 
 def _option_from(value: list[Any]) -> Option:
-    text, label, aliases, next_flow = value
-    return Option(text, label, tuple(aliases), next_flow)
+    text, label, aliases, next_flow, *note = value
+    return Option(text, label, tuple(aliases), next_flow, *note)
 
 
 def _spoken_to(spoken: Spoken) -> list[object]:

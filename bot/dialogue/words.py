@@ -4,7 +4,7 @@ The words themselves stand in ``flows/patterns.yml`` under ``words``.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -31,6 +31,8 @@ class Command(StrEnum):
     DONE = "done"
 
 
+MAX_NAMES = 4_096
+"""How many plain forms are kept; rows that actions offer have ever new labels."""
 COURTESIES = ("affirm", "deny", "thank", "greet", "goodbye")
 """Keys under ``words`` that are also intents: a message that is just one of these words needs no NLU."""
 
@@ -47,12 +49,18 @@ class Words:
     lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @cached_property
-    def _endings(self) -> tuple[str, ...]:
-        return tuple(sorted(self.lists.get("particles", ()), key=len, reverse=True))
+    def _ending(self) -> re.Pattern[str]:
+        """Takes the closing particles off, but never the whole text."""
+        return re.compile(f"(.+?)(?:{_any_of(self.lists.get('particles', ())).pattern})+", re.DOTALL)
 
     @cached_property
-    def _openings(self) -> tuple[str, ...]:
-        return tuple(sorted(self.lists.get("openings", ()), key=len, reverse=True))
+    def _opening(self) -> re.Pattern[str]:
+        return re.compile(f"(?:{_any_of(self.lists.get('openings', ())).pattern})(?=.)", re.DOTALL)
+
+    @cached_property
+    def _plain_names(self) -> dict[str, str]:
+        """The plain forms of labels and words met so far; texts of workers are not kept."""
+        return {}
 
     @cached_property
     def _commands(self) -> Mapping[str, tuple[Command, ...]]:
@@ -82,42 +90,43 @@ class Words:
         """Finds what points back to something said before (刚才, 前面)."""
         return _any_of(self.lists.get("correction_earlier", ()))
 
-    def plain(self, text: str) -> str:
-        """Return ``text`` for comparison: one spelling, lower case, no punctuation, no closing particles."""
-        bare = _SIGNS.sub("", normalise(text)).lower()
-        return self._without_particles(bare)
+    def plain(self, name: str) -> str:
+        """Return a label or word for comparison: one spelling, lower case, no punctuation, no closing particles."""
+        known = self._plain_names.get(name)
+        if known is None:
+            known = self._without_particles(_bare(name))
+            if len(self._plain_names) < MAX_NAMES:
+                self._plain_names[name] = known
+        return known
 
     def readings(self, text: str) -> tuple[str, ...]:
-        """Return the plain forms of ``text``, with and without a polite opening (我选, 那就, 请)."""
-        bare = _SIGNS.sub("", normalise(text)).lower()
+        """Return the plain forms of a message, with and without a polite opening (我选, 那就, 请)."""
+        bare = _bare(text)
         forms = [bare, self._without_particles(bare)]
-        for opening in self._openings:
-            rest = forms[-1].removeprefix(opening)
-            if rest and rest != forms[-1]:
-                forms.append(rest)
-                break
+        opening = self._opening.match(forms[-1])
+        if opening is not None:
+            forms.append(forms[-1][opening.end() :])
         return tuple(dict.fromkeys(forms))
 
     def _without_particles(self, bare: str) -> str:
-        while len(bare) > 1:
-            shorter = next((bare[: -len(end)] for end in self._endings if bare.endswith(end) and bare != end), bare)
-            if shorter == bare:
-                return bare
-            bare = shorter
-        return bare
+        match = self._ending.fullmatch(bare)
+        return bare if match is None else match[1]
 
-    def commands(self, text: str) -> tuple[Command, ...]:
-        """Return the commands that the whole of ``text`` can be."""
-        return next((self._commands[form] for form in self.readings(text) if form in self._commands), ())
+    def commands(self, forms: Sequence[str]) -> tuple[Command, ...]:
+        """Return the commands that a message in its plain ``forms`` can be."""
+        return next((self._commands[form] for form in forms if form in self._commands), ())
 
     def plain_list(self, key: str) -> frozenset[str]:
         """Return the words under ``key`` in plain form."""
         return self._plain_lists.get(key, frozenset())
 
-    def courtesy(self, text: str) -> str | None:
-        """Return the intent (affirm, thank …) when the whole of ``text`` is one of its words."""
-        forms = self.readings(text)
+    def courtesy(self, forms: Sequence[str]) -> str | None:
+        """Return the intent (affirm, thank …) when the whole of a message is one of its words."""
         return next((key for key in COURTESIES if any(form in self.plain_list(key) for form in forms)), None)
+
+
+def _bare(text: str) -> str:
+    return _SIGNS.sub("", normalise(text)).lower()
 
 
 def _any_of(words: tuple[str, ...]) -> re.Pattern[str]:

@@ -39,7 +39,7 @@ class BareConversation:
 
     def deploy(self, catalog: FlowCatalog) -> None:
         """Go on with ``catalog``, as after a release."""
-        self._catalog = catalog
+        self.catalog = catalog
         self._engine = Engine(catalog, standard_validators(), self._settings, actions=frozenset(self._scripts))
         self._renderer = Renderer(catalog)
 
@@ -61,7 +61,7 @@ class BareConversation:
         return self.turn(Said("", self.clock.now().date(), event=event), None)
 
     async def restart(self) -> None:
-        self.deploy(self._catalog)
+        self.deploy(self.catalog)
 
     async def move_clock(self, delta: timedelta) -> None:
         self.clock.move(delta)
@@ -71,7 +71,7 @@ class BareConversation:
 
     async def fill(self, slots: Mapping[str, SlotValue]) -> None:
         filled = replace(self.state, slots={**self.state.slots, **slots})
-        self.stored = split_sensitive(filled, self._catalog.sensitive_slots)
+        self.stored = split_sensitive(filled, self.catalog.sensitive_slots)
 
     async def handed_over(self) -> str | None:
         return self._topic
@@ -91,7 +91,7 @@ class BareConversation:
             step = self._engine.resume(step.state, self._scripts.get(step.run.action, ()), now)
             self.outcomes.extend(step.outcomes)
             self.trace.extend(step.trace)
-        self.stored = split_sensitive(step.state, self._catalog.sensitive_slots)
+        self.stored = split_sensitive(step.state, self.catalog.sensitive_slots)
         self._topic = next((one.topic for one in self.outcomes if isinstance(one, HandedOver)), self._topic)
         return [self._reply(message) for message in self._renderer.render(self.outcomes)]
 
