@@ -101,7 +101,6 @@ class SlotState:
 
     slot: Slot
     free: int
-    own_hold: bool
     waiting: int
     lapsed: int
     ready: int
@@ -134,8 +133,8 @@ async def slot_state(
     slot = slot_of(row.SlotRow)
     if slot_start(slot) <= now:
         return None
-    free = slot.capacity - row.taken - row.others
-    return SlotState(slot, free, row.own > 0, row.waiting, row.lapsed, row.ready)
+    free = slot.capacity - row.taken - row.held
+    return SlotState(slot, free, row.waiting, row.lapsed, row.ready)
 
 
 def _registered(place: Place, now: datetime) -> Select[int, int, int, int]:
@@ -154,11 +153,9 @@ def _registered(place: Place, now: datetime) -> Select[int, int, int, int]:
     ).where(Registration.slot_id == place.slot_id)
 
 
-def _held(place: Place, now: datetime, but_for: str | None) -> Select[int, int]:
-    own = Hold.openid == (but_for or "")
-    return select(_count(~own).label("others"), _count(own).label("own")).where(
-        Hold.slot_id == place.slot_id, Hold.expires_at > now
-    )
+def _held(place: Place, now: datetime, but_for: str | None) -> Select[int]:
+    held = select(func.count().label("held")).where(Hold.slot_id == place.slot_id, Hold.expires_at > now)
+    return held if but_for is None else held.where(Hold.openid != but_for)
 
 
 def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:

@@ -4,6 +4,8 @@ Every write is one transaction and can be repeated with its ``key``: the repetit
 the first call answered.
 """
 
+from datetime import timedelta
+
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -61,6 +63,9 @@ from bot.registrations.views import RegistrationView, views_of
 from bot.storage.encryption import FieldCipher
 from bot.storage.sql import Database
 from bot.values.clock import Clock
+
+CALLS_KEPT = timedelta(days=14)
+"""How long a write can be repeated with its key; a delivery is repeated within seconds, a crash recovers in hours."""
 
 _HOLD_KINDS: tuple[type[HoldOutcome], ...] = (Held, Full, NotOpen, Gone)
 _SUBMIT_KINDS: tuple[type[SubmitOutcome], ...] = (Submitted, Duplicate, Incomplete, NotOnline, NotOpen, Full, Gone)
@@ -226,7 +231,9 @@ class RegistrationService:
         """Tidy up holds and offers that ran out and move the waiting lists up; the worker calls it every minute.
 
         Nothing depends on it for being right, only for being told in time: what ran out counts for nothing at once.
+        Calls that nobody repeats any more are forgotten as well.
         """
+        await self._calls.forget_before(self._clock.now() - CALLS_KEPT)
         async with self._database.reading() as session:
             places = await self._leaving.places_to_settle(session)
         holds, offers, promoted = 0, 0, list[Promoted]()

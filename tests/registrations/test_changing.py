@@ -144,6 +144,21 @@ async def test_who_waits_takes_a_free_place_elsewhere(
     assert moved.status is Status.APPROVED
 
 
+async def test_an_offer_is_passed_on_by_who_finds_a_place_elsewhere(
+    programmes: ProgrammeService, registrations: RegistrationService
+) -> None:
+    stage = await stage_screening(programmes, 1, 1)
+    first, second, third = await submitted(registrations, stage, 1, 2, 3, slot=0)
+    await registrations.cancel(first, "openid-1", "c")
+
+    moved = await registrations.change(second, "openid-2", Changes(slot_id=stage.slots[1].id), "a")
+
+    assert isinstance(moved, Changed)
+    assert [promoted.receipt for promoted in moved.promoted] == [third]
+    (view,) = await registrations.find_for("openid-2")
+    assert (view.status, view.offer_expires_at) == (Status.APPROVED, None)
+
+
 async def test_two_who_swap_slots_at_once_never_hang_or_overbook(
     programmes: ProgrammeService, registrations: RegistrationService
 ) -> None:
