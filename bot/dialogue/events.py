@@ -18,13 +18,20 @@ SlotValue = str | int | float | bool | None | list["SlotValue"] | dict[str, "Slo
 class Option:
     """One clickable answer. ``value`` goes into the slot, ``label`` is shown, ``aliases`` are accepted as well.
 
-    ``next_flow`` makes the choice start that flow instead of filling the open slot (a menu entry).
+    ``next_flow`` makes the choice start that flow instead of filling the open slot (a menu entry). ``note`` is shown
+    behind the label while it can be chosen (余3); it is no part of the answer.
     """
 
     value: str
     label: str
     aliases: tuple[str, ...] = ()
     next_flow: str | None = None
+    note: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The label with its note."""
+        return f"{self.label} {self.note}" if self.note else self.label
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from bot.dialogue.faults import Raw, Section, unknown
 SLOT_TYPES: tuple[SlotType, ...] = get_args(SlotType)
 DEFAULT_VALIDATORS: Mapping[SlotType, str] = {
     "text": "text",
-    "int": "count",
-    "float": "count",
+    "int": "integer",
+    "float": "decimal",
     "bool": "yes_no",
     "categorical": "options",
     "list": "options",
