@@ -6,7 +6,7 @@ Pure. Order is kept. Texts that follow one another share a message as long as it
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Literal, TypeAlias, assert_never
 from urllib.parse import quote
 
 from bot.wechat.customer_messages import CustomerImage, CustomerMenu, CustomerMessage, CustomerNews, CustomerText
@@ -23,6 +23,9 @@ from bot.wechat.outgoing import (
     TextReply,
 )
 from bot.wechat.texts import clean, fits, split_text
+
+LinkStyle: TypeAlias = Literal["label", "number", "plain"]
+"""What a tapped option sends: its label, or its number; a plain one is not a link."""
 
 MAX_MENU_CHOICES = 10
 """More options than this are easier to read as numbered lines than to tap."""
@@ -50,7 +53,7 @@ def plan(outgoing: Sequence[Outgoing], *, passive_open: bool, link_choices: bool
 
 def numbered(menu: CustomerMenu, *, link_choices: bool = False) -> CustomerText:
     """Return the menu as a text, for accounts that may not send menus (the platform answers 40200)."""
-    text = _joined(menu.head, _choice_lines(menu.choices, link_choices), between="\n")
+    text = _joined(menu.head, _choice_lines(menu.choices, "label" if link_choices else "plain"), between="\n")
     return CustomerText(_joined(text, menu.tail, between="\n"))
 
 
@@ -90,9 +93,12 @@ def _take_passive_text(queue: deque[Outgoing], link_choices: bool) -> str:
 
 
 def _extended(text: str, out: OutText, link_choices: bool) -> str | None:
-    """Return ``text`` with ``out`` behind it, options as links if they fit, else as plain lines; None if too long."""
-    for as_links in (link_choices, False):
-        block = _joined(out.text, _choice_lines(out.choices, as_links), between="\n")
+    """Return ``text`` with ``out`` behind it, options as links if they fit, else as plain lines; None if too long.
+
+    A link that sends its number is shorter than one that sends its label.
+    """
+    for style in ("label", "number", "plain") if link_choices else ("plain",):
+        block = _joined(out.text, _choice_lines(out.choices, style), between="\n")
         longer = _joined(text, block)
         if fits(longer):
             return longer
@@ -104,7 +110,7 @@ def _take_first_piece(queue: deque[Outgoing]) -> str:
     out = queue.popleft()
     if not isinstance(out, OutText):
         raise TypeError("only a text is cut into pieces")
-    first, *others = split_text(out.text or _choice_lines(out.choices, as_links=False))
+    first, *others = split_text(out.text or _choice_lines(out.choices, "plain"))
     rest = [OutText(piece) for piece in others]
     if out.text and out.choices:
         last = rest.pop().text if rest else ""
@@ -164,7 +170,7 @@ def _choice_messages(text: str, choices: tuple[Choice, ...], link_choices: bool)
     whole = _extended("", OutText(text, choices), link_choices)
     if whole is not None:
         return [CustomerText(whole)]
-    lines = split_text(_choice_lines(choices, as_links=False))
+    lines = split_text(_choice_lines(choices, "plain"))
     return [*_text_messages(text), *map(CustomerText, lines)]
 
 
@@ -175,13 +181,14 @@ def _joined(first: str, second: str, *, between: str = "\n\n") -> str:
     return f"{first}{between}{second}" if first and second else first or second
 
 
-def _choice_lines(choices: Sequence[Choice], as_links: bool) -> str:
-    return "\n".join(_choice_line(number, choice, as_links) for number, choice in enumerate(choices, start=1))
+def _choice_lines(choices: Sequence[Choice], style: LinkStyle) -> str:
+    return "\n".join(_choice_line(number, choice, style) for number, choice in enumerate(choices, start=1))
 
 
-def _choice_line(number: int, choice: Choice, as_link: bool) -> str:
+def _choice_line(number: int, choice: Choice, style: LinkStyle) -> str:
     line = f"{number} {choice.label}"
-    if not as_link or "<" in choice.label:
+    if style == "plain" or "<" in choice.label:
         return line
-    content, menu_id = quote(choice.label, safe=""), quote(choice.id, safe="")
+    sent = choice.label if style == "label" else str(number)
+    content, menu_id = quote(sent, safe=""), quote(choice.id, safe="")
     return f'<a href="weixin://bizmsgmenu?msgmenucontent={content}&msgmenuid={menu_id}">{line}</a>'
