@@ -69,18 +69,18 @@ class TestPassive:
             assert parse_qs(urlsplit(found[1]).query) == {"msgmenucontent": [choice.label], "msgmenuid": [choice.id]}
 
     def test_links_that_are_too_long_send_their_number(self) -> None:
-        choices = tuple(Choice(f"id-{n}", "一个相当长的选项名称") for n in range(10))
+        choices = tuple(Choice(f"id-{n}", "一个相当长的选项名称") for n in range(14))
         passive = planned(OutText("选哪个？", choices), link_choices=True).passive
         assert isinstance(passive, TextReply)
-        assert "msgmenucontent=10&msgmenuid=id-9" in passive.content
-        assert "10 一个相当长的选项名称</a>" in passive.content
+        assert "msgmenucontent=14&msgmenuid=id-13" in passive.content
+        assert "14 一个相当长的选项名称</a>" in passive.content
 
     def test_links_give_way_to_numbers_when_they_do_not_fit(self) -> None:
-        choices = tuple(Choice(f"id-{n}", "一个相当长的选项名称") for n in range(15))
+        choices = tuple(Choice(f"id-{n}", "一个相当长的选项名称") for n in range(20))
         passive = planned(OutText("选哪个？" * 30, choices), link_choices=True).passive
         assert isinstance(passive, TextReply)
         assert "<a" not in passive.content
-        assert "15 一个相当长的选项名称" in passive.content
+        assert "20 一个相当长的选项名称" in passive.content
 
     def test_a_picture_or_a_card_is_passive_only_when_first(self) -> None:
         assert planned(OutImage("m"), OutText("二")) == DeliveryPlan(ImageReply("m"), (CustomerText("二"),))
