@@ -13,7 +13,7 @@ from bot.dialogue.validators import Request, Validator
 from bot.dialogue.work import Work
 from bot.values.found import Found, only_value
 from bot.values.problem import Problem
-from bot.values.texts import looks_like_question
+from bot.values.texts import looks_like_question, mask_personal
 
 _EDGE = " \t\n,，.。;；:：、!！~～"
 _PIECE = re.compile(r"\S+")
@@ -47,6 +47,8 @@ class AnswerReader:
         value = _own(first, validator, request, text, beside, is_story=is_story(work, slot))
         candidates = [Candidate(one.slot, one.hit.value, "also") for one in beside]
         is_question = looks_like_question(text)
+        if _is_stray_number(validator, slot, value, is_story=is_story(work, slot)):
+            value = Problem("text.is_number", {"label": slot.label})
         if isinstance(value, Problem):
             if not candidates or is_question:
                 return Refused(value)
@@ -115,6 +117,12 @@ def _own(
     if not beside or (not isinstance(first, Problem) and (validator.sure or is_story)):
         return first
     return _from_rest(validator, request, _without(text, (one.hit for one in beside)))
+
+
+def _is_stray_number(validator: Validator, slot: Slot, value: SlotValue | Problem, *, is_story: bool) -> bool:
+    """Say whether somebody's number is about to land in a short text that is neither meant nor sealed for it."""
+    is_text = isinstance(value, str) and not validator.sure and not is_story and not slot.sensitive
+    return is_text and mask_personal(str(value)) != value
 
 
 def _from_rest(validator: Validator, request: Request, rest: str) -> SlotValue | Problem:

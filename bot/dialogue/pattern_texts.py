@@ -107,6 +107,7 @@ CHOICES: Mapping[str, frozenset[str]] = {
 """The choices that a pattern must offer as buttons."""
 
 PROBLEMS: Mapping[str, frozenset[str]] = {
+    "text.is_number": frozenset({"label"}),
     "media.expected": frozenset(),
     "number.too_small": frozenset({"minimum"}),
     "number.too_large": frozenset({"maximum"}),

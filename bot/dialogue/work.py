@@ -200,7 +200,7 @@ class Work:
             chosen = validator is None or slot.validator == "options" or bool(slot.options)
             masked = "" if validator is None or chosen else validator.mask(value)
             return masked or self.text_of(pattern_texts.VALUE_FILLED)
-        if name in self.labels and value == self.slots.get(name):
+        if name in self.labels and value == self._labelled(name):
             return self.labels[name]
         labels = _labels(slot.options, value)
         if labels:
@@ -208,6 +208,12 @@ class Work:
         if isinstance(value, bool):
             return self.text_of(pattern_texts.VALUE_YES if value else pattern_texts.VALUE_NO)
         return validator.show(value, self.today) if validator is not None else ""
+
+    def _labelled(self, name: str) -> SlotValue:
+        """Return the value that the label of slot ``name`` belongs to; it is set aside while it is asked again."""
+        if self.revisit is not None and self.revisit.slot == name:
+            return self.revisit.old
+        return self.slots.get(name)
 
     def spoken(
         self, key: str, fields: Mapping[str, FieldValue] | None = None, options: tuple[Option, ...] = ()
