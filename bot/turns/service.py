@@ -97,7 +97,7 @@ class TurnService:
     ) -> None:
         self._store = store
         self._arrivals = arrivals
-        self._responder = responder
+        self.responder = responder
         self._clock = clock
         self._link_choices = link_choices
         self._work_max_s = work_max_s
@@ -157,14 +157,14 @@ class TurnService:
         if run.tries <= FAILURES_MAX:
             try:
                 async with asyncio.timeout(self._work_max_s):
-                    answer = await self._responder.respond(message, run.state)
+                    answer = await self.responder.respond(message, run.state)
                 return answer, *self._planned(answer, attempt)
             except Exception as error:
                 log.error("a turn failed", kind=type(message).__name__, tries=run.tries, **_about(error))
                 if run.tries < FAILURES_MAX:
                     raise TurnFailed from error
         log.error("a message failed for good; its follower gets an apology", kind=type(message).__name__)
-        answer = self._responder.apologise(message, run.state)
+        answer = self.responder.apologise(message, run.state)
         return answer, *self._planned(answer, attempt)
 
     def _planned(self, answer: Answer, attempt: Attempt) -> tuple[DeliveryPlan, bool]:
