@@ -50,14 +50,14 @@ _FIRST_WORD = re.compile(f"^(?P<name>[{_HAN}]{{2,4}}(?:·[{_HAN}]{{1,12}})*)(?=[
 _CALLED_BEFORE = re.compile(f"(?:{_CALLED}|名字?是?|姓名)[\\s:,]*$")
 _NEVER_IN_NAMES = frozenset("的们吗呢")
 _STOP_CHARS = frozenset("我你您他她它们的了是吗么呢这哪怎啥咋没请说")
-_STOP_START = frozenset("不莫别要想就还也都有在去来给跟对嗯哦好")
+_STOP_START = frozenset("不别要想就还也都有在去来给跟对嗯哦好")
 _NOT_NAMES = re.compile(
     "不晓得|不知道|不清楚|不想说|不告诉|晓不得|算了|取消|返回|人工|退出|帮助|菜单|提交|确认"
     "|跳过|下一步|上一步|同意|可以|要得|得行|不行|谢谢|随便|匿名|保密|名字|姓名|全名|本人"
     "|自己|娃儿|孩子|学生|家长|父亲|母亲|爸爸|妈妈|老公|老婆|女儿|儿子|男生|女生"
     "|高职|专科|研究生|应届|护理|今天|明天|后天|上午|下午|晚上|周末|时间|松桃|碧江"
     "|万山|玉屏|江口|石阡|印江|思南|德江|沿河|铜仁|环卫|保安|司机|农民工|单亲|农村|高中生?"
-    "|[大高初研][一二三四]|周[一二三四五六日末]|重新?来|从头来|等一?[下哈]|[看听]不懂|搞不懂"
+    "|[大高初研][一二三四]|周[一二三四五六日末]|重新?来|从头来|莫[整搞弄要报去说问管慌急].{0,2}|等一?[下哈]|[看听]不懂|搞不懂"
 )
 _NOT_NAME_PARTS = re.compile(
     "人工|学院|大学|学校|中学|小学|职校|本科|公司|医院|工会|单位|电话|手机|身份证|名字|姓名|报名|上班|工作|工资|打工"
@@ -187,7 +187,8 @@ def _starts_with_surname(name: str) -> bool:
 def _is_insisted(plain: str, core: str) -> bool:
     """Return whether 我叫… stands before a short name with a surname: then 任我行 and 高工作 are names."""
     is_short = len(core) <= MAX_SECOND_NAME_CHARS and _HAN_NAME.fullmatch(core) is not None
-    is_called = _CALLED_BEFORE.search(plain.removesuffix(core)) is not None and plain.endswith(core)
+    place = plain.rfind(core)
+    is_called = place > 0 and _CALLED_BEFORE.search(plain[:place]) is not None
     return is_short and is_called and _starts_with_surname(core) and _NEVER_IN_NAMES.isdisjoint(core)
 
 

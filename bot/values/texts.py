@@ -89,11 +89,12 @@ def _blotted(text: str, spans: Iterable[tuple[int, int]]) -> str:
 
 
 def _pieces(run: re.Match[str]) -> list[tuple[int, int]]:
-    """Return the whole run, or its parts when blanks separate numbers that are each complete."""
+    """Return the whole run, or its parts when it is none itself and blanks separate parts that are complete."""
     pieces = list(_PIECE.finditer(run.string, run.start(), run.end()))
     whole = [piece.span() for piece in pieces if _COMPLETE.fullmatch(piece[0])]
     rest = sum(len(piece[0]) for piece in pieces if not _COMPLETE.fullmatch(piece[0]))
-    return whole if whole and rest < _SHORTEST_RUN // 2 else [run.span()]
+    is_one = _COMPLETE.fullmatch("".join(char for char in run[0] if char.isalnum())) is not None
+    return [run.span()] if is_one or not whole or rest >= _SHORTEST_RUN // 2 else whole
 
 
 # --- Questions -----------------------------------------------------------------------------------------------------

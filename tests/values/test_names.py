@@ -68,6 +68,8 @@ def test_a_name_without_what_surrounds_it(text: str) -> None:
         ("Mary-Ann O'Neil", "Mary-Ann O'Neil"),
         ("小芳", "小芳"),
         ("周一鸣", "周一鸣"),
+        ("莫小芳", "莫小芳"),
+        ("和小芳", "和小芳"),
         ("高中华", "高中华"),
     ],
 )
@@ -103,6 +105,8 @@ def test_names_of_every_kind(text: str, name: str) -> None:
         ("我是松桃的", "name.not_a_name"),
         ("我娃儿读大二", "name.not_a_name"),
         ("重新来", "name.not_a_name"),
+        ("莫整了嘛", "name.not_a_name"),
+        ("莫问", "name.not_a_name"),
         ("我是杨小芳的妈妈", "name.not_a_name"),
         ("学生：杨小芳 家长：杨小明", "name.several"),
     ],
@@ -113,7 +117,7 @@ def test_what_is_no_name(text: str, code: str) -> None:
     assert result.code == code
 
 
-@pytest.mark.parametrize("name", ["任我行", "王了一", "高工作"])
+@pytest.mark.parametrize("name", ["任我行", "王了一", "高工作", "都小芳"])
 def test_an_odd_name_is_taken_when_it_is_called_a_name(name: str) -> None:
     assert parse_name(name) == Problem("name.not_a_name")
     assert parse_name(f"我叫{name}") == PersonName(name)
@@ -125,7 +129,8 @@ GIVEN_NAME_CHARS = "小芳明丽军霞建国秀英志强桂兰玉梅涛燕晓宇
 
 @st.composite
 def names(draw: st.DrawFn) -> str:
-    surname: str = draw(st.sampled_from(sorted(SURNAMES | COMPOUND_SURNAMES)))
+    # 别 and 都 are surnames too, but so rare that a bare 别… or 都… is taken for speech until 我叫 stands before it.
+    surname: str = draw(st.sampled_from(sorted((SURNAMES | COMPOUND_SURNAMES) - {"别", "都"})))
     given_name: str = draw(st.text(GIVEN_NAME_CHARS, min_size=1, max_size=2))
     return surname + given_name
 
@@ -153,7 +158,7 @@ def test_a_name_never_shows_itself(name: str) -> None:
     person = PersonName(name)
     for shown in (repr(person), str(person), f"{person}"):
         assert name not in shown
-        assert name[1:] not in shown
+        assert shown.count("*") == max(1, len(name) - 2)
 
 
 @pytest.mark.parametrize(

@@ -73,27 +73,30 @@ def test_other_numbers_stay(text: str) -> None:
     assert mask_personal(text) == text
 
 
-def _digits(text: str) -> str:
-    return re.sub("[^0-9]", "", fold_digits(text))
+def _longest_run_of_digits(masked: str) -> int:
+    return max(len(run) for run in re.split("[^0-9]+", re.sub(r"[\s-]", "", fold_digits(masked))))
 
 
-@given(decorated(identity_numbers()), messy_texts())
-def test_an_identity_number_never_gets_through(pair: tuple[str, str], around: str) -> None:
+@given(decorated(identity_numbers()))
+def test_an_identity_number_never_gets_through(pair: tuple[str, str]) -> None:
     number, text = pair
-    masked = fold_digits(mask_personal(f"{around}。{text}。{around}"))
-    assert number[3:15] not in re.sub(r"[\s-]", "", masked)
-    assert number[6:14] not in re.sub(r"[\s-]", "", masked.replace(around, ""))
+    masked = mask_personal(text)
+    assert _longest_run_of_digits(masked) <= 3
+    assert number[:3] in masked
 
 
-@given(
-    decorated(mobiles()),
-    st.sampled_from(["", "杨小芳", "13人", "2026-07-01", "QG26-0713-0042", "520602199003079980"]),
-)
-def test_a_mobile_never_gets_through(pair: tuple[str, str], around: str) -> None:
+@given(decorated(mobiles()))
+def test_a_mobile_never_gets_through(pair: tuple[str, str]) -> None:
     number, text = pair
-    masked = mask_personal(f"{around}。{text}。{around}")
-    assert number not in _digits(masked)
-    assert number[3:7] not in _digits(masked).replace(number[:3], "", 1) or number[3:7] in number[7:] + number[:3]
+    masked = mask_personal(text)
+    assert _longest_run_of_digits(masked) <= 4
+    assert f"{number[:3]}****{number[7:]}" in masked
+
+
+@given(messy_texts(), decorated(mobiles() | identity_numbers()), messy_texts())
+def test_what_stands_around_a_number_changes_nothing(before: str, pair: tuple[str, str], after: str) -> None:
+    parts = (before, pair[1], after)
+    assert mask_personal("。".join(parts)) == "。".join(mask_personal(part) for part in parts)
 
 
 @given(messy_texts())
