@@ -78,7 +78,7 @@ class Not:
 
 
 @dataclass(frozen=True, slots=True)
-class All:
+class AllOf:
     nodes: tuple[Node, ...]
 
     def holds(self, slots: Slots) -> bool:
@@ -86,7 +86,7 @@ class All:
 
 
 @dataclass(frozen=True, slots=True)
-class Any:
+class AnyOf:
     nodes: tuple[Node, ...]
 
     def holds(self, slots: Slots) -> bool:
@@ -239,13 +239,13 @@ class _Parser:
         nodes = [self._both()]
         while self._take("or"):
             nodes.append(self._both())
-        return nodes[0] if len(nodes) == 1 else Any(tuple(nodes))
+        return nodes[0] if len(nodes) == 1 else AnyOf(tuple(nodes))
 
     def _both(self) -> Node:
         nodes = [self._negated()]
         while self._take("and"):
             nodes.append(self._negated())
-        return nodes[0] if len(nodes) == 1 else All(tuple(nodes))
+        return nodes[0] if len(nodes) == 1 else AllOf(tuple(nodes))
 
     def _negated(self) -> Node:
         if self._take("not"):

@@ -62,24 +62,24 @@ class MessageReader:
     def read(self, work: Work, said: Said) -> Reading:
         """Return what the message is and whether the NLU should be asked."""
         if said.event is not None:
-            act = self._payload(work, said.event)
-            return Reading(act if act is not None else Happens(said.event))
+            # A menu button may stand for words, as the buttons under a text do.
+            chosen = self._chosen(work, Option(said.event, ""))
+            return chosen if chosen is not None else Reading(Happens(said.event))
         if said.media_id is not None:
             return Reading(Sends(said.media_id))
         text = said.text.strip()
         if said.menu_id is not None:
-            act = self._payload(work, said.menu_id)
-            if act is not None:
-                return Reading(act)
-            text = said.menu_id.removeprefix(WORD_PAYLOAD) if said.menu_id.startswith(WORD_PAYLOAD) else text
+            chosen = self._chosen(work, Option(said.menu_id, ""))
+            if chosen is not None:
+                return chosen
         if work.moved:
             return Reading(Unread(), needs_understanding=True, text=text)
-        return replace(self._text(work, text), text=text)
+        return self._text(work, text)
 
     def _text(self, work: Work, text: str) -> Reading:
         spoken = _Text(text, work.catalog.words.readings(text))
-        act = self._shown_choice(work, spoken)
-        return Reading(act) if act is not None else self._words(work, spoken)
+        chosen = self._shown_choice(work, spoken)
+        return chosen if chosen is not None else replace(self._words(work, spoken), text=text)
 
     def _words(self, work: Work, spoken: _Text) -> Reading:
         """Read a text for what it says, whatever choices are shown."""
@@ -97,9 +97,9 @@ class MessageReader:
         act = self._answers.read(work, slot, spoken.text)
         if isinstance(act, Refused):
             option = match_number(spoken.forms, work.offered or work.choices)
-            resolved = self._option(work, option) if option is not None else None
-            if resolved is not None:
-                return Reading(resolved)
+            chosen = self._chosen(work, option) if option is not None else None
+            if chosen is not None:
+                return chosen
             return self._courtesy(work, spoken) or Reading(act, needs_understanding=True)
         if act.sure:
             return Reading(act)
@@ -114,14 +114,14 @@ class MessageReader:
 
     # --- Choices --------------------------------------------------------------------------------------------------
 
-    def _shown_choice(self, work: Work, spoken: _Text) -> Act | None:
+    def _shown_choice(self, work: Work, spoken: _Text) -> Reading | None:
         """Return what a label or number of the choices shown last stands for."""
         words = work.catalog.words
         is_choice = work.pending is not None and len(spoken.text) <= _MAX_CHOICE_CHARS
         if is_choice and words.courtesy(spoken.forms) is None:
             chosen = parse_option(spoken.text, work.offered)
             if not isinstance(chosen, Problem):
-                return self._option(work, chosen)
+                return self._chosen(work, chosen)
         for options, counts in (
             (work.offered, self._counts_offered(work)),
             (work.choices, self._counts_choices(work)),
@@ -129,10 +129,20 @@ class MessageReader:
             option = match_label(spoken.forms, options, words)
             if option is None and counts:
                 option = match_number(spoken.forms, options)
-            act = self._option(work, option) if option is not None else None
-            if act is not None:
-                return act
+            reading = self._chosen(work, option) if option is not None else None
+            if reading is not None:
+                return reading
         return None
+
+    def _chosen(self, work: Work, option: Option) -> Reading | None:
+        """Return what a choice stands for. Words that only the NLU can tell are asked about; they are no answer."""
+        act = self._option(work, option)
+        if act is not None:
+            return Reading(act)
+        word = option.value.removeprefix(WORD_PAYLOAD)
+        if not word or word.startswith("/") or (word == option.value and not option.label):
+            return None
+        return Reading(Unread(), needs_understanding=True, text=word)
 
     def _counts_offered(self, work: Work) -> bool:
         """Say whether a number means one of the choices offered beside the open question, rather than its answer."""
@@ -192,7 +202,7 @@ class MessageReader:
     def _word(self, work: Work, word: str) -> Act | None:
         """Return what ``word`` would be if the worker had written it, as far as that needs no NLU."""
         reading = self._words(work, _Text(word, work.catalog.words.readings(word)))
-        if isinstance(reading.act, Refused | Unread):
+        if isinstance(reading.act, Refused | Unread) or reading.needs_understanding:
             return None
         return reading.act
 

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from bot.dialogue.choices import find_options, match_label
 from bot.dialogue.events import SlotValue
-from bot.dialogue.validators import Find, Read, Request, Validator, ValidatorTable, mask_plain
+from bot.dialogue.validators import Find, Read, Request, Validator, ValidatorTable
 from bot.values.answers import Answer, parse_answer
 from bot.values.counties import County, find_counties, parse_county
 from bot.values.credit_code import CreditCode, find_credit_codes, parse_credit_code
@@ -93,6 +93,10 @@ def _credit_code(value: CreditCode) -> SlotValue:
 
 def _identity(value: IdentityNumber) -> SlotValue:
     return value.text
+
+
+def _parse_count(text: str, request: Request) -> Count | Problem:
+    return parse_count(text, minimum=request.limit("min", 1), maximum=request.limit("max", MAX_COUNT))
 
 
 def _count(value: Count) -> SlotValue:
@@ -261,7 +265,10 @@ def _without_request(function: Callable[[str], T]) -> Callable[[str, Request], T
 
 def standard_validators() -> ValidatorTable:
     """Return every validator that flows may name."""
-    days = frozenset({"min_days", "max_days"})
+    return {**_texts_and_people(), **_numbers(), **_days_and_hours(), **_choices_and_pictures()}
+
+
+def _texts_and_people() -> ValidatorTable:
     return {
         "text": Validator(_read_text, sure=False, limits=frozenset({"min_chars", "max_chars"})),
         "any": Validator(_read_anything, sure=False),
@@ -281,43 +288,53 @@ def standard_validators() -> ValidatorTable:
             _reader(_parse_identity, _identity),
             _finder(lambda text, request: find_identity_numbers(text, request.today), _identity),
         ),
-        "date": Validator(_read_date, _finder(_find_days, str), show=_show_date, mask=mask_plain, limits=days),
-        "partial_date": Validator(
-            _read_partial_date, _finder(_find_partial_dates, str), show=_show_date, limits=days
-        ),
-        "date_range": Validator(_read_date_range, show=_show_date_range, limits=days),
-        "month_range": Validator(
-            _reader(lambda text, request: parse_month_range(text, today=request.today), _month_range),
-            show=_show_date_range,
-        ),
         "credit_code": Validator(
             _reader(_without_request(parse_credit_code), _credit_code),
             _finder(_without_request(find_credit_codes), _credit_code),
         ),
-        "time": Validator(
-            _reader(_without_request(parse_time), lambda value: f"{value:%H:%M}"),
-            _finder(_without_request(find_times), lambda value: f"{value:%H:%M}"),
+        "receipt": Validator(
+            _reader(_without_request(parse_receipt), str), _finder(_without_request(find_receipts), str)
         ),
+    }
+
+
+def _numbers() -> ValidatorTable:
+    bounds = frozenset({"min", "max"})
+    return {
+        "count": Validator(
+            _reader(_parse_count, _count), _finder(_without_request(find_counts), _count), limits=bounds
+        ),
+        "integer": Validator(_read_integer, limits=bounds),
+        "decimal": Validator(_read_decimal, limits=bounds),
         "money": Validator(
             _reader(_without_request(parse_money), _money),
             _finder(_without_request(find_money), _money),
             show=_show_money,
         ),
-        "count": Validator(
-            _reader(
-                lambda text, request: parse_count(
-                    text, minimum=request.limit("min", 1), maximum=request.limit("max", MAX_COUNT)
-                ),
-                _count,
-            ),
-            _finder(_without_request(find_counts), _count),
-            limits=frozenset({"min", "max"}),
+    }
+
+
+def _days_and_hours() -> ValidatorTable:
+    bounds = frozenset({"min_days", "max_days"})
+    return {
+        "date": Validator(_read_date, _finder(_find_days, str), show=_show_date, limits=bounds),
+        "partial_date": Validator(
+            _read_partial_date, _finder(_find_partial_dates, str), show=_show_date, limits=bounds
         ),
-        "integer": Validator(_read_integer, limits=frozenset({"min", "max"})),
-        "decimal": Validator(_read_decimal, limits=frozenset({"min", "max"})),
-        "receipt": Validator(
-            _reader(_without_request(parse_receipt), str), _finder(_without_request(find_receipts), str)
+        "date_range": Validator(_read_date_range, show=_show_date_range, limits=bounds),
+        "month_range": Validator(
+            _reader(lambda text, request: parse_month_range(text, today=request.today), _month_range),
+            show=_show_date_range,
         ),
+        "time": Validator(
+            _reader(_without_request(parse_time), lambda value: f"{value:%H:%M}"),
+            _finder(_without_request(find_times), lambda value: f"{value:%H:%M}"),
+        ),
+    }
+
+
+def _choices_and_pictures() -> ValidatorTable:
+    return {
         "county": Validator(
             _reader(_without_request(parse_county), _county),
             _finder(_without_request(find_counties), _county),
