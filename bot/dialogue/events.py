@@ -41,7 +41,8 @@ class ActionContext:
     ``idempotency_key`` is the delivery key with the ordinal of the action in this turn: the same delivery repeated
     after a crash gives the same keys in the same order. ``said`` is the text of the message, ``media_id`` the
     platform's id of a picture that came with it, ``scene`` the QR scene or menu key of an event. ``latest_slot`` is
-    the slot that a ``validate_…`` or ``ask_…`` action is called for; ``intent`` is what the message was understood as.
+    the slot that a ``validate_…`` or ``ask_…`` action is called for; ``intent`` is what the message was understood
+    as.
     """
 
     openid: str

@@ -62,16 +62,15 @@ class MessageReader:
     def read(self, work: Work, said: Said) -> Reading:
         """Return what the message is and whether the NLU should be asked."""
         if said.event is not None:
-            # A menu button may stand for words, as the buttons under a text do.
-            chosen = self._chosen(work, Option(said.event, ""))
-            return chosen if chosen is not None else Reading(Happens(said.event))
+            pressed = self._pressed(work, said.event)
+            return pressed if pressed is not None else Reading(Happens(said.event))
         if said.media_id is not None:
             return Reading(Sends(said.media_id))
         text = said.text.strip()
         if said.menu_id is not None:
-            chosen = self._chosen(work, Option(said.menu_id, ""))
-            if chosen is not None:
-                return chosen
+            pressed = self._pressed(work, said.menu_id)
+            if pressed is not None:
+                return pressed
         if work.moved:
             return Reading(Unread(), needs_understanding=True, text=text)
         return self._text(work, text)
@@ -136,13 +135,17 @@ class MessageReader:
 
     def _chosen(self, work: Work, option: Option) -> Reading | None:
         """Return what a choice stands for. Words that only the NLU can tell are asked about; they are no answer."""
+        if option.value.startswith("/") and option.next_flow is None:
+            return self._pressed(work, option.value)
         act = self._option(work, option)
-        if act is not None:
-            return Reading(act)
-        word = option.value.removeprefix(WORD_PAYLOAD)
-        if not word or word.startswith("/") or (word == option.value and not option.label):
-            return None
-        return Reading(Unread(), needs_understanding=True, text=word)
+        return Reading(act) if act is not None else Reading(Unread(), needs_understanding=True, text=option.value)
+
+    def _pressed(self, work: Work, payload: str) -> Reading | None:
+        """Return what a button under a text or in the menu stands for; ``None`` for what is no payload of ours."""
+        act = self._payload(work, payload)
+        if act is not None or not payload.startswith(WORD_PAYLOAD):
+            return Reading(act) if act is not None else None
+        return Reading(Unread(), needs_understanding=True, text=payload.removeprefix(WORD_PAYLOAD))
 
     def _counts_offered(self, work: Work) -> bool:
         """Say whether a number means one of the choices offered beside the open question, rather than its answer."""
