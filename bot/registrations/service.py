@@ -55,10 +55,10 @@ from bot.registrations.outcomes import (
     TooMany,
     UnknownMaterial,
 )
-from bot.registrations.places import PlaceLock
+from bot.registrations.places import PlaceLock, place_for
 from bot.registrations.prechecks import Applicant, Prechecks
 from bot.registrations.sealing import Sealer
-from bot.registrations.submitting import Submission
+from bot.registrations.submitting import Submission, crowd_of
 from bot.registrations.views import RegistrationView, views_of
 from bot.storage.encryption import FieldCipher
 from bot.storage.sql import Database
@@ -108,6 +108,16 @@ class RegistrationService:
         """Return the open work-study posts with the places that nobody was given yet."""
         async with self._database.reading() as session:
             return await free_posts(session, programme_id, self._clock.now(), county=county)
+
+    async def crowd(self, programme_id: str) -> Full | None:
+        """Return how many wait where a new registration would wait too, ``None`` where it would not.
+
+        Only programmes without slots are crowded as a whole. A picture of the moment. Raises UnknownProgramme.
+        """
+        async with self._database.reading() as session:
+            programme = (await programme_row(session, programme_id)).document
+            place = place_for(programme, None)
+            return None if place is None else await crowd_of(session, programme, place)
 
     async def precheck(self, programme_id: str, person: Applicant) -> tuple[Finding, ...]:
         """Return hints on ``person`` (anything with ``id_number``, ``birth_date``, ``sex``; ``None`` where unknown).

@@ -115,12 +115,10 @@ class Submission:
         self, session: AsyncSession, programme: Programme, application: Application, place: Place
     ) -> _Placement | Full:
         """People give the places away; an application only waits when there are far more than they could take."""
-        if not await _crowded(session, programme):
+        crowd = await crowd_of(session, programme, place)
+        if crowd is None:
             return _PENDING
-        waiting = await waiting_count(session, place)
-        if application.accept_waiting and waiting < programme.waitlist_size:
-            return _WAITING
-        return Full((), waiting, waitlist_open=waiting < programme.waitlist_size)
+        return _WAITING if application.accept_waiting and crowd.waitlist_open else crowd
 
     async def _store(
         self,
@@ -216,6 +214,14 @@ async def post_is_open(session: AsyncSession, programme: Programme, post_id: int
         return True
     post = await session.get(PostRow, post_id)
     return post is not None and post.programme_id == programme.id and not post.closed
+
+
+async def crowd_of(session: AsyncSession, programme: Programme, place: Place) -> Full | None:
+    """Return how many wait for a programme without slots, ``None`` while it needs no waiting list."""
+    if not await _crowded(session, programme):
+        return None
+    waiting = await waiting_count(session, place)
+    return Full((), waiting, waitlist_open=waiting < programme.waitlist_size)
 
 
 async def _crowded(session: AsyncSession, programme: Programme) -> bool:

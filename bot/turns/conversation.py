@@ -173,12 +173,13 @@ class Conversation:
         ranking, certainty, understood = None, None, None
         heard = self._engine.read(state, said, now)
         if heard.needs_understanding:
-            ranking = await self._understanding.rank(said.text, self._nlu_budget_s)
+            ranking = await self._understanding.rank(heard.text, self._nlu_budget_s)
             understood = _understood(ranking)
             certainty = understood.certainty
         step = self._engine.respond(state, said, heard, understood, now)
         run = _Run()
         intent = understood.intents[0] if understood and understood.intents else None
+        said = replace(said, text=heard.text or said.text)
         state = await self._run_actions(message, reading, said, intent, step, run, now)
         with_people = any(isinstance(outcome, HandedOver) for outcome in run.outcomes)
         flow = next((outcome.flow for outcome in run.outcomes if isinstance(outcome, FlowStarted)), None)
@@ -224,11 +225,11 @@ def _context(
         slots=run.slots,
         idempotency_key=f"{message.delivery_key}:{number}",
         now=now,
-        said=said.text,
+        said=said.text if run.said is None else run.said,
         media_id=said.media_id,
         scene=reading.scene,
         latest_slot=run.latest_slot,
-        intent=intent,
+        intent=intent if run.intent is None else run.intent,
     )
 
 

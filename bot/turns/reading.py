@@ -50,7 +50,7 @@ def reading_of(message: Inbound, today: date) -> Reading:
         case VoiceMessage(recognition=str() as heard) if heard.strip():
             return Reading("said", Said(heard, today=today))
         case ImageMessage():
-            return Reading("said", Said("", media_id=message.media_id, event="image", today=today))
+            return Reading("said", Said("", media_id=message.media_id, today=today))
         case MenuClicked():
             return Reading("said", Said("", event=message.key, today=today), scene=message.key)
         case Followed():
