@@ -32,7 +32,7 @@ class Thresholds:
 
 THRESHOLDS: Final[Mapping[Literal["model", "keywords"], Thresholds]] = {
     # From cross-validation of the training data (nlu/cross_validate.py prints the table), never the evaluation set.
-    "model": Thresholds(sure=0.45, sure_margin=0.10, small_talk=0.35, crisis=0.30, ask=0.20, choice=0.08),
+    "model": Thresholds(sure=0.55, sure_margin=0.10, small_talk=0.35, crisis=0.40, ask=0.20, choice=0.08),
     # Weights of keyword rules: a strong word acts, a weak one asks.
     "keywords": Thresholds(sure=0.8, sure_margin=0.0, small_talk=0.6, crisis=0.6, ask=0.4, choice=0.4),
 }

@@ -1,12 +1,13 @@
 """The intent classifier: multinomial logistic regression over every sentence feature, with the whole ranking told.
 
-Rasa's own LogisticRegressionClassifier offers no C, stacks sparse matrices for each message and stores the model by
+Rasa's own LogisticRegressionClassifier offers no C, takes minutes over this many features and stores the model by
 skops; this one keeps plain arrays.
 """
 
 import hashlib
 import json
 import logging
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +22,8 @@ from rasa.shared.nlu.constants import FEATURE_TYPE_SENTENCE, INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 from scipy.sparse import csr_matrix, hstack, vstack
-from sklearn.linear_model import LogisticRegression
+
+from nlu.components.softmax_regression import chances, fit
 
 _LOG = logging.getLogger(__name__)
 _WEIGHTS_FILE = "weights.npz"
@@ -30,16 +32,21 @@ Floats = npt.NDArray[np.float32]
 
 
 class Weights:
-    """A trained model: ``coefficients`` are (features, intents), ``intercepts`` (intents,), both 32 bit."""
+    """A trained model: ``dense`` and ``sparse`` are (features, intents), ``intercepts`` (intents,), all 32 bit."""
 
-    def __init__(self, intents: list[str], coefficients: Floats, intercepts: Floats) -> None:
+    def __init__(self, intents: list[str], dense: Floats, sparse: Floats, intercepts: Floats) -> None:
         self.intents = intents
-        self.coefficients = coefficients
+        self.dense = np.ascontiguousarray(dense)
+        self.sparse = np.ascontiguousarray(sparse)
         self.intercepts = intercepts
         digest = hashlib.sha256(json.dumps(intents).encode())
-        digest.update(coefficients.tobytes())
-        digest.update(intercepts.tobytes())
+        for array in self.arrays().values():
+            digest.update(array.tobytes())
         self.model_id = digest.hexdigest()[:12]
+
+    def arrays(self) -> dict[str, Floats]:
+        """Return what is stored beside the names of the intents."""
+        return {"dense": self.dense, "sparse": self.sparse, "intercepts": self.intercepts}
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -61,10 +68,6 @@ class LinearClassifier(IntentClassifier, GraphComponent):
     @classmethod
     def required_components(cls) -> list[type]:
         return [Featurizer]
-
-    @staticmethod
-    def required_packages() -> list[str]:
-        return ["sklearn"]
 
     @staticmethod
     def get_default_config() -> dict[str, object]:
@@ -99,28 +102,23 @@ class LinearClassifier(IntentClassifier, GraphComponent):
         with model_storage.read_from(resource) as folder:
             intents = json.loads((folder / _CLASSES_FILE).read_text(encoding="utf-8"))
             with np.load(folder / _WEIGHTS_FILE, allow_pickle=False) as arrays:
-                weights = Weights(intents, arrays["coefficients"], arrays["intercepts"])
+                weights = Weights(intents, arrays["dense"], arrays["sparse"], arrays["intercepts"])
         return cls(config, model_storage, resource, weights)
 
     def train(self, training_data: TrainingData) -> Resource:
         """Fit on all examples that carry an intent; the same data give the same weights."""
         examples = [example for example in training_data.intent_examples if example.get(TEXT)]
         labels = [example.get(INTENT) for example in examples]
-        features = vstack([_sparse_row(example) for example in examples]).tocsr()
-        _LOG.info("fitting %d intents on %d utterances, %d features", len(set(labels)), *features.shape)
-        model = LogisticRegression(
-            C=self._config["C"], class_weight="balanced", max_iter=self._config["max_iter"], random_state=42
-        )
-        model.fit(features, labels)
-        _LOG.info("fitted in %d steps", int(model.n_iter_.max()))
-        weights = Weights(
-            [str(intent) for intent in model.classes_],
-            np.ascontiguousarray(model.coef_.T, dtype=np.float32),
-            model.intercept_.astype(np.float32),
-        )
+        parts = [_Parts.of(example) for example in examples]
+        dense = np.vstack([part.dense for part in parts])
+        sparse = vstack([part.sparse for part in parts]).tocsr()
+        _LOG.info("fitting %d intents on %d utterances, %d features", len(set(labels)), *sparse.shape)
+        found = fit(dense, sparse, labels, self._config["C"], self._config["max_iter"])
+        _LOG.info("fitted in %d steps", found.steps)
+        weights = Weights(found.classes, found.dense, found.sparse, found.intercepts)
         with self._model_storage.write_to(self._resource) as folder:
             (folder / _CLASSES_FILE).write_text(json.dumps(weights.intents), encoding="utf-8")
-            np.savez(folder / _WEIGHTS_FILE, coefficients=weights.coefficients, intercepts=weights.intercepts)
+            np.savez(folder / _WEIGHTS_FILE, **weights.arrays())
         self._weights = weights
         return self._resource
 
@@ -137,29 +135,30 @@ class LinearClassifier(IntentClassifier, GraphComponent):
         return messages
 
     def _rank(self, message: Message, weights: Weights) -> None:
-        scores = weights.intercepts.astype(np.float64)
-        start = 0
-        for part in _sentence_parts(message):
-            if isinstance(part, csr_matrix):
-                scores += part.data @ weights.coefficients[start + part.indices]
-            else:
-                scores += part[0] @ weights.coefficients[start : start + part.shape[1]]
-            start += part.shape[1]
-        odds = np.exp(scores - scores.max())
-        chances = odds / odds.sum()
-        order = np.argsort(-chances, kind="stable")
-        ranking = [{"name": weights.intents[place], "confidence": float(chances[place])} for place in order]
+        parts = _Parts.of(message)
+        scores = weights.intercepts + parts.dense[0] @ weights.dense
+        scores = scores + parts.sparse.data @ weights.sparse[parts.sparse.indices]
+        likely = chances(scores.astype(np.float64))
+        order = np.argsort(-likely, kind="stable")
+        ranking = [{"name": weights.intents[place], "confidence": float(likely[place])} for place in order]
         message.set("intent", ranking[0], add_to_output=True)
         message.set("intent_ranking", ranking, add_to_output=True)
         message.set("model_id", weights.model_id, add_to_output=True)
 
 
-def _sentence_parts(message: Message) -> list[csr_matrix | Floats]:
-    """Return the message's sentence features in pipeline order, each of shape (1, n)."""
-    return [
-        part.features for part in message.features if part.type == FEATURE_TYPE_SENTENCE and part.attribute == TEXT
-    ]
+@dataclass(frozen=True)
+class _Parts:
+    """A message's sentence features in pipeline order: ``dense`` (1, n) and ``sparse`` (1, m)."""
 
+    dense: Floats
+    sparse: csr_matrix
 
-def _sparse_row(message: Message) -> csr_matrix:
-    return hstack([csr_matrix(part) for part in _sentence_parts(message)], format="csr")
+    @classmethod
+    def of(cls, message: Message) -> "_Parts":
+        told = [part for part in message.features if part.type == FEATURE_TYPE_SENTENCE and part.attribute == TEXT]
+        dense = [part.features for part in told if not part.is_sparse()]
+        sparse = [part.features for part in told if part.is_sparse()]
+        return cls(
+            np.hstack(dense) if dense else np.zeros((1, 0), np.float32),
+            hstack(sparse, format="csr") if sparse else csr_matrix((1, 0), dtype=np.float32),
+        )

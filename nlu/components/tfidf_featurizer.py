@@ -2,11 +2,7 @@
 
 import json
 from abc import abstractmethod
-from collections import Counter
-from collections.abc import Iterable
 
-import numpy as np
-import numpy.typing as npt
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
@@ -16,9 +12,9 @@ from rasa.shared.exceptions import InvalidConfigException
 from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
-from scipy.sparse import csr_matrix
 
 from nlu.components.ngrams import char_ngrams, sound_ngrams
+from nlu.components.tfidf import Vocabulary
 
 _VOCABULARY_FILE = "vocabulary.json"
 
@@ -32,12 +28,12 @@ class _TfidfFeaturizer(SparseFeaturizer, GraphComponent):
         name: str,
         model_storage: ModelStorage,
         resource: Resource,
-        vocabulary: dict[str, tuple[int, float]] | None = None,
+        vocabulary: Vocabulary | None = None,
     ) -> None:
         super().__init__(name, {**self.get_default_config(), **config})
         self._model_storage = model_storage
         self._resource = resource
-        self._vocabulary = vocabulary or {}
+        self._vocabulary = vocabulary or Vocabulary([])
 
     @staticmethod
     def get_default_config() -> dict[str, object]:
@@ -73,8 +69,7 @@ class _TfidfFeaturizer(SparseFeaturizer, GraphComponent):
     ) -> "_TfidfFeaturizer":
         with model_storage.read_from(resource) as folder:
             stored = json.loads((folder / _VOCABULARY_FILE).read_text(encoding="utf-8"))
-        vocabulary = {gram: (column, weight) for column, (gram, weight) in enumerate(stored)}
-        return cls(config, execution_context.node_name, model_storage, resource, vocabulary)
+        return cls(config, execution_context.node_name, model_storage, resource, Vocabulary(stored))
 
     @abstractmethod
     def grams(self, text: str) -> list[str]:
@@ -82,15 +77,10 @@ class _TfidfFeaturizer(SparseFeaturizer, GraphComponent):
 
     def train(self, training_data: TrainingData) -> Resource:
         """Learn the vocabulary from the training texts; columns are in sorted order, so that runs are equal."""
-        texts = [message.get(TEXT) for message in training_data.training_examples if message.get(TEXT)]
-        frequency: Counter[str] = Counter()
-        for text in texts:
-            frequency.update(set(self.grams(text)))
-        kept = sorted(gram for gram, count in frequency.items() if count >= self._config["min_texts"])
-        weights = [float(np.log((1 + len(texts)) / (1 + frequency[gram])) + 1) for gram in kept]
-        self._vocabulary = {gram: (column, weights[column]) for column, gram in enumerate(kept)}
+        texts = [self.grams(message.get(TEXT)) for message in training_data.training_examples if message.get(TEXT)]
+        self._vocabulary = Vocabulary.learn(texts, self._config["min_texts"])
         with self._model_storage.write_to(self._resource) as folder:
-            stored = json.dumps(list(zip(kept, weights, strict=True)), ensure_ascii=False)
+            stored = json.dumps(self._vocabulary.weighted_grams, ensure_ascii=False)
             (folder / _VOCABULARY_FILE).write_text(stored, encoding="utf-8")
         return self._resource
 
@@ -101,18 +91,9 @@ class _TfidfFeaturizer(SparseFeaturizer, GraphComponent):
     def process(self, messages: list[Message]) -> list[Message]:
         for message in messages:
             if text := message.get(TEXT):
-                self.add_features_to_message(None, self._row(self.grams(text)), TEXT, message)
+                row = self._vocabulary.row(self.grams(text), self._config["scale"])
+                self.add_features_to_message(None, row, TEXT, message)
         return messages
-
-    def _row(self, grams: Iterable[str]) -> csr_matrix:
-        counts = Counter(known for gram in grams if (known := self._vocabulary.get(gram)))
-        columns = np.fromiter((column for column, _ in counts), dtype=np.int32, count=len(counts))
-        values: npt.NDArray[np.float32] = np.fromiter(
-            ((1.0 + np.log(count)) * weight for (_, weight), count in counts.items()), np.float32, count=len(counts)
-        )
-        if len(values):
-            values *= self._config["scale"] / np.linalg.norm(values)
-        return csr_matrix((values, columns, [0, len(columns)]), shape=(1, len(self._vocabulary)))
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=True)

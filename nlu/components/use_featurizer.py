@@ -29,6 +29,11 @@ def _encoder() -> USE:
     return USE(threads=1)
 
 
+def encode(texts: list[str]) -> npt.NDArray[np.float32]:
+    """Return unit vectors of shape (texts, 512)."""
+    return _encoder().encode(texts)
+
+
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=False)
 class UseFeaturizer(DenseFeaturizer, GraphComponent):
     """A unit vector of 512 numbers x scale a message; texts seen lately are answered from memory."""
@@ -74,7 +79,7 @@ class UseFeaturizer(DenseFeaturizer, GraphComponent):
         fresh = [text for text in dict.fromkeys(texts) if text not in self._lately]
         found: dict[str, Vector] = {}
         if fresh:
-            encoded = _encoder().encode(fresh) * np.float32(self._config["scale"])
+            encoded = encode(fresh) * np.float32(self._config["scale"])
             found.update(zip(fresh, encoded, strict=True))
         found.update((text, self._lately[text]) for text in texts if text in self._lately)
         for text in texts:

@@ -1,0 +1,81 @@
+"""Multinomial logistic regression over a dense and a sparse block of features, without Rasa.
+
+The optimum of scikit-learn's LogisticRegression(class_weight="balanced"), several times as quickly: one matrix of
+both kinds would be sparse in name only, and its products an order of magnitude slower than those of the two blocks.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+from scipy.sparse import csr_matrix
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A trained model. ``dense`` and ``sparse`` are (features, classes), ``intercepts`` (classes,), all 32 bit."""
+
+    classes: list[str]
+    dense: Floats
+    sparse: Floats
+    intercepts: Floats
+    steps: int
+
+
+def fit(dense: Floats, sparse: csr_matrix, labels: Sequence[str], strength: float, max_steps: int) -> Fit:
+    """Return the model that minimises the weighted log loss x ``strength`` + half the squared weights.
+
+    Classes weigh the same in sum, however many texts they have; intercepts go unpunished. The start is zero and the
+    solver deterministic, so equal data give equal weights.
+    """
+    problem = _Problem(dense, sparse, labels, strength)
+    found = minimize(
+        problem.loss_and_gradient,
+        np.zeros(problem.size),
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": max_steps, "maxfun": 2 * max_steps, "ftol": 1e-8, "gtol": 1e-4},
+    )
+    weights = found.x.reshape(-1, len(problem.classes)).astype(np.float32)
+    width = dense.shape[1]
+    return Fit(problem.classes, weights[:width], weights[width:-1], weights[-1], int(found.nit))
+
+
+def chances(scores: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    """Return the softmax of ``scores`` over their last axis."""
+    odds = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return odds / odds.sum(axis=-1, keepdims=True)
+
+
+class _Problem:
+    def __init__(self, dense: Floats, sparse: csr_matrix, labels: Sequence[str], strength: float) -> None:
+        self.classes = sorted(set(labels))
+        self._dense = np.ascontiguousarray(dense, dtype=np.float32)
+        self._sparse = sparse.astype(np.float32)
+        self._sparse_turned = self._sparse.T.tocsr()
+        place = {name: number for number, name in enumerate(self.classes)}
+        self._truth = np.array([place[label] for label in labels])
+        counts = np.bincount(self._truth, minlength=len(self.classes))
+        balance = len(labels) / (len(self.classes) * counts)
+        self._weights = (strength * balance[self._truth]).astype(np.float32)
+        self.size = (dense.shape[1] + sparse.shape[1] + 1) * len(self.classes)
+
+    def loss_and_gradient(self, flat: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
+        weights = flat.reshape(-1, len(self.classes)).astype(np.float32)
+        width = self._dense.shape[1]
+        scores = self._dense @ weights[:width] + self._sparse @ weights[width:-1] + weights[-1]
+        likely = chances(scores)
+        rows = np.arange(len(self._truth))
+        right = np.maximum(likely[rows, self._truth], np.float32(1e-30))
+        penalised = flat[: -len(self.classes)]
+        loss = float(-(self._weights * np.log(right)).sum(dtype=np.float64)) + 0.5 * float(penalised @ penalised)
+        likely[rows, self._truth] -= 1.0
+        likely *= self._weights[:, None]
+        gradient = np.vstack([self._dense.T @ likely, self._sparse_turned @ likely, likely.sum(axis=0)])
+        whole = gradient.astype(np.float64).ravel()
+        whole[: -len(self.classes)] += penalised
+        return loss, whole
