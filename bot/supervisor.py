@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 import aiohttp
 import structlog
 
+from bot.storage.child import bound_to_parent
+
 log = structlog.get_logger(__name__)
 
 STOP_TIMEOUT_S = 8.0
@@ -34,7 +36,7 @@ class PartFailed(RuntimeError):
 
 
 class Supervisor:
-    """Runs parts as child processes in a process group each, so that none outlives it."""
+    """Runs parts as child processes in a process group each, so that none outlives it, not even when it is killed."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = dict(environment)
@@ -43,7 +45,7 @@ class Supervisor:
     async def start(self, part: Part) -> None:
         """Start ``part`` and return when it is ready. Raises PartFailed."""
         process = await asyncio.create_subprocess_exec(
-            *part.command,
+            *bound_to_parent(part.command, signal=signal.SIGTERM),
             env={**self._environment, **part.environment},
             stdin=asyncio.subprocess.DEVNULL,
             start_new_session=True,
@@ -51,6 +53,10 @@ class Supervisor:
         self._running[part.name] = process
         if part.ready_url is not None:
             await self._until_ready(part, part.ready_url, process)
+
+    def pids(self) -> tuple[int, ...]:
+        """Return the process ids of the parts that were started."""
+        return tuple(process.pid for process in self._running.values())
 
     async def _until_ready(self, part: Part, url: str, process: asyncio.subprocess.Process) -> None:
         loop = asyncio.get_running_loop()

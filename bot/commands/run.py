@@ -3,6 +3,8 @@
 import asyncio
 import os
 import time
+from collections.abc import Coroutine
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from rich.console import Console
@@ -23,6 +25,8 @@ from bot.storage.migrate import upgrade
 from bot.storage.redis_server import RedisServer
 from bot.supervisor import Part, PartFailed, Supervisor, bot_command
 
+Done = TypeVar("Done")
+
 DEMO_USER = "demo"
 COMMAND_LINE = "command line"
 
@@ -33,7 +37,10 @@ async def run(settings: Settings) -> int:
     console = Console()
     settings = complete(settings)
     stopped = until_stopped()
-    if await train_in_thread(if_needed=True) != 0:
+    prepared = await train_in_thread(if_needed=True)
+    if stopped.is_set():
+        return 0
+    if prepared != 0:
         console.print("[red]The NLU could not be prepared; see above.[/red]")
         return 1
     async with open_records(settings) as records:
@@ -51,26 +58,36 @@ async def _run_parts(
 ) -> int:
     supervisor = Supervisor(environment_of(settings, redis_url))
     try:
-        await _start_parts(supervisor, settings, console)
-        _announce(console, settings, time.monotonic() - started)
-        stop = asyncio.create_task(stopped.wait())
-        ended = asyncio.create_task(supervisor.until_one_ends())
-        done, _ = await asyncio.wait({stop, ended}, return_when=asyncio.FIRST_COMPLETED)
-        stop.cancel()
-        ended.cancel()
-        if stop in done:
-            console.print("Stopping …")
-            return 0
-        name, code = ended.result()
-        console.print(f"[red]{name} ended with code {code}; stopping the rest.[/red]")
+        started_all = await _unless_stopped(stopped, _start_parts(supervisor, settings, console))
+        if started_all:
+            _announce(console, settings, time.monotonic() - started)
+            ended = await _unless_stopped(stopped, supervisor.until_one_ends())
+            if ended is not None:
+                console.print(f"[red]{ended[0]} ended with code {ended[1]}; stopping the rest.[/red]")
+                return 1
     except PartFailed as error:
         console.print(f"[red]{error}[/red]")
+        return 1
+    else:
+        console.print("Stopping …")
+        return 0
     finally:
         await supervisor.stop()
-    return 1
 
 
-async def _start_parts(supervisor: Supervisor, settings: Settings, console: Console) -> None:
+async def _unless_stopped(stopped: asyncio.Event, work: Coroutine[None, None, Done]) -> Done | None:
+    """Return what ``work`` gives, or ``None`` as soon as Ctrl-C was pressed."""
+    stop, task = asyncio.create_task(stopped.wait()), asyncio.create_task(work)
+    await asyncio.wait({stop, task}, return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    if task.done():
+        return task.result()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    return None
+
+
+async def _start_parts(supervisor: Supervisor, settings: Settings, console: Console) -> bool:
     nlu = urlsplit(settings.nlu_url)
     base = f"http://{settings.gateway_host}"
     first = [Part("simulator", bot_command("simulator"), f"{base}:{settings.simulator_port}/")]
@@ -83,6 +100,7 @@ async def _start_parts(supervisor: Supervisor, settings: Settings, console: Cons
         Part("worker", bot_command("worker")),
     ]
     await asyncio.gather(*(supervisor.start(part) for part in (*first, *second)))
+    return True
 
 
 async def seed(records: Records) -> None:
