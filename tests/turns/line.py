@@ -17,7 +17,7 @@ from bot.storage.encryption import FieldCipher
 from bot.storage.redis import RedisLink
 from bot.storage.shards import SHARDS
 from bot.turns.service import Responder, TurnService
-from bot.turns.store import Arrivals, TurnStore
+from bot.turns.store import LOCK_TTL_MS, Arrivals, TurnStore
 from bot.values.clock import Clock, SystemClock
 from bot.wechat.client import WeChatApi
 from bot.wechat.codec import Codec
@@ -56,7 +56,13 @@ class Line:
 
 @asynccontextmanager
 async def open_line(
-    redis_url: str, cipher: FieldCipher, responder: Responder, *, deadline_s: float = DEADLINE_S, attempts: int = 3
+    redis_url: str,
+    cipher: FieldCipher,
+    responder: Responder,
+    *,
+    deadline_s: float = DEADLINE_S,
+    attempts: int = 3,
+    lock_ttl_ms: int = LOCK_TTL_MS,
 ) -> AsyncIterator[Line]:
     """Open a line; nothing of it waits for Redis longer than a moment."""
     clock, port = SystemClock(), free_port()
@@ -75,7 +81,7 @@ async def open_line(
         arrivals = Arrivals(link)
         await arrivals.start()
         stack.push_async_callback(arrivals.close)
-        store = TurnStore(link, cipher, clock, state_ttl_s=86_400)
+        store = TurnStore(link, cipher, clock, state_ttl_s=86_400, lock_ttl_ms=lock_ttl_ms)
         turns = TurnService(store, arrivals, responder, clock, link_choices=False)
         codec = Codec(TOKEN, APP_ID, (config.aes_key,), "safe")
         gateway = Gateway(codec, turns, Metrics(), _always_ready, deadline_s=deadline_s)
