@@ -19,7 +19,8 @@ redis.call('ZREM', KEYS[5], ARGV[1])
 redis.call('ZREM', KEYS[6], ARGV[1])
 if tonumber(ARGV[8]) > 0 then
   redis.call('HSET', KEYS[7], 'left', ARGV[8], 'until', ARGV[9])
-  redis.call('PEXPIREAT', KEYS[7], ARGV[9])
+  -- 'until' decides, by our clock; the key only has to go some time after the longest allowance, by Redis's own.
+  redis.call('PEXPIRE', KEYS[7], 172800000)
 end
 if ARGV[11] == '1' then
   -- Messages that waited for a new allowance go out before this turn's own.
