@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 
 from actions.wording import text_of
-from bot.dialogue.events import ActionContext, ActionTable, Event, Say
+from bot.dialogue.events import ActionContext, ActionTable, Event, Say, SetSlots
 from bot.followers.consents import ConsentService
 from bot.followers.models import ConsentPurpose
 from bot.followers.privacy import PrivacyService
 from bot.followers.service import FollowerService
 from bot.legal.service import LegalService
 from bot.registrations.service import RegistrationService
+
+PROFILE = ("ws_parent_name", "ws_parent_mobile", "ws_parent_employer", "hs_mobile", "hs_employer")
+"""The answers that are offered again in the next form, of all forms."""
 
 
 class FollowerActions:
@@ -36,6 +39,8 @@ class FollowerActions:
             "action_scanned": self.scanned,
             "action_my_data": self.my_data,
             "action_erase_me": self.erase_me,
+            "action_prefill_wanted": self.prefill_wanted,
+            "action_keep_profile": self.keep_profile,
         }
 
     async def welcome(self, context: ActionContext) -> Sequence[Event]:
@@ -62,6 +67,32 @@ class FollowerActions:
         cases = await self._cases.cases_of(context.openid)
         fields = {"registrations": len(registrations), "cases": len(cases), "consents": len(consents)}
         return [Say("utter_data_shown", fields)]
+
+    async def prefill_wanted(self, context: ActionContext) -> Sequence[Event]:
+        """Keep the answers for next time where that was agreed to before; else say that it is still to be asked."""
+        if await self._consents.has_consent(context.openid, ConsentPurpose.PREFILL):
+            await self._save_profile(context)
+            return [SetSlots({"prefill_open": False})]
+        return [SetSlots({"prefill_open": context.slots.get("prefill_declined") is not True})]
+
+    async def keep_profile(self, context: ActionContext) -> Sequence[Event]:
+        """Record the agreement to what was asked, and keep the answers for the next form."""
+        await self._consents.record_consent(
+            context.openid,
+            ConsentPurpose.PREFILL,
+            text_version=text_of(context.slots.get("prefill_version")),
+            text=text_of(context.slots.get("prefill_terms")),
+            channel="chat",
+            key=context.idempotency_key,
+        )
+        await self._save_profile(context)
+        return []
+
+    async def _save_profile(self, context: ActionContext) -> None:
+        earlier = await self._followers.prefill(context.openid)
+        filled = {name: text_of(context.slots.get(name)) for name in PROFILE if context.slots.get(name) is not None}
+        known = dict(earlier.values) if earlier is not None else {}
+        await self._followers.save_profile(context.openid, known | filled)
 
     async def erase_me(self, context: ActionContext) -> Sequence[Event]:
         """Erase the follower everywhere."""

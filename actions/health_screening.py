@@ -5,7 +5,7 @@ from datetime import date
 from typing import assert_never
 
 from actions.programmes import ProgrammeDesk, programme_fields
-from actions.registrations import place_text, status_label
+from actions.standings import place_text, status_label
 from actions.wording import HINTS, day_with_weekday, finding_fields, text_of, time_text
 from bot.dialogue.events import (
     ActionContext,

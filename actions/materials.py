@@ -6,11 +6,12 @@ from typing import Protocol, assert_never
 from actions.wording import text_of
 from bot.dialogue.events import ActionContext, Event, Say, SetSlots, SlotValue
 from bot.programmes.models import Programme
-from bot.registrations.outcomes import Attached, NotFound, NotPossible, TooMany, UnknownMaterial
+from bot.registrations.outcomes import Attached, NotFound, NotPossible, Resubmitted, TooMany, UnknownMaterial
 from bot.registrations.service import RegistrationService
 from bot.storage.files import FileRefused, PrivateFiles
 
 NOTHING_MISSING: Mapping[str, SlotValue] = {
+    "ws_wanted": None,
     "ws_missing_code": None,
     "ws_missing_label": None,
     "ws_material": None,
@@ -33,15 +34,24 @@ class MaterialDesk:
         self._files = files
         self._source = source
 
-    def next_slots(self, programme: Programme, missing: Sequence[str]) -> Mapping[str, SlotValue]:
-        """Return the slots that ask for the first missing file, or end the asking."""
-        if not missing:
-            return NOTHING_MISSING
+    def next_slots(self, programme: Programme, wanted: Sequence[str]) -> Mapping[str, SlotValue]:
+        """Return the slots that ask for the first of the ``wanted`` files (codes), or end the asking."""
         labels = {rule.code: rule.label for rule in programme.required_materials}
-        return {"ws_missing_code": missing[0], "ws_missing_label": labels[missing[0]], "ws_material": None}
+        codes = [code for code in wanted if code in labels]
+        if not codes:
+            return NOTHING_MISSING
+        return {
+            "ws_wanted": list(codes),
+            "ws_missing_code": codes[0],
+            "ws_missing_label": labels[codes[0]],
+            "ws_material": None,
+        }
 
     async def store(self, context: ActionContext, *, receipt: str, programme: Programme) -> Sequence[Event]:
-        """Keep the file in ``ws_material`` under the code that was asked for; return what to say next."""
+        """Keep the file in ``ws_material`` under the code that was asked for; return what to say next.
+
+        When it was the last one of a registration that was sent back, that one goes to review again.
+        """
         code, label = text_of(context.slots.get("ws_missing_code")), text_of(context.slots.get("ws_missing_label"))
         data = await self._source.picture(text_of(context.slots.get("ws_material")))
         try:
@@ -53,12 +63,18 @@ class MaterialDesk:
         )
         match outcome:
             case Attached():
+                wanted = context.slots.get("ws_wanted")
+                left = [text_of(one) for one in wanted if one != code] if isinstance(wanted, list) else []
                 said = [Say("utter_ws_material_stored", {"label": label})]
-                if not outcome.missing:
-                    said.append(Say("utter_ws_materials_complete"))
-                return [SetSlots(self.next_slots(programme, outcome.missing)), *said]
+                if not left:
+                    said.append(Say(await self._completed(context, receipt)))
+                return [SetSlots(self.next_slots(programme, left)), *said]
             case TooMany() | UnknownMaterial() | NotPossible() | NotFound():
                 await self._files.delete(stored.id)
-                return [SetSlots(NOTHING_MISSING), Say("utter_ws_materials_complete")]
+                return [SetSlots(NOTHING_MISSING), Say("utter_ws_material_unneeded")]
             case _:
                 assert_never(outcome)
+
+    async def _completed(self, context: ActionContext, receipt: str) -> str:
+        again = await self._registrations.resubmit(receipt, context.openid, context.idempotency_key)
+        return "utter_ws_resubmitted" if isinstance(again, Resubmitted) else "utter_ws_materials_complete"

@@ -39,7 +39,7 @@ class ProgrammeDesk:
                     window_slot: "open",
                     "programme_id": programme.id,
                     "programme_title": programme.title,
-                    "window_note": f"报名到{moment_text(programme.close_at)}为止。",
+                    "programme_closes": moment_text(programme.close_at),
                     "service_from": day_text(programme.service_start),
                     "service_to": day_text(programme.service_end),
                 }
@@ -50,6 +50,12 @@ class ProgrammeDesk:
                 return [SetSlots({window_slot: "closed"}), Say("utter_programme_closed", fields)]
             case _:
                 assert_never(state)
+
+    async def open_now(self, kind: ProgrammeKind) -> Programme | None:
+        """Return the programme that takes registrations now, if there is one."""
+        programme = await self._programmes.current(kind)
+        is_open = programme is not None and isinstance(window_state(programme, self._clock.now()), Open)
+        return programme if is_open else None
 
     async def get(self, programme_id: str) -> Programme:
         """Return the programme; raises UnknownProgramme."""

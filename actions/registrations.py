@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import assert_never
 
 from actions.materials import NOTHING_MISSING, MaterialDesk
+from actions.posts import county_options, post_options, refuse_too_many
+from actions.standings import place_text, standing, status_label
 from actions.wording import day_with_weekday, moment_text, text_of, time_text
 from bot.dialogue.events import ActionContext, ActionTable, Event, OfferOptions, Option, Say, SetSlots
 from bot.legal.rules import UNIFIED_STATUS
@@ -25,37 +27,29 @@ from bot.registrations.outcomes import (
     OfferGone,
     TooLate,
 )
+from bot.registrations.reasons import ReasonTable
 from bot.registrations.service import RegistrationService
 from bot.registrations.statuses import Status
 from bot.registrations.views import RegistrationView
 
-STATUS_LABELS: Mapping[Status, str] = {
-    Status.DRAFT: "没填完",
-    Status.PENDING: "待审核",
-    Status.RETURNED: "要补材料",
-    Status.WAITLISTED: "候补中",
-    Status.APPROVED: "已通过",
-    Status.REJECTED: "没有通过",
-    Status.CANCELLED: "已取消",
-    Status.NO_SHOW: "没有到场",
-    Status.COMPLETED: "已完成",
-    Status.VOID: "已过期",
-}
 CHANGEABLE = frozenset({Status.PENDING, Status.RETURNED, Status.WAITLISTED, Status.APPROVED})
 SHOWN_MAX = 3
 SLOTS_MAX = 8
 
+CANCEL_SURE = (
+    Option("true", "确定取消", ("取消", "确定", "不去了")),
+    Option("false", "不取消", ("留着", "先不取消", "算了")),
+)
+TAKE_IT = (
+    Option("true", "要", ("要得", "接受", "确认", "确认候补")),
+    Option("false", "不要", ("不去", "放弃", "不要了")),
+)
 TEXT_FIELDS: Mapping[str, str] = {
     "ws_student_school": "学校",
     "ws_student_major": "专业",
     "ws_parent_employer": "家长单位",
     "hs_employer": "工作单位",
 }
-
-
-def status_label(status: Status) -> str:
-    """Return the status as workers read it."""
-    return STATUS_LABELS[status]
 
 
 class RegistrationActions:
@@ -67,11 +61,13 @@ class RegistrationActions:
         programmes: ProgrammeService,
         cases: LegalService,
         materials: MaterialDesk,
+        reasons: ReasonTable,
     ) -> None:
         self._registrations = registrations
         self._programmes = programmes
         self._cases = cases
         self._materials = materials
+        self._reasons = reasons
 
     def table(self) -> ActionTable:
         """Return the handlers by name."""
@@ -82,6 +78,10 @@ class RegistrationActions:
             "action_ask_reg_receipt": self.ask_receipt,
             "action_ask_reg_field": self.ask_field,
             "action_ask_reg_slot": self.ask_slot,
+            "action_ask_reg_county": self.ask_county,
+            "action_ask_reg_posts": self.ask_posts,
+            "validate_reg_posts": self.validate_posts,
+            "action_ask_reg_sure": self.ask_sure,
             "action_change_registration": self.change,
             "action_cancel_registration": self.cancel,
             "action_find_offer": self.find_offer,
@@ -94,19 +94,7 @@ class RegistrationActions:
         """Tell how the follower's registrations and cases stand, the newest first."""
         views = await self._registrations.find_for(context.openid, limit=SHOWN_MAX)
         cases = await self._cases.cases_of(context.openid)
-        said: list[Event] = [
-            Say(
-                "utter_status_line",
-                {
-                    "title": view.programme_title,
-                    "receipt": view.receipt,
-                    "name": view.name_masked,
-                    "status": status_label(view.status),
-                    "detail": _detail(view),
-                },
-            )
-            for view in views
-        ]
+        said: list[Event] = [standing(view, self._reasons) for view in views]
         said += [
             Say(
                 "utter_status_case",
@@ -153,6 +141,8 @@ class RegistrationActions:
             options.append(Option("hs_employer", "工作单位", ("单位",)))
         elif view is not None:
             options += [Option(code, TEXT_FIELDS[code]) for code in TEXT_FIELDS if code.startswith("ws_")]
+            if view.status is not Status.APPROVED:
+                options.append(Option("posts", "区县和岗位", ("岗位", "区县", "换岗位", "换区县", "换地方")))
         options.append(Option("phone", "手机号", ("电话", "号码")))
         options.append(Option("people", "别的（姓名、证件号等）", ("姓名", "证件号", "身份证", "别的")))
         options.append(Option("cancel", "不去了，取消", ("取消",)))
@@ -178,29 +168,35 @@ class RegistrationActions:
             return [Say("utter_reg_no_slots"), SetSlots({"reg_slot": "none"})]
         return [OfferOptions(tuple(options[:SLOTS_MAX]))]
 
+    async def ask_county(self, context: ActionContext) -> Sequence[Event]:
+        """Offer the counties that have posts."""
+        view = await self._view(context)
+        posts = await self._registrations.posts(view.programme_id) if view is not None else ()
+        return [OfferOptions(county_options(posts))]
+
+    async def ask_posts(self, context: ActionContext) -> Sequence[Event]:
+        """Offer the posts of the county."""
+        view, county = await self._view(context), text_of(context.slots.get("reg_county"))
+        posts = await self._registrations.posts(view.programme_id, county=county) if view is not None else ()
+        return [OfferOptions(post_options(posts))]
+
+    async def validate_posts(self, context: ActionContext) -> Sequence[Event]:
+        """Refuse more posts than may be named."""
+        return refuse_too_many(context.slots.get("reg_posts"))
+
     async def change(self, context: ActionContext) -> Sequence[Event]:
         """Apply the change that was asked for."""
         receipt, field = text_of(context.slots.get("reg_receipt")), text_of(context.slots.get("reg_field"))
-        if field == "slot":
-            chosen = text_of(context.slots.get("reg_slot"))
-            if chosen == "none":
-                return []
-            changes = Changes(slot_id=int(chosen))
-        elif field == "phone":
-            changes = Changes(phone=text_of(context.slots.get("reg_mobile")))
-        else:
-            changes = Changes(answers={field: text_of(context.slots.get("reg_value"))})
+        changes = _changes(context, field)
+        if changes is None:
+            return []
         outcome = await self._registrations.change(receipt, context.openid, changes, context.idempotency_key)
         return await self._changed(context, field, outcome)
 
     async def _changed(self, context: ActionContext, field: str, outcome: ChangeOutcome) -> Sequence[Event]:
         match outcome:
             case Changed():
-                view = await self._registrations.find_by_receipt(outcome.receipt, context.openid)
-                if field == "slot" and view is not None:
-                    return [Say("utter_reg_changed_slot", {"receipt": outcome.receipt, "place": place_text(view)})]
-                key = "utter_reg_changed_review" if outcome.review_again else "utter_reg_changed"
-                return [Say(key, {"receipt": outcome.receipt})]
+                return await self._made(context, field, outcome)
             case Full() | Gone():
                 return [Say("utter_reg_slot_full")]
             case TooLate():
@@ -213,6 +209,25 @@ class RegistrationActions:
                 return [Say("utter_reg_nothing_to_change")]
             case _:
                 assert_never(outcome)
+
+    async def _made(self, context: ActionContext, field: str, outcome: Changed) -> Sequence[Event]:
+        """Say what was changed; what was sent back and wants no files any more goes to review again."""
+        receipt = outcome.receipt
+        view = await self._registrations.find_by_receipt(receipt, context.openid)
+        if field == "slot" and view is not None:
+            return [Say("utter_reg_changed_slot", {"receipt": receipt, "place": place_text(view)})]
+        if view is not None and view.status is Status.RETURNED and not wanted_files(view):
+            await self._registrations.resubmit(receipt, context.openid, context.idempotency_key)
+            return [Say("utter_reg_changed_review", {"receipt": receipt})]
+        key = "utter_reg_changed_review" if outcome.review_again else "utter_reg_changed"
+        return [Say(key, {"receipt": receipt})]
+
+    async def ask_sure(self, context: ActionContext) -> Sequence[Event]:
+        """Name the registration that would be cancelled."""
+        view = await self._view(context)
+        if view is None:
+            return [SetSlots({"reg_sure": False})]
+        return [OfferOptions(CANCEL_SURE, {"title": view.programme_title, "receipt": view.receipt})]
 
     async def cancel(self, context: ActionContext) -> Sequence[Event]:
         """Cancel for good; the place goes to who waits."""
@@ -245,9 +260,12 @@ class RegistrationActions:
         offered = await self._offered(context)
         if offered is None or offered.offer_expires_at is None:
             return [SetSlots({"reg_accept": False}), Say("utter_offer_gone")]
-        yes_no = (Option("yes", "要", ("要得", "接受")), Option("no", "不要", ("不去", "放弃")))
-        fields = {"place": place_text(offered), "until": moment_text(offered.offer_expires_at)}
-        return [OfferOptions(yes_no, fields)]
+        fields = {
+            "title": offered.programme_title,
+            "place": place_text(offered),
+            "until": moment_text(offered.offer_expires_at),
+        }
+        return [OfferOptions(TAKE_IT, fields)]
 
     async def _offered(self, context: ActionContext) -> RegistrationView | None:
         views = await self._registrations.find_for(context.openid)
@@ -256,7 +274,7 @@ class RegistrationActions:
     async def answer_offer(self, context: ActionContext) -> Sequence[Event]:
         """Take the place, or let the next one have it."""
         receipt = text_of(context.slots.get("reg_receipt"))
-        accept = context.slots.get("reg_accept") in (True, "yes")
+        accept = context.slots.get("reg_accept") is True
         answer = self._registrations.accept_offer if accept else self._registrations.decline_offer
         outcome = await answer(receipt, context.openid, context.idempotency_key)
         match outcome:
@@ -272,14 +290,12 @@ class RegistrationActions:
     async def find_missing(self, context: ActionContext) -> Sequence[Event]:
         """Find the first registration that still wants a file."""
         for view in await self._registrations.find_for(context.openid):
-            if view.missing and view.status in CHANGEABLE:
-                programme = await self._programmes.get(view.programme_id)
-                slots = {
-                    "ws_receipt": view.receipt,
-                    "programme_id": view.programme_id,
-                    **self._materials.next_slots(programme, view.missing),
-                }
-                return [SetSlots(slots)]
+            if view.status not in CHANGEABLE:
+                continue
+            programme = await self._programmes.get(view.programme_id)
+            next_file = self._materials.next_slots(programme, wanted_files(view))
+            if next_file["ws_missing_code"] is not None:
+                return [SetSlots({"ws_receipt": view.receipt, "programme_id": view.programme_id, **next_file})]
         return [SetSlots(dict(NOTHING_MISSING)), Say("utter_materials_none")]
 
     async def _view(self, context: ActionContext) -> RegistrationView | None:
@@ -287,20 +303,23 @@ class RegistrationActions:
         return await self._registrations.find_by_receipt(receipt, context.openid)
 
 
-def place_text(view: RegistrationView) -> str:
-    """Return where and when: ``6月20日（周六）8:30 松桃县妇幼保健院``; what is not known is left out."""
-    when = f"{day_with_weekday(view.slot.day)}{time_text(view.slot.start)}" if view.slot else ""
-    where = view.site.name if view.site else view.post.unit if view.post else ""
-    return " ".join(part for part in (when, where) if part) or view.programme_title
+def wanted_files(view: RegistrationView) -> tuple[str, ...]:
+    """Return the codes of the files to ask for: what staff sent it back for, and what was never handed in."""
+    returned = view.returned_items if view.status is Status.RETURNED else ()
+    return tuple(dict.fromkeys((*returned, *view.missing)))
 
 
-def _detail(view: RegistrationView) -> str:
-    if view.status is Status.WAITLISTED and view.offer_expires_at is not None:
-        return f"，有名额了，请在{moment_text(view.offer_expires_at)}前回“确认候补”"
-    if view.status is Status.WAITLISTED:
-        return f"，第{view.waitlist_position}位"
-    if view.status is Status.RETURNED and view.returned_until is not None:
-        return f"，请在{moment_text(view.returned_until)}前说“补材料”"
-    if view.status is Status.APPROVED and view.slot is not None:
-        return f"，{place_text(view)}"
-    return "，还有材料没交，可以说“补材料”" if view.missing else ""
+def _changes(context: ActionContext, field: str) -> Changes | None:
+    """Return the change that the slots describe, ``None`` when there is nothing to change to."""
+    match field:
+        case "slot":
+            chosen = text_of(context.slots.get("reg_slot"))
+            return None if chosen == "none" else Changes(slot_id=int(chosen))
+        case "phone":
+            return Changes(phone=text_of(context.slots.get("reg_mobile")))
+        case "posts":
+            posts, county = context.slots.get("reg_posts"), text_of(context.slots.get("reg_county"))
+            first = int(text_of(posts[0])) if isinstance(posts, list) and posts else None
+            return Changes(county=county, post_id=first, answers={"ws_county": county, "ws_posts": posts})
+        case _:
+            return Changes(answers={field: text_of(context.slots.get("reg_value"))})

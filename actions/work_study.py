@@ -5,8 +5,9 @@ from datetime import date
 from typing import assert_never
 
 from actions.materials import MaterialDesk
+from actions.posts import county_options, post_options, refuse_too_many
 from actions.programmes import ProgrammeDesk, programme_fields
-from actions.registrations import status_label
+from actions.standings import status_label
 from actions.wording import HINTS, finding_fields, text_of
 from bot.dialogue.events import (
     ActionContext,
@@ -37,13 +38,14 @@ from bot.registrations.outcomes import (
 from bot.registrations.service import RegistrationService
 from bot.registrations.statuses import Status
 from bot.values.clock import Clock
-from bot.values.counties import County
 from bot.values.identity import IdentityNumber, parse_identity_number
 from bot.values.problem import FieldValue, Problem
 
-POSTS_MAX = 3
-OFFLINE = {"minor.under_14": "utter_ws_offline_under_14", "minor.under_16": "utter_ws_offline_under_16"}
+UNDER_14, UNDER_16 = "minor.under_14", "minor.under_16"
+OFFLINE = {UNDER_14: "utter_ws_under_14", UNDER_16: "utter_ws_under_16"}
 """What is said when a law keeps it from being done online."""
+DUPLICATE = "duplicate"
+"""``ws_stop`` when somebody has registered this student already; otherwise it is a key of ``OFFLINE``."""
 ANSWERS = (
     "ws_filler",
     "ws_student_school",
@@ -70,11 +72,9 @@ ANSWERS = (
     "ws_emergency_name",
     "ws_emergency_mobile",
 )
-GO_ON = (
-    Option("go_on", "继续填，请人工看一下", ("继续", "人工看")),
-    Option("check", "身份证号填错了，重新填", ("填错了", "重新填", "重填")),
-    Option("stop", "先不报了", ("不报了", "算了")),
-)
+GO_ON = Option("go_on", "继续填，请人工看一下", ("继续", "人工看"))
+CHECK = Option("check", "身份证号填错了，重新填", ("填错了", "重新填", "重填"))
+STOP = Option("stop", "先不报了", ("不报了", "算了"))
 PREFILLED = ("ws_parent_name", "ws_parent_mobile", "ws_parent_employer")
 
 
@@ -102,7 +102,7 @@ class WorkStudyActions:
         return {
             "action_work_study_open": self.open,
             "action_work_study_conditions": self.conditions,
-            "action_work_study_offline": self.offline,
+            "action_work_study_duplicate": self.duplicate,
             "action_work_study_submit": self.submit,
             "action_work_study_store_material": self.store_material,
             "action_ask_ws_county": self.ask_county,
@@ -117,10 +117,16 @@ class WorkStudyActions:
 
     async def open(self, context: ActionContext) -> Sequence[Event]:
         """Begin, or say why it is not possible now. What was kept from last time fills the parent's part."""
+        known: dict[str, SlotValue] = {"ws_waiting": None}
+        programme = await self._desk.open_now(ProgrammeKind.WORK_STUDY)
+        crowd = await self._registrations.crowd(programme.id) if programme is not None else None
+        if programme is not None and crowd is not None:
+            if not crowd.waitlist_open:
+                return [SetSlots({"ws_window": "full"}), Say("utter_programme_full", programme_fields(programme))]
+            known["ws_waiting"] = crowd.waiting
         prefill = await self._followers.prefill(context.openid)
-        known: dict[str, SlotValue] = {}
         if prefill is not None:
-            known = {name: prefill.values[name] for name in PREFILLED if name in prefill.values}
+            known |= {name: prefill.values[name] for name in PREFILLED if name in prefill.values}
         return await self._desk.open_events(ProgrammeKind.WORK_STUDY, "ws_window", known)
 
     async def conditions(self, context: ActionContext) -> Sequence[Event]:
@@ -129,17 +135,13 @@ class WorkStudyActions:
 
     async def ask_county(self, context: ActionContext) -> Sequence[Event]:
         """Offer the counties that have posts."""
-        posts = await self._registrations.posts((await self._programme(context)).id)
-        codes = dict.fromkeys(post.county for post in posts)
-        counties = [County.by_code(code) for code in codes]
-        return [OfferOptions(tuple(Option(county.code, county.short, (county.full_name,)) for county in counties))]
+        return [OfferOptions(county_options(await self._registrations.posts(self._programme_id(context))))]
 
     async def ask_posts(self, context: ActionContext) -> Sequence[Event]:
         """Offer the posts of the chosen county."""
         county = text_of(context.slots.get("ws_county"))
-        posts = await self._registrations.posts((await self._programme(context)).id, county=county or None)
-        options = tuple(Option(str(post.post_id), f"{post.unit}·{post.title}（{post.places}人）") for post in posts)
-        return [OfferOptions(options)]
+        posts = await self._registrations.posts(self._programme_id(context), county=county or None)
+        return [OfferOptions(post_options(posts))]
 
     async def validate_student_id(self, context: ActionContext) -> Sequence[Event]:
         """Derive the age, and what the programme's rules say about it; nobody is refused for good by this."""
@@ -147,35 +149,40 @@ class WorkStudyActions:
         if isinstance(number, Problem):
             return [Reject(number)]
         programme = await self._programme(context)
-        duplicate = await self._registrations.duplicate_of(programme.id, number.text, context.openid)
-        today = self._clock.now().date()
-        findings = precheck(programme, Person(number.birth_date), today)
-        offline = _first(findings, Weight.OFFLINE)
-        review = _first(findings, Weight.REVIEW)
-        events: list[Event] = [
+        known = await self._registrations.duplicate_of(programme.id, number.text, context.openid)
+        findings = self._findings(programme, number.birth_date)
+        offline, review = _first(findings, Weight.OFFLINE), _first(findings, Weight.REVIEW)
+        return [
             SetSlots(
                 {
-                    "ws_offline": offline.code if offline else None,
-                    "ws_review_hint": review.code if review else None,
+                    "ws_stop": DUPLICATE if known is not None else offline.code if offline is not None else None,
+                    "ws_review_hint": review.code if review is not None else None,
                     "ws_minor": _first(findings, Weight.NEEDED) is not None,
                     "ws_birth_date": number.birth_date.isoformat(),
+                    "ws_go_on": None,
                 }
             )
         ]
-        if duplicate is not None and not duplicate.editable:
-            events.append(_say_duplicate(duplicate))
-        return events
 
     async def ask_go_on(self, context: ActionContext) -> Sequence[Event]:
-        """Say what does not fit the rules of this period; going on is always possible."""
-        programme = await self._programme(context)
+        """Say what does not fit the law or the rules of this period, and what can be done about it."""
         born = date.fromisoformat(text_of(context.slots.get("ws_birth_date")))
-        findings = [
-            finding
-            for finding in precheck(programme, Person(born), self._clock.now().date())
-            if finding.weight is Weight.REVIEW
-        ]
-        return [OfferOptions(GO_ON, finding_fields(findings), HINTS[findings[0].code])]
+        findings = self._findings(await self._programme(context), born)
+        stop = text_of(context.slots.get("ws_stop"))
+        if stop:
+            found = [finding for finding in findings if finding.code == stop]
+            return [OfferOptions((CHECK, STOP), finding_fields(found), OFFLINE[stop])]
+        found = [finding for finding in findings if finding.weight is Weight.REVIEW]
+        return [OfferOptions((GO_ON, CHECK, STOP), finding_fields(found), HINTS[found[0].code])]
+
+    async def duplicate(self, context: ActionContext) -> Sequence[Event]:
+        """Tell the registration that there is already, as far as it is this follower's own."""
+        number = text_of(context.slots.get("ws_student_id"))
+        known = await self._registrations.duplicate_of(self._programme_id(context), number, context.openid)
+        return [_say_duplicate(known)] if known is not None else []
+
+    def _findings(self, programme: Programme, born: date) -> Sequence[Finding]:
+        return precheck(programme, Person(born), self._clock.now().date())
 
     async def validate_parent_id(self, context: ActionContext) -> Sequence[Event]:
         """Refuse the student's own number."""
@@ -202,17 +209,7 @@ class WorkStudyActions:
 
     async def validate_posts(self, context: ActionContext) -> Sequence[Event]:
         """Refuse more than three posts."""
-        chosen = context.slots.get("ws_posts")
-        if isinstance(chosen, list) and len(chosen) > POSTS_MAX:
-            return [Reject(Problem("ws.too_many_posts", {"max": POSTS_MAX}))]
-        return []
-
-    async def offline(self, context: ActionContext) -> Sequence[Event]:
-        """Explain which law keeps this from being done online, and what else there is."""
-        programme = await self._programme(context)
-        born = date.fromisoformat(text_of(context.slots.get("ws_birth_date")))
-        findings = precheck(programme, Person(born), self._clock.now().date())
-        return [Say(OFFLINE[text_of(context.slots.get("ws_offline"))], finding_fields(findings))]
+        return refuse_too_many(context.slots.get("ws_posts"))
 
     async def submit(self, context: ActionContext) -> Sequence[Event]:
         """Hand the form in; the receipt number is the answer."""
@@ -221,9 +218,6 @@ class WorkStudyActions:
             return [Reject(number)]
         programme = await self._programme(context)
         outcome = await self._registrations.submit(await self._application(context, programme, number))
-        await self._followers.save_profile(
-            context.openid, {name: text_of(context.slots.get(name)) for name in PREFILLED}
-        )
         return self._submitted(programme, outcome)
 
     async def _application(self, context: ActionContext, programme: Programme, number: IdentityNumber) -> Application:
@@ -276,8 +270,11 @@ class WorkStudyActions:
                 return [Say(OFFLINE[outcome.findings[0].code], finding_fields(outcome.findings))]
             case NotOpen():
                 return [Say("utter_programme_closed", programme_fields(programme))]
-            case Full() | Gone():
+            case Full():
                 return [Say("utter_programme_full", programme_fields(programme))]
+            case Gone():
+                # Without a value the question is asked again, and the review screen follows.
+                return [SetSlots({"ws_posts": None}), Say("utter_ws_post_gone")]
             case _:
                 assert_never(outcome)
 
@@ -296,7 +293,11 @@ class WorkStudyActions:
         )
 
     async def _programme(self, context: ActionContext) -> Programme:
-        return await self._desk.get(text_of(context.slots.get("programme_id")))
+        return await self._desk.get(self._programme_id(context))
+
+    @staticmethod
+    def _programme_id(context: ActionContext) -> str:
+        return text_of(context.slots.get("programme_id"))
 
 
 def _first(findings: Sequence[Finding], weight: Weight) -> Finding | None:

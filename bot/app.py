@@ -48,6 +48,7 @@ from bot.programmes.service import ProgrammeService
 from bot.registrations.notices import NoticeBook
 from bot.registrations.personal_data import RegistrationData
 from bot.registrations.places import RowPlaceLock
+from bot.registrations.reasons import ReasonTable
 from bot.registrations.service import RegistrationService
 from bot.settings import SettingInvalid, Settings, load_settings
 from bot.staff.audit import AuditTrail
@@ -60,6 +61,7 @@ from bot.storage.sql import Database
 from bot.turns.chats import InboxChats
 from bot.turns.conversation import Conversation
 from bot.turns.log import TurnLog
+from bot.turns.replies import as_outgoing
 from bot.turns.service import TurnService
 from bot.turns.store import Arrivals, TurnStore
 from bot.understanding.client import NluClient
@@ -223,7 +225,7 @@ async def _bot(
     await arrivals.start()
     stack.push_async_callback(arrivals.close)
     store = TurnStore(link, records.cipher, records.clock, state_ttl_s=settings.state_ttl_s)
-    renderer = Renderer(catalog, validators)
+    renderer = Renderer(catalog)
     conversation = Conversation(
         engine,
         renderer,
@@ -251,7 +253,9 @@ def action_table(records: Records, pictures: PictureSource) -> ActionTable:
         LegalActions(
             desk, records.cases, records.topics, records.alerts, records.files, pictures, records.clock
         ).table(),
-        RegistrationActions(registrations, records.programmes, records.cases, materials).table(),
+        RegistrationActions(
+            registrations, records.programmes, records.cases, materials, ReasonTable.from_file()
+        ).table(),
         PeopleActions(records.inbox, records.alerts).table(),
         FollowerActions(followers, consents, registrations, records.cases, records.privacy).table(),
         KnowledgeActions(records.knowledge, records.programmes).table(),
@@ -312,7 +316,7 @@ def worker_of(bot: Bot, name: str) -> Worker:
         OutboundQueue(records.database, records.cipher, clock),
         relay,
         clock,
-        rating=bot.renderer.render([Spoken(RATING_RESPONSE)]),
+        rating=as_outgoing(bot.renderer.render([Spoken(RATING_RESPONSE)])),
     )
     notices = RegistrationNotices(
         records.notices, relay, bot.renderer, clock, template_id=records.settings.wechat.status_template
