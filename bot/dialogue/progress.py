@@ -19,6 +19,7 @@ class Route:
     def __init__(self, catalog: FlowCatalog) -> None:
         self._catalog = catalog
         self._longest: dict[tuple[str, str], int] = {}
+        self._ways: dict[tuple[str, str, int], str | None] = {}
 
     def ahead(self, places: tuple[PathPart, ...], slots: Mapping[str, SlotValue]) -> Iterator[Collect]:
         """Yield the questions after ``places``, which lead from the service's own flow down to the running one.
@@ -58,16 +59,13 @@ class Route:
             here = (flow_id, step_id)
             visited.add(here)
             step = steps[step_id]
-            match step:
-                case Collect() | Review():
-                    yield (*above, here), step
-                case Call() if step.flow in self._catalog.flows:
-                    first = self._catalog.flows[step.flow].first
-                    yield from self._walk(step.flow, first, slots, visited, (*above, here))
-                case SetValues():
-                    slots.update(step.values)
-                case _:
-                    pass
+            if isinstance(step, Collect | Review):
+                yield (*above, here), step
+            elif isinstance(step, Call) and step.flow in self._catalog.flows:
+                first = self._catalog.flows[step.flow].first
+                yield from self._walk(step.flow, first, slots, visited, (*above, here))
+            elif isinstance(step, SetValues):
+                slots.update(step.values)
             step_id = self._onward(flow_id, step, slots)
 
     def _onward(self, flow_id: str, step: FlowStep, slots: Mapping[str, SlotValue]) -> str | None:
@@ -75,11 +73,18 @@ class Route:
             if branch.condition is None:
                 return branch.target
             if _is_undecided(branch.condition, slots):
-                targets = [other.target for other in step.next[place:]]
-                return max(targets, key=lambda target: self._length(flow_id, target))
+                return self._longest_way(flow_id, step, place)
             if branch.condition.holds(slots):
                 return branch.target
         return None
+
+    def _longest_way(self, flow_id: str, step: FlowStep, place: int) -> str | None:
+        """Return the target, from the branch at ``place`` on, after which most questions follow."""
+        key = (flow_id, step.id, place)
+        if key not in self._ways:
+            targets = [branch.target for branch in step.next[place:]]
+            self._ways[key] = max(targets, key=lambda target: self._length(flow_id, target))
+        return self._ways[key]
 
     def _length(self, flow_id: str, step_id: str | None) -> int:
         """Return the number of questions on the longest way from a step to the end."""
@@ -100,7 +105,11 @@ class Route:
 
 
 def _is_undecided(condition: Condition, slots: Mapping[str, SlotValue]) -> bool:
-    return any(slots.get(name) is None for name in condition.names)
+    # A plain loop: this runs for every branch of every question that is still ahead.
+    for name in condition.names:  # noqa: SIM110
+        if slots.get(name) is None:
+            return True
+    return False
 
 
 def progress_of(slot: str, passed: tuple[str, ...], ahead: Iterator[Collect]) -> Progress | None:
