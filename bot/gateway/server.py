@@ -5,8 +5,10 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 from aiohttp import web
+from aiohttp.web_protocol import RequestPayloadError
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
+from bot.gateway.errors import Broken, TooSlow
 from bot.storage.redis import RedisRefused, RedisUnavailable
 from bot.turns.service import Attempt, TurnNotDone, TurnService
 from bot.wechat.codec import Codec, Delivery
@@ -82,7 +84,7 @@ class Gateway:
         """Answer one delivery. 4xx for what is not genuine, 503 when it has no answer yet, so that it is repeated."""
         started = asyncio.get_running_loop().time()
         try:
-            delivery = self._codec.decode(request.query, await _read_body(request))
+            delivery = self._codec.decode(request.query, await _read_body(request, self._deadline_s))
         except CallbackRefused as error:
             return self._refuse(error)
         kind = type(delivery.message).__name__
@@ -138,11 +140,16 @@ class Gateway:
             await asyncio.wait(self._late, timeout=10)
 
 
-async def _read_body(request: web.Request) -> bytes:
+async def _read_body(request: web.Request, at_most_s: float) -> bytes:
     try:
-        return await request.read()
+        async with asyncio.timeout(at_most_s):
+            return await request.read()
     except web.HTTPRequestEntityTooLarge as error:
         raise TooLarge from error
+    except TimeoutError as error:
+        raise TooSlow from error
+    except (RequestPayloadError, ConnectionError) as error:
+        raise Broken from error
 
 
 def _outcome_of(error: Exception) -> str:
