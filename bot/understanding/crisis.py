@@ -27,10 +27,11 @@ class CrisisRule:
     together_with: tuple[re.Pattern[str], ...]
     unless: tuple[re.Pattern[str], ...]
     despite: tuple[re.Pattern[str], ...]
+    never: tuple[re.Pattern[str], ...]
 
     def matches(self, folded: str) -> bool:
         """Return whether the folded text speaks of this danger."""
-        if not self.says.search(folded):
+        if not self.says.search(folded) or _any(self.never, folded):
             return False
         if self.together_with and not _any(self.together_with, folded):
             return False
@@ -70,6 +71,7 @@ def _rule(row: Mapping[str, Any], contexts: Mapping[str, re.Pattern[str]]) -> Cr
         _named(name, row.get("with", ()), contexts),
         _named(name, row.get("unless", ()), contexts),
         _named(name, row.get("despite", ()), contexts),
+        _named(name, row.get("never", ()), contexts),
     )
 
 

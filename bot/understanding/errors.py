@@ -15,9 +15,3 @@ class NluUnavailable(BotError):
     """The Rasa server gave no usable answer. ``reason`` is timeout, connection, status or answer."""
 
     code: ClassVar[str] = "understanding.nlu_unavailable"
-
-
-class TrainingFailed(BotError):
-    """The NLU could not be trained. ``exit_code`` is that of ``nlu/train.py``."""
-
-    code: ClassVar[str] = "understanding.training_failed"

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.understanding.crisis import crisis_signal
 from bot.understanding.models import INTENTS, Understanding
-from bot.understanding.rules import Decision, Lost, Sure, decide
+from bot.understanding.rules import CRISIS, Decision, Lost, Sure, decide
 
 OUT_OF_SCOPE = "out_of_scope"
 
@@ -23,12 +24,18 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """An example with the model's first guess, its confidence and what would be done."""
+    """An example with the model's first guess, its confidence, what would be done, and whether crisis words alarm."""
 
     example: Example
     guess: str
     confidence: float
     decision: Decision
+    has_crisis_words: bool
+
+    @property
+    def alarms(self) -> bool:
+        """Whether the text would be treated as a danger, by words or by the model."""
+        return self.has_crisis_words or self.decision == Sure(CRISIS)
 
     @property
     def is_right(self) -> bool:
@@ -92,6 +99,16 @@ class Report:
         return _share([_is_rejected(each.decision) for each in outside])
 
     @property
+    def crisis_recall(self) -> float:
+        """Share of crisis texts that words or the model notice."""
+        return _share([each.alarms for each in self.judged if each.example.labels[0] == CRISIS])
+
+    @property
+    def crisis_false_alarms(self) -> float:
+        """Share of all other texts that words or the model take for a danger."""
+        return _share([each.alarms for each in self.judged if CRISIS not in each.example.labels])
+
+    @property
     def wrongly_sure(self) -> float:
         """Share of all texts that would be acted on wrongly: the errors that people notice."""
         return _share([isinstance(each.decision, Sure) and not _right_decision(each) for each in self.judged])
@@ -125,7 +142,8 @@ async def evaluate(
         ranking = await understanding.rank(example.text, budget_s)
         first = ranking.guesses[0] if ranking.guesses else None
         guess, confidence = (first.intent, first.confidence) if first else ("", 0.0)
-        judged.append(Judged(example, guess, confidence, decide(ranking)))
+        has_words = crisis_signal(example.text) is not None
+        judged.append(Judged(example, guess, confidence, decide(ranking), has_words))
         if progress is not None:
             progress(number, len(examples))
     return Report(tuple(judged))

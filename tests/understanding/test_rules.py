@@ -1,0 +1,85 @@
+"""From ranking to decision."""
+
+from typing import Literal
+
+import pytest
+
+from bot.understanding.models import Guess, Ranking
+from bot.understanding.rules import CHOICES_MAX, THRESHOLDS, Lost, Sure, Unsure, decide
+
+MODEL = THRESHOLDS["model"]
+
+
+def ranking(source: Literal["model", "keywords"] = "model", /, **confidences: float) -> Ranking:
+    guesses = sorted(
+        (Guess(intent, share) for intent, share in confidences.items()), key=lambda guess: -guess.confidence
+    )
+    return Ranking(tuple(guesses), source)
+
+
+def test_nothing_recognised_is_lost() -> None:
+    assert decide(Ranking((), "model")) == Lost()
+    assert decide(Ranking((), "keywords")) == Lost()
+
+
+def test_a_clear_lead_is_acted_on() -> None:
+    assert decide(ranking(faq_app=0.9, faq_coupons=0.05)) == Sure("faq_app")
+
+
+def test_exactly_at_the_threshold_is_sure() -> None:
+    assert decide(ranking(faq_app=MODEL.sure, faq_coupons=0.2)) == Sure("faq_app")
+
+
+def test_just_below_it_asks_back_with_the_likeliest_first() -> None:
+    asked = decide(ranking(faq_app=MODEL.sure - 0.01, faq_coupons=0.3, greet=0.1))
+    assert asked == Unsure(("faq_app", "faq_coupons"))
+
+
+def test_two_that_are_close_ask_back_however_likely() -> None:
+    close = decide(ranking(faq_app=0.55, faq_coupons=0.55 - MODEL.sure_margin + 0.01))
+    assert close == Unsure(("faq_app", "faq_coupons"))
+
+
+def test_never_more_than_three_choices() -> None:
+    asked = decide(ranking(faq_app=0.24, faq_coupons=0.23, faq_events=0.22, faq_contact=0.21, complaint=0.1))
+    assert isinstance(asked, Unsure)
+    assert asked.intents == ("faq_app", "faq_coupons", "faq_events")
+    assert len(asked.intents) == CHOICES_MAX
+
+
+def test_small_talk_and_out_of_scope_are_never_offered() -> None:
+    asked = decide(ranking(out_of_scope=0.4, faq_app=0.3, chitchat=0.2, greet=0.1))
+    assert asked == Unsure(("faq_app",))
+
+
+def test_only_small_talk_left_to_offer_is_lost() -> None:
+    assert decide(ranking(greet=0.3, thank=0.28, chitchat=0.2)) == Lost()
+
+
+def test_small_talk_needs_less_to_be_sure() -> None:
+    assert decide(ranking(greet=MODEL.small_talk, faq_contact=MODEL.small_talk - 0.01)) == Sure("greet")
+
+
+def test_an_even_spread_is_lost() -> None:
+    assert decide(ranking(**{f"faq_{n}": 1 / 30 for n in range(30)})) == Lost()
+
+
+@pytest.mark.parametrize("best", ["faq_app", "out_of_scope", "chitchat"])
+def test_a_likely_danger_goes_first_even_in_second_place(best: str) -> None:
+    assert decide(ranking(**{best: 0.5, "crisis": MODEL.crisis})) == Sure("crisis")
+
+
+def test_an_unlikely_danger_changes_nothing() -> None:
+    assert decide(ranking(faq_app=0.9, crisis=0.05)) == Sure("faq_app")
+
+
+def test_danger_is_never_offered_as_a_choice() -> None:
+    asked = decide(ranking(faq_app=0.4, crisis=MODEL.crisis - 0.01))
+    assert asked == Unsure(("faq_app",))
+
+
+def test_strong_keywords_act_and_weak_ones_ask() -> None:
+    assert decide(ranking("keywords", cancel_registration=0.97, faq_work_study=0.6)) == Sure("cancel_registration")
+    assert decide(ranking("keywords", faq_work_study=0.6, faq_health_screening=0.6)) == Unsure(
+        ("faq_work_study", "faq_health_screening")
+    )
