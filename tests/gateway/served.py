@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import aiohttp
 from aiohttp import web
 
-from bot.gateway.server import Check, Gateway, Metrics
+from bot.gateway.server import Gateway, Metrics
 from bot.storage.encryption import FieldCipher
 from bot.storage.redis import RedisLink
 from bot.turns.service import TurnService
@@ -69,7 +69,7 @@ async def served(gateway: Gateway) -> AsyncIterator[Served]:
 
 @asynccontextmanager
 async def echoing(
-    codec: Codec, redis_url: str, cipher: FieldCipher, *, ready: Check | None = None, deadline_s: float = 4.0
+    codec: Codec, redis_url: str, cipher: FieldCipher, *, deadline_s: float = 4.0, responder: Scripted | None = None
 ) -> AsyncIterator[Served]:
     """Serve a gateway whose turns echo what was said."""
     async with AsyncExitStack() as stack:
@@ -78,8 +78,8 @@ async def echoing(
         await arrivals.start()
         stack.push_async_callback(arrivals.close)
         store = TurnStore(link, cipher, SystemClock(), state_ttl_s=60)
-        turns = TurnService(store, arrivals, Scripted(), SystemClock(), link_choices=False)
-        gateway = Gateway(codec, turns, Metrics(), ready or _always_ready, deadline_s=deadline_s)
+        turns = TurnService(store, arrivals, responder or Scripted(), SystemClock(), link_choices=False)
+        gateway = Gateway(codec, turns, Metrics(), _always_ready, deadline_s=deadline_s)
         yield await stack.enter_async_context(served(gateway))
 
 
