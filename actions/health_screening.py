@@ -5,8 +5,9 @@ from datetime import date
 from typing import assert_never
 
 from actions.programmes import ProgrammeDesk, programme_fields
+from actions.slots import day_options, moment_of, site_options, slot_text, span_text, time_options
 from actions.standings import place_text, status_label
-from actions.wording import HINTS, day_with_weekday, finding_fields, text_of, time_text
+from actions.wording import HINTS, day_with_weekday, finding_fields, text_of
 from bot.dialogue.events import (
     ActionContext,
     ActionTable,
@@ -31,7 +32,6 @@ from bot.registrations.outcomes import (
     Incomplete,
     NotOnline,
     NotOpen,
-    SubmitOutcome,
     Submitted,
 )
 from bot.registrations.service import RegistrationService
@@ -40,17 +40,23 @@ from bot.values.clock import Clock
 from bot.values.counties import County
 from bot.values.identity import IdentityNumber, parse_identity_number
 from bot.values.problem import FieldValue, Problem
+from bot.values.times import find_times
 
-SHOWN_MAX = 9
-NONE_FITS = Option("none", "都不合适", ("都不行", "不合适", "没有合适的"))
+SECOND_CHOICES_MAX = 6
+NO_DAY = Option("none", "都不合适", ("都不行", "不合适", "没有合适的", "一个都不行"))
+OTHER_DAY = Option("other_day", "换一天", ("换个日子", "别的日子", "都不合适", "都不行", "不合适"))
+WAIT = (
+    Option("true", "排候补", ("要", "排", "候补", "等", "等等看")),
+    Option("false", "换个时间", ("换", "换时间", "不等", "不排")),
+)
 GO_ON = (
-    Option("go_on", "继续约，请人工看一下", ("继续", "人工看")),
-    Option("check", "身份证号填错了，重新填", ("填错了", "重新填", "重填")),
+    Option("go_on", "继续约，请人工看一下", ("继续", "继续约", "人工看", "人工看一下")),
+    Option("check", "号码填错了，重新填", ("填错了", "重新填", "重填", "号码错了")),
     Option("stop", "先不约了", ("不约了", "算了")),
 )
 YEARS_AGO = {"this_year": 0, "last_year": 1, "two_years": 2}
 PREFILLED = ("hs_mobile", "hs_employer")
-ANSWERS = ("hs_for_whom", "hs_employer", "hs_category", "hs_last_time", "hs_items", "hs_second_slot", "hs_needs")
+ANSWERS = ("hs_for_whom", "hs_employer", "hs_category", "hs_last_time", "hs_items", "hs_second_time", "hs_needs")
 
 
 class HealthScreeningActions:
@@ -72,18 +78,22 @@ class HealthScreeningActions:
         """Return the handlers by name."""
         return {
             "action_screening_open": self.open,
+            "action_screening_introduce": self.introduce,
+            "action_screening_sites": self.sites,
             "action_screening_hold": self.hold,
             "action_screening_release": self.release,
             "action_screening_nothing_fits": self.nothing_fits,
             "action_screening_elsewhere": self.elsewhere,
-            "action_screening_recent": self.recent,
             "action_screening_submit": self.submit,
             "action_ask_hs_county": self.ask_county,
-            "action_ask_hs_slot": self.ask_slot,
-            "action_ask_hs_second_slot": self.ask_second_slot,
+            "action_ask_hs_site": self.ask_site,
+            "action_ask_hs_day": self.ask_day,
+            "action_ask_hs_time": self.ask_time,
+            "action_ask_hs_second_time": self.ask_second_time,
             "action_ask_hs_wait": self.ask_wait,
             "action_ask_hs_go_on": self.ask_go_on,
             "action_ask_hs_items": self.ask_items,
+            "validate_hs_day": self.validate_day,
             "validate_hs_id": self.validate_id,
             "validate_hs_last_time": self.validate_last_time,
         }
@@ -96,68 +106,79 @@ class HealthScreeningActions:
             known = {name: prefill.values[name] for name in PREFILLED if name in prefill.values}
         return await self._desk.open_events(ProgrammeKind.HEALTH_SCREENING, "hs_window", known)
 
+    async def introduce(self, context: ActionContext) -> Sequence[Event]:
+        """Say what this period offers and until when."""
+        return [Say("utter_hs_intro", programme_fields(await self._programme(context)))]
+
+    # --- Where and when -------------------------------------------------------------------------------------------
+
     async def ask_county(self, context: ActionContext) -> Sequence[Event]:
         """Offer the counties that have sites."""
-        programme = await self._programme(context)
-        slots = await self._registrations.slots(programme.id)
+        slots = await self._registrations.slots((await self._programme(context)).id)
         codes = dict.fromkeys(slot.county for slot in slots)
         counties = [County.by_code(code) for code in codes]
         return [OfferOptions(tuple(Option(county.code, county.short, (county.full_name,)) for county in counties))]
 
-    async def ask_slot(self, context: ActionContext) -> Sequence[Event]:
-        """Offer free times in the county; only when all are full, the full ones to wait for."""
-        programme = await self._programme(context)
-        slots = await self._county_slots(context, programme)
-        free = [slot for slot in slots if slot.free > 0]
+    async def sites(self, context: ActionContext) -> Sequence[Event]:
+        """Look what the county has; a single site needs no question."""
+        slots = await self._slots(context)
+        names = {slot.site_name for slot in slots}
+        events: list[Event] = [SetSlots({"hs_place": "open" if slots else "none"})]
+        if len(names) == 1:
+            events.append(SetSlots({"hs_site": names.pop()}))
+        return events
+
+    async def ask_site(self, context: ActionContext) -> Sequence[Event]:
+        """Offer the sites of the county."""
+        return [OfferOptions(site_options(await self._slots(context)))]
+
+    async def ask_day(self, context: ActionContext) -> Sequence[Event]:
+        """Offer the days of the site; when all are full, say so: there is still the waiting list."""
+        slots = await self._slots(context, "hs_site")
         if not slots:
-            return [
-                SetSlots({"hs_slot": "none"}),
-                Say("utter_hs_no_slots", programme_fields(programme)),
-            ]
-        options = tuple(_slot_option(slot) for slot in (free or slots)[:SHOWN_MAX])
-        response = None if free else "utter_hs_all_full"
-        return [OfferOptions((*options, NONE_FITS), {"hold_minutes": programme.slot_hold_minutes}, response)]
+            return [SetSlots({"hs_day": NO_DAY.value})]
+        response = None if any(slot.free > 0 for slot in slots) else "utter_hs_all_full"
+        return [OfferOptions((*day_options(slots), NO_DAY), {"site": slots[0].site_name}, response)]
 
-    async def ask_second_slot(self, context: ActionContext) -> Sequence[Event]:
-        """Offer the other times of the county."""
-        chosen = text_of(context.slots.get("hs_slot"))
-        slots = await self._county_slots(context, await self._programme(context))
-        others = [slot for slot in slots if str(slot.slot_id) != chosen]
-        if not others:
-            return [SetSlots({"hs_second_slot": None})]
-        return [OfferOptions(tuple(_slot_option(slot) for slot in others[:SHOWN_MAX]))]
+    async def validate_day(self, context: ActionContext) -> Sequence[Event]:
+        """Take only a day that is offered, and the time as well when the message names one."""
+        day = text_of(context.slots.get("hs_day"))
+        slots = await self._slots(context, "hs_site", "hs_day")
+        if not slots and day != NO_DAY.value:
+            return [Reject(Problem("screening.no_such_day", {"day": day_with_weekday(date.fromisoformat(day))}))]
+        said = {hit.value for hit in find_times(context.said)}
+        named = [slot for slot in slots if slot.start in said]
+        return [SetSlots({"hs_time": span_text(named[0])})] if len(named) == 1 else []
 
-    async def _county_slots(self, context: ActionContext, programme: Programme) -> Sequence[FreeSlot]:
-        county = text_of(context.slots.get("hs_county")) or None
-        return await self._registrations.slots(programme.id, county=county, openid=context.openid)
+    async def ask_time(self, context: ActionContext) -> Sequence[Event]:
+        """Offer the times of that day, full ones too: one can wait for them."""
+        programme = await self._programme(context)
+        options = time_options(await self._slots(context, "hs_site", "hs_day"))
+        if not options:
+            # The day was named before the site, which has nothing on it.
+            return [SetSlots({"hs_time": OTHER_DAY.value})]
+        return [OfferOptions((*options, OTHER_DAY), {"hold_minutes": programme.slot_hold_minutes})]
 
     async def hold(self, context: ActionContext) -> Sequence[Event]:
         """Keep the chosen place while the form is filled in; ``hs_place`` says how it went."""
-        programme = await self._programme(context)
-        slot_id = int(text_of(context.slots.get("hs_slot")))
-        outcome = await self._registrations.hold_place(programme.id, slot_id, context.openid, context.idempotency_key)
+        programme, slot = await self._programme(context), await self._chosen(context)
+        if slot is None:
+            return [SetSlots({"hs_place": "taken"}), Say("utter_hs_just_taken")]
+        if slot.free <= 0:
+            return [SetSlots({"hs_place": "full"})]
+        outcome = await self._registrations.hold_place(
+            programme.id, slot.slot_id, context.openid, context.idempotency_key
+        )
         match outcome:
             case Held():
-                slot = await self._slot(context, programme, slot_id)
-                fields: dict[str, FieldValue] = {
-                    "place": _slot_text(slot) if slot else "",
-                    "minutes": programme.slot_hold_minutes,
-                }
-                return [SetSlots({"hs_place": "held"}), Say("utter_hs_held", fields)]
-            case Full():
-                if outcome.alternatives:
-                    return [SetSlots({"hs_place": "taken"}), Say("utter_hs_just_taken")]
-                return [SetSlots({"hs_place": "full"})]
-            case Gone():
+                fields: dict[str, FieldValue] = {"place": slot_text(slot), "minutes": programme.slot_hold_minutes}
+                return [SetSlots({"hs_place": "held", "hs_wait": None}), Say("utter_hs_held", fields)]
+            case Full() | Gone():
                 return [SetSlots({"hs_place": "taken"}), Say("utter_hs_just_taken")]
             case NotOpen():
-                return [SetSlots({"hs_place": "taken"}), Say("utter_programme_closed", programme_fields(programme))]
+                return [SetSlots({"hs_place": "closed"}), Say("utter_programme_closed", programme_fields(programme))]
             case _:
                 assert_never(outcome)
-
-    async def _slot(self, context: ActionContext, programme: Programme, slot_id: int) -> FreeSlot | None:
-        slots = await self._registrations.slots(programme.id, openid=context.openid)
-        return next((slot for slot in slots if slot.slot_id == slot_id), None)
 
     async def release(self, context: ActionContext) -> Sequence[Event]:
         """Give the place back at once when the form is thrown away."""
@@ -168,19 +189,42 @@ class HealthScreeningActions:
 
     async def ask_wait(self, context: ActionContext) -> Sequence[Event]:
         """Say how many wait for this time."""
-        programme = await self._programme(context)
-        slot = await self._slot(context, programme, int(text_of(context.slots.get("hs_slot"))))
-        yes_no = (Option("yes", "排候补", ("要", "排", "要得", "好")), Option("no", "换个时间", ("不", "不要", "换")))
-        return [OfferOptions(yes_no, {"waiting": slot.waiting if slot else 0})]
+        slot = await self._chosen(context)
+        return [OfferOptions(WAIT, {"waiting": slot.waiting if slot else 0})]
+
+    async def ask_second_time(self, context: ActionContext) -> Sequence[Event]:
+        """Offer the free times of the site that are nearest to the chosen one."""
+        chosen = await self._chosen(context)
+        slots = [slot for slot in await self._slots(context, "hs_site") if slot.free > 0 and slot != chosen]
+        if chosen is not None:
+            slots.sort(key=lambda slot: (abs(slot.day - chosen.day), slot.start))
+        nearest = [moment_of(slot) for slot in slots[:SECOND_CHOICES_MAX]]
+        return [OfferOptions(tuple(Option(text, text) for text in nearest))]
 
     async def nothing_fits(self, context: ActionContext) -> Sequence[Event]:
-        """No time fits: name the other ways."""
-        return [Say("utter_hs_nothing_fits", programme_fields(await self._programme(context)))]
+        """No day fits, or there is none: name the other ways."""
+        fields = programme_fields(await self._programme(context))
+        has_slots = bool(await self._slots(context))
+        return [Say("utter_hs_nothing_fits" if has_slots else "utter_hs_no_slots", fields)]
 
-    async def elsewhere(self, context: ActionContext) -> Sequence[Event]:
-        """The follower stops here: give the place back, name the other ways."""
-        await self.release(context)
-        return [Say("utter_hs_elsewhere", programme_fields(await self._programme(context)))]
+    async def _slots(self, context: ActionContext, *narrowed_by: str) -> list[FreeSlot]:
+        """Return the slots of the county, narrowed by the slots that are named and filled."""
+        county = text_of(context.slots.get("hs_county")) or None
+        programme = await self._programme(context)
+        slots = list(await self._registrations.slots(programme.id, county=county, openid=context.openid))
+        site, day = (text_of(context.slots.get(name)) for name in ("hs_site", "hs_day"))
+        if "hs_site" in narrowed_by and site:
+            slots = [slot for slot in slots if slot.site_name == site]
+        if "hs_day" in narrowed_by and day:
+            slots = [slot for slot in slots if slot.day.isoformat() == day]
+        return slots
+
+    async def _chosen(self, context: ActionContext) -> FreeSlot | None:
+        wanted = text_of(context.slots.get("hs_time"))
+        slots = await self._slots(context, "hs_site", "hs_day")
+        return next((slot for slot in slots if span_text(slot) == wanted), None)
+
+    # --- Who ------------------------------------------------------------------------------------------------------
 
     async def validate_id(self, context: ActionContext) -> Sequence[Event]:
         """Compare age and sex with the programme's rules; a person decides where they do not fit."""
@@ -192,17 +236,13 @@ class HealthScreeningActions:
         offline = _first(findings, Weight.OFFLINE)
         review = _first(findings, Weight.REVIEW)
         duplicate = await self._registrations.duplicate_of(programme.id, number.text, context.openid)
-        events: list[Event] = [
-            SetSlots(
-                {
-                    "hs_offline": offline.code if offline else None,
-                    "hs_review_hint": review.code if review else None,
-                }
-            )
-        ]
-        if duplicate is not None and not duplicate.editable:
-            events.append(_say_duplicate(duplicate))
-        return events
+        learnt: dict[str, SlotValue] = {
+            "hs_offline": offline.code if offline else None,
+            "hs_review_hint": review.code if review else None,
+            "hs_duplicate": duplicate is not None,
+            "hs_go_on": None,
+        }
+        return [SetSlots(learnt)] if duplicate is None else [SetSlots(learnt), _say_duplicate(duplicate)]
 
     def _findings(self, programme: Programme, number: IdentityNumber) -> Sequence[Finding]:
         return precheck(programme, Person(number.birth_date, number.sex), self._clock.now().date())
@@ -212,25 +252,22 @@ class HealthScreeningActions:
         number = parse_identity_number(text_of(context.slots.get("hs_id")), self._clock.now().date())
         if isinstance(number, Problem):
             return [Reject(number)]
-        findings = [
-            finding
-            for finding in self._findings(await self._programme(context), number)
-            if finding.weight is Weight.REVIEW
-        ]
-        fields = {**programme_fields(await self._programme(context)), **finding_fields(findings)}
-        return [OfferOptions(GO_ON, fields, HINTS[findings[0].code])]
+        programme = await self._programme(context)
+        found = [one for one in self._findings(programme, number) if one.weight is Weight.REVIEW]
+        fields = {**programme_fields(programme), **finding_fields(found)}
+        return [OfferOptions(GO_ON, fields, HINTS[found[0].code])]
+
+    async def elsewhere(self, context: ActionContext) -> Sequence[Event]:
+        """The follower stops here: give the place back, name the other ways."""
+        await self.release(context)
+        return [Say("utter_hs_elsewhere", programme_fields(await self._programme(context)))]
 
     async def validate_last_time(self, context: ActionContext) -> Sequence[Event]:
-        """Note whether the last screening was so recent that a hint is due."""
+        """Note the interval of the rules when the last screening was too recent; it never stops anybody."""
         programme = await self._programme(context)
-        ago = YEARS_AGO.get(text_of(context.slots.get("hs_last_time")))
-        months = programme.repeat_interval_months
-        return [SetSlots({"hs_recent": ago is not None and months is not None and ago * 12 < months})]
-
-    async def recent(self, context: ActionContext) -> Sequence[Event]:
-        """Hint at the interval; it never stops anybody."""
-        programme = await self._programme(context)
-        return [Say("utter_hs_recent", {"months": programme.repeat_interval_months or 0})]
+        person = Person(None, programme.sex, _last_served(context))
+        found = _first(precheck(programme, person, self._clock.now().date()), Weight.REVIEW)
+        return [SetSlots({"hs_recent_months": None if found is None else programme.repeat_interval_months})]
 
     async def ask_items(self, context: ActionContext) -> Sequence[Event]:
         """Offer the programme's own items."""
@@ -238,22 +275,17 @@ class HealthScreeningActions:
         options = tuple(Option(item.code, item.label) for item in programme.choices.get("items", ()))
         return [OfferOptions(options)] if options else [SetSlots({"hs_items": []})]
 
+    # --- Submitting -----------------------------------------------------------------------------------------------
+
     async def submit(self, context: ActionContext) -> Sequence[Event]:
-        """Book the place, or a rank on the waiting list."""
-        today = self._clock.now().date()
-        number = parse_identity_number(text_of(context.slots.get("hs_id")), today)
+        """Book the place, or a rank on the waiting list; ``hs_place`` is ``taken`` when another time is needed."""
+        number = parse_identity_number(text_of(context.slots.get("hs_id")), self._clock.now().date())
         if isinstance(number, Problem):
             return [Reject(number)]
-        programme = await self._programme(context)
-        outcome = await self._registrations.submit(_application(context, programme, number))
-        await self._followers.save_profile(
-            context.openid, {name: text_of(context.slots.get(name)) for name in PREFILLED}
-        )
-        return await self._submitted(context, programme, outcome)
-
-    async def _submitted(
-        self, context: ActionContext, programme: Programme, outcome: SubmitOutcome
-    ) -> Sequence[Event]:
+        programme, slot = await self._programme(context), await self._chosen(context)
+        if slot is None:
+            return [SetSlots({"hs_place": "taken"}), Say("utter_hs_hold_lapsed")]
+        outcome = await self._registrations.submit(_application(context, programme, number, slot))
         match outcome:
             case Submitted():
                 return await self._booked(context, outcome)
@@ -266,7 +298,7 @@ class HealthScreeningActions:
             case NotOpen():
                 return [Say("utter_programme_closed", programme_fields(programme))]
             case Full() | Gone():
-                return [Say("utter_programme_full", programme_fields(programme))]
+                return [SetSlots({"hs_place": "taken"}), Say("utter_hs_hold_lapsed")]
             case _:
                 assert_never(outcome)
 
@@ -280,7 +312,7 @@ class HealthScreeningActions:
         }
         keys = {Status.APPROVED: "utter_hs_booked", Status.WAITLISTED: "utter_hs_waitlisted"}
         return [
-            SetSlots({"hs_receipt": outcome.receipt}),
+            SetSlots({"hs_receipt": outcome.receipt, "hs_place": "booked"}),
             Say(keys.get(outcome.status, "utter_hs_pending"), fields),
         ]
 
@@ -288,7 +320,7 @@ class HealthScreeningActions:
         return await self._desk.get(text_of(context.slots.get("programme_id")))
 
 
-def _application(context: ActionContext, programme: Programme, number: IdentityNumber) -> Application:
+def _application(context: ActionContext, programme: Programme, number: IdentityNumber, slot: FreeSlot) -> Application:
     given = context.slots.get("consent_ids")
     return Application(
         programme_id=programme.id,
@@ -299,27 +331,24 @@ def _application(context: ActionContext, programme: Programme, number: IdentityN
         id_number=number.text,
         birth_date=number.birth_date,
         sex=number.sex,
+        last_served=_last_served(context),
         county=text_of(context.slots.get("hs_county")) or None,
-        slot_id=int(text_of(context.slots.get("hs_slot"))),
+        slot_id=slot.slot_id,
         relation=text_of(context.slots.get("hs_for_whom")),
         answers={name: context.slots.get(name) for name in ANSWERS if context.slots.get(name) is not None},
         consents={code: int(text_of(value)) for code, value in given.items()} if isinstance(given, dict) else {},
+        accept_waiting=context.slots.get("hs_wait") is True,
     )
+
+
+def _last_served(context: ActionContext) -> date | None:
+    """Return the first day of the year in which the follower says the last screening was; None for long ago."""
+    ago = YEARS_AGO.get(text_of(context.slots.get("hs_last_time")))
+    return None if ago is None else date(context.now.year - ago, 1, 1)
 
 
 def _first(findings: Sequence[Finding], weight: Weight) -> Finding | None:
     return next((finding for finding in findings if finding.weight is weight), None)
-
-
-def _slot_text(slot: FreeSlot) -> str:
-    return f"{slot.site_name} {day_with_weekday(slot.day)} {time_text(slot.start)}–{time_text(slot.end)}"
-
-
-def _slot_option(slot: FreeSlot) -> Option:
-    rest = f"余{slot.free}" if slot.free > 0 else f"候补（已有{slot.waiting}人）"
-    half = "上午" if slot.start.hour < 12 else "下午"
-    day: date = slot.day
-    return Option(str(slot.slot_id), f"{_slot_text(slot)} {rest}", (f"{day.month}月{day.day}日{half}",))
 
 
 def _say_duplicate(duplicate: Duplicate) -> Say:
