@@ -7,15 +7,21 @@ import warnings
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / "nlu" / ".venv"
+_NO_ENVIRONMENT = 3
 
 
 def prepare() -> None:
     """Set up this process for Rasa: project root and stand-ins importable, no telemetry, no cache, warnings only.
 
+    A program that was started by another interpreter starts again in ``nlu/.venv``. Exits with code 3 when that is
+    not installed.
+
     The working folder becomes the project root, because Rasa resolves component names and relative paths from it.
     Rasa logs each text it parses at debug level; loggers therefore start at warning, so that what people write never
     reaches a log.
     """
+    _enter_venv()
     os.chdir(ROOT)
     os.environ["RASA_TELEMETRY_ENABLED"] = "false"
     # The cache's keys know nothing of helper modules beside a component, so it would serve stale results.
@@ -33,6 +39,16 @@ def prepare() -> None:
 
     install()
     _quieten()
+
+
+def _enter_venv() -> None:
+    if Path(sys.prefix).resolve() == VENV.resolve():
+        return
+    python = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if not python.is_file():
+        print("the NLU environment is not installed; run nlu/install.py first", file=sys.stderr)
+        raise SystemExit(_NO_ENVIRONMENT)
+    os.execv(python, [str(python), *sys.argv])  # noqa: S606 – our own interpreter and this very program.
 
 
 def _quieten() -> None:

@@ -59,6 +59,7 @@ def train(*, force: bool = False) -> Path:
         point_to(target)
         print(f"NLU model {target.name} matches the data", flush=True)
         return target
+    prepare()
     progress = Progress()
     progress.say(f"training NLU model {fingerprint()}")
     threading.Thread(target=progress.beat, daemon=True).start()
@@ -73,7 +74,6 @@ def train(*, force: bool = False) -> Path:
 
 
 def _run_rasa(target: Path, progress: Progress) -> None:
-    prepare()
     components_log = logging.getLogger("nlu.components")
     components_log.setLevel(logging.INFO)
     components_log.propagate = False

@@ -6,6 +6,7 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
+from typing import IO
 from urllib.error import URLError
 
 from bot.commands.training import ROOT, is_ready, serve_command
@@ -22,10 +23,13 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running_nlu() -> Iterator[str]:
-    """Serve the current model; give its base address. Raises RuntimeError when it does not become ready."""
+def running_nlu(output: IO[bytes] | int = subprocess.DEVNULL) -> Iterator[str]:
+    """Serve the current model; give its base address. Raises RuntimeError when it does not become ready.
+
+    ``output`` gets whatever the server prints.
+    """
     port = free_port()
-    process = subprocess.Popen(serve_command(port), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(serve_command(port), cwd=ROOT, stdout=output, stderr=output)
     url = f"http://127.0.0.1:{port}"
     try:
         _until_ready(url, process)

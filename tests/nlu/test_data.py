@@ -1,0 +1,88 @@
+"""The training data: complete, varied, free of duplicates, and strangers to the evaluation set."""
+
+from collections import Counter
+
+import pytest
+import yaml
+
+from bot.understanding.models import INTENTS
+from tests.nlu.texts import NLU, bare, evaluation_texts, likeness, near_duplicates, training_texts
+
+LEAST_BY_INTENT = {
+    "register_work_study": 100,
+    "book_health_screening": 100,
+    "consult_lawyer": 100,
+    "faq_labour_law": 100,
+    "crisis": 100,
+    "out_of_scope": 150,
+}
+LEAST = 60
+LEAST_EVALUATED = 12
+TOO_ALIKE_ACROSS_INTENTS = 0.8
+TOO_ALIKE_TO_EVALUATE = 0.7
+
+
+@pytest.mark.parametrize("intent", INTENTS)
+def test_enough_utterances(intent: str) -> None:
+    assert len(training_texts()[intent]) >= LEAST_BY_INTENT.get(intent, LEAST)
+
+
+def test_the_domain_the_data_and_the_code_name_the_same_intents() -> None:
+    domain = yaml.safe_load((NLU / "domain.yml").read_text(encoding="utf-8"))
+    assert sorted(domain["intents"]) == sorted(INTENTS) == sorted(training_texts())
+
+
+def test_one_file_an_intent() -> None:
+    assert sorted(path.stem for path in (NLU / "data").glob("*.yml")) == sorted(INTENTS)
+
+
+def test_no_utterance_twice() -> None:
+    counts = Counter(bare(text) for texts in training_texts().values() for text in texts)
+    assert [text for text, count in counts.items() if count > 1] == []
+
+
+def test_no_near_duplicates_across_intents() -> None:
+    data = training_texts()
+    intents = sorted(data)
+    found = [
+        (first, one, second, other)
+        for place, first in enumerate(intents)
+        for second in intents[place + 1 :]
+        for one, other in near_duplicates(data[first], data[second], TOO_ALIKE_ACROSS_INTENTS)
+    ]
+    assert found == []
+
+
+def test_the_evaluation_set_is_unknown_to_training() -> None:
+    known = [text for texts in training_texts().values() for text in texts]
+    asked = [example.text for example in evaluation_texts()]
+    assert list(near_duplicates(asked, known, TOO_ALIKE_TO_EVALUATE)) == []
+
+
+def test_the_evaluation_set_asks_for_every_intent() -> None:
+    counts = Counter(example.labels[0] for example in evaluation_texts())
+    assert {intent: counts[intent] for intent in INTENTS if counts[intent] < LEAST_EVALUATED} == {}
+
+
+def test_the_evaluation_set_repeats_nothing() -> None:
+    counts = Counter(bare(example.text) for example in evaluation_texts())
+    assert [text for text, count in counts.items() if count > 1] == []
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "alike"),
+    [
+        ("请问我能不能约下周一早上的两癌筛查", "请问我能不能约下周三早上的两癌筛查", True),
+        ("勤工俭学一天好多钱哦", "勤工俭学 一天好多钱", True),
+        ("我要约两癌筛查", "老板欠我工资不给", False),
+    ],
+)
+def test_the_check_sees_near_duplicates(left: str, right: str, *, alike: bool) -> None:
+    assert bool(list(near_duplicates([left], [right], 0.7))) is alike
+    assert likeness(bare(left), bare(right)) == likeness(bare(right), bare(left))
+
+
+def test_no_personal_data_in_the_texts() -> None:
+    texts = [text for texts in training_texts().values() for text in texts]
+    texts += [example.text for example in evaluation_texts()]
+    assert [text for text in texts if sum(mark.isdigit() for mark in text) >= 17] == []

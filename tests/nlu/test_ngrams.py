@@ -1,0 +1,62 @@
+"""N-grams of what was written and of what was heard."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nlu.components.ngrams import char_ngrams, fuzzy, normalise, sound_ngrams, sounds
+
+
+@pytest.mark.parametrize(
+    ("heard", "meant"),
+    [
+        ("姿寻", "咨询"),
+        ("塞查", "筛查"),
+        ("公会", "工会"),
+        ("龙民工", "农民工"),
+        ("工资没花", "工资没发"),
+        ("中才", "仲裁"),
+        ("因聘", "应聘"),
+        ("勤工减学", "勤工俭学"),
+        ("消废券", "消费券"),
+        ("护助", "互助"),
+        ("资工", "职工"),
+    ],
+)
+def test_homophones_of_the_dialect_sound_alike(heard: str, meant: str) -> None:
+    assert sounds(heard) == sounds(meant)
+
+
+@pytest.mark.parametrize(("one", "other"), [("报名", "取消"), ("筛查", "律师"), ("好", "号码"), ("发", "哈")])
+def test_other_words_do_not(one: str, other: str) -> None:
+    assert sounds(one) != sounds(other)
+
+
+@pytest.mark.parametrize(
+    ("syllable", "merged"),
+    [("zhong", "zon"), ("shai", "sai"), ("nong", "lon"), ("hua", "fa"), ("hui", "fei"), ("hu", "fu"), ("he", "he")],
+)
+def test_fuzzy_classes(syllable: str, merged: str) -> None:
+    assert fuzzy(syllable) == merged
+
+
+def test_width_case_and_blanks_do_not_matter() -> None:
+    assert normalise("ＡＰＰ 打不开") == "app打不开"
+    assert char_ngrams("A P P", 2) == char_ngrams("app", 2)
+
+
+def test_runs_of_one_character_are_cut() -> None:
+    assert normalise("哈哈哈哈哈哈") == normalise("哈哈哈")
+
+
+def test_latin_words_and_numbers_stay_whole_in_sounds() -> None:
+    assert sounds("app登12351") == ["app", "den", "12351"]
+
+
+@given(st.text(max_size=60), st.integers(min_value=1, max_value=4))
+def test_any_text_has_n_grams_of_every_size_that_fits(text: str, longest: int) -> None:
+    units = list(normalise(text))
+    grams = char_ngrams(text, longest)
+    assert all(gram.count("\x1f") < longest for gram in grams)
+    assert [gram for gram in grams if "\x1f" not in gram] == [unit for unit in units if unit not in {"^", "$"}]
+    assert sound_ngrams(text, longest) is not None
