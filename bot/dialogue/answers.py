@@ -19,6 +19,8 @@ _EDGE = " \t\n,，.。;；:：、!！~～"
 _PIECE = re.compile(r"\S+")
 _FEWEST_REST_CHARS = 2
 _WHOLE_ANSWER_CHARS = 4
+_MOST_PIECES = 4
+_MOST_PIECE_CHARS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,9 @@ class AnswerReader:
         value = _own(first, validator, request, text, beside, is_story=is_story(work, slot))
         candidates = [Candidate(one.slot, one.hit.value, "also") for one in beside]
         is_question = looks_like_question(text)
+        in_pieces = None if beside or is_question else _in_pieces(work, slot, ahead, text)
+        if in_pieces is not None:
+            return in_pieces
         if _is_stray_number(validator, slot, value, is_story=is_story(work, slot)):
             value = Problem("text.is_number", {"label": slot.label})
         if isinstance(value, Problem):
@@ -155,6 +160,23 @@ def _beside(work: Work, slot: Slot, ahead: Sequence[Slot], text: str) -> list[_B
     return found
 
 
+def _in_pieces(work: Work, slot: Slot, ahead: Sequence[Slot], text: str) -> Answers | None:
+    """Return what 杨小芳 铜仁学院 says: a value for the open question, and each other piece for one further on."""
+    validator, request = tools(work, slot)
+    pieces = list(_PIECE.finditer(text))
+    if not validator.sure or len(pieces) not in range(2, _MOST_PIECES + 1):
+        return None
+    first, *others = pieces
+    value = validator.read(first[0].strip(_EDGE), request)
+    if isinstance(value, Problem):
+        return None
+    own = _Beside(slot.name, Found(value, first.start(), first.end()))
+    rest = _rest(work, [slot, *ahead], [own], text)
+    if len(rest) != len(others) or max(len(other[0]) for other in others) > _MOST_PIECE_CHARS:
+        return None
+    return Answers((Candidate(slot.name, value, "answer", label_of(slot, work.choices, value)), *rest), sure=False)
+
+
 def _places(slot: Slot, value: SlotValue, text: str, beside: Sequence[_Beside]) -> list[_Beside]:
     """Return the values found with the one for the open question itself, in the order of the text."""
     start = text.find(value) if isinstance(value, str) else 0
@@ -176,7 +198,7 @@ def _rest(work: Work, order: Sequence[Slot], places: Sequence[_Beside], text: st
             continue
         validator, request = tools(work, taker, is_open=False)
         value = validator.read(piece, request)
-        if not isinstance(value, Problem):
+        if not isinstance(value, Problem) and not _is_stray_number(validator, taker, value, is_story=False):
             found[taker.name] = Candidate(taker.name, value, "also")
     return list(found.values())
 

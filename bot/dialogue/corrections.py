@@ -75,13 +75,17 @@ def _value_text(text: str) -> str:
 
 
 def _fields(work: Work) -> list[Slot]:
-    """Return the slots that can be corrected, the one answered last first; the open one is among them."""
+    """Return the slots that can be corrected, the one answered last first; the open one comes at the end.
+
+    Of two fields that a word may mean, the one with an answer is the one that can be wrong.
+    """
     journey = work.journey
     collects = work.catalog.collects[work.service.id]
     names = [one.slot for one in journey.answered]
     names += [name for name in (*journey.confirmed, *journey.touched) if name in collects and name not in names]
-    if work.asking in work.catalog.slots and work.asking not in names:
-        names.append(str(work.asking))
+    names = [name for name in names if name != work.asking]
+    if work.asking in work.catalog.slots:
+        names.insert(0, str(work.asking))
     slots = [work.catalog.slots[name] for name in reversed(names) if name in work.catalog.slots]
     return [slot for slot in slots if slot.label and (slot.name == work.asking or slot.name in work.slots)]
 

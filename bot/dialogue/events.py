@@ -110,7 +110,12 @@ class SendPicture:
     media_id: str
 
 
-Event = SetSlots | Say | OfferOptions | Reject | HandOver | SendPicture
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Forget what the worker has told so far: every slot, every draft, and the forms that are open below."""
+
+
+Event = SetSlots | Say | OfferOptions | Reject | HandOver | SendPicture | Forget
 
 Action = Callable[[ActionContext], Awaitable[Sequence[Event]]]
 ActionTable = Mapping[str, Action]

@@ -16,6 +16,8 @@ from bot.values.texts import looks_like_question
 
 HANDOFF_INTENT = "handoff_human"
 HELP_INTENT = "help"
+CHITCHAT_INTENT = "chitchat"
+"""What the NLU makes of many a short answer; to say what is wrong with the answer is more help."""
 MAX_CLARIFIED = 3
 
 
@@ -45,7 +47,7 @@ class Interpretation:
         is_running = any(frame.flow == flow_id for frame in work.frames)
         if isinstance(act, Answers) and not _interrupts(work, intent, flow_id, text):
             return False
-        if isinstance(act, Refused) and is_running:
+        if isinstance(act, Refused) and (is_running or intent == CHITCHAT_INTENT):
             return False
         work.note("understood", intent)
         return self._follow(work, intent)

@@ -1,5 +1,6 @@
 """Reads a message as far as the dialogue alone can: buttons, numbers, commands, corrections, answers."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -42,6 +43,7 @@ from bot.values.texts import looks_like_question
 
 _HEARD_ALWAYS = frozenset({Command.PERSON, Command.MENU, Command.HELP, Command.REPEAT})
 _MAX_CHOICE_CHARS = 12
+_DIGITS_ONLY = re.compile(r"[\dxX\s.,，、;；()（）+\-－—]*\d[\dxX\s.,，、;；()（）+\-－—]*")
 _HEARD_IN_FLOWS = frozenset({Command.CANCEL, Command.BACK, Command.WHY})
 
 
@@ -99,7 +101,9 @@ class MessageReader:
             chosen = self._chosen(work, option) if option is not None else None
             if chosen is not None:
                 return chosen
-            return self._courtesy(work, spoken) or Reading(act, needs_understanding=True)
+            # Digits alone are an attempt at an answer; whatever the NLU makes of them is chance.
+            asks = _DIGITS_ONLY.fullmatch(spoken.text) is None
+            return self._courtesy(work, spoken) or Reading(act, needs_understanding=asks)
         if act.sure:
             return Reading(act)
         too_long = len(spoken.text) > work.settings.long_answer_chars and not is_story(work, slot)
@@ -262,7 +266,11 @@ class MessageReader:
         is_optional = isinstance(step, Collect) and step.optional
         if slot.validator in {"yes_no", "options"}:
             return isinstance(self._answers.read(work, slot, text), Refused)
-        return is_optional or work.world.validators[slot.validator].sure
+        if is_optional or work.world.validators[slot.validator].sure:
+            return True
+        # Where anything can be an answer, 没有 may be one too; 跳过 never is.
+        words = work.catalog.words
+        return any(form in words.plain_list("skip_only") for form in words.readings(text))
 
     def _keyword(self, work: Work, spoken: _Text) -> Act | None:
         by_keyword = work.catalog.flow_by_keyword

@@ -81,7 +81,7 @@ def _literal(value: Raw) -> str:
 
 
 def _read_button(section: Section) -> Option | None:
-    section.expect_keys(("title", "payload"))
+    section.expect_keys(("title", "payload", "aliases"))
     title, payload = section.text("title").strip(), section.text("payload").strip()
     if not title:
         section.fault("title", "is missing")
@@ -90,7 +90,7 @@ def _read_button(section: Section) -> Option | None:
         section.fault("payload", f"expected /flow:<flow> or /word:<text>, found '{payload}'")
         return None
     flow = payload.removeprefix(FLOW_PAYLOAD) if payload.startswith(FLOW_PAYLOAD) else None
-    return Option(payload, title, next_flow=flow)
+    return Option(payload, title, tuple(section.texts("aliases")), next_flow=flow)
 
 
 def fill_placeholders(text: str, fields: Mapping[str, FieldValue]) -> str:

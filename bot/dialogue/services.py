@@ -72,7 +72,7 @@ class Services:
 
     def _ask_restart(self, work: Work, flow: Flow) -> None:
         draft = next(one for one in work.drafts if one.flow == flow.id)
-        count = sum(len(frame.journey.answered) for frame in draft.frames)
+        count = sum(one.slot in draft.slots for frame in draft.frames for one in frame.journey.answered)
         work.pending = Pending("restart", flow.id)
         work.say(pattern_texts.RESTART, {"flow": flow.name, "count": count})
         work.stopped = True

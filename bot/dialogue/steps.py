@@ -19,7 +19,7 @@ from bot.dialogue.catalog import (
     Utter,
 )
 from bot.dialogue.errors import FlowEndless
-from bot.dialogue.events import Event, HandOver, OfferOptions, Option, Reject, Say, SendPicture, SetSlots
+from bot.dialogue.events import Event, Forget, HandOver, OfferOptions, Option, Reject, Say, SendPicture, SetSlots
 from bot.dialogue.models import REVIEWING, Answered, Journey, Pending, Revisit, Waiting
 from bot.dialogue.outcomes import (
     Asked,
@@ -353,6 +353,8 @@ class Runner:
                     work.silenced = work.away = True
                 case SendPicture():
                     work.emit(PictureSent(event.media_id))
+                case Forget():
+                    work.forget()
                 case _:
                     assert_never(event)
         return offer, problem

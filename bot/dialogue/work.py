@@ -151,6 +151,17 @@ class Work:
         if old is not None and old != value:
             self._empty_dependents(name)
 
+    def forget(self) -> None:
+        """Empty every slot and draft, and leave the services below the running one."""
+        if self.frames:
+            del self.frames[: self.root]
+            self.frames[0] = replace(self.frames[0], kind="base", journey=Journey())
+        self.slots.clear()
+        self.labels.clear()
+        self.drafts.clear()
+        self.offered, self.pending, self.revisit, self.last_said = (), None, None, ()
+        self.note("everything forgotten")
+
     def put_back(self, name: str, value: SlotValue) -> None:
         """Give a slot a value that it had before, without consequences."""
         if value is None:
