@@ -40,10 +40,12 @@ class Arrivals:
         self._link = link
         self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._task: asyncio.Task[None] | None = None
+        self._tried = asyncio.Event()
 
     async def start(self) -> None:
-        """Begin to listen."""
+        """Begin to listen; when this returns, the subscription stands, or was refused and is tried again."""
         self._task = asyncio.create_task(self._listen(), name="turn arrivals")
+        await self._tried.wait()
 
     async def close(self) -> None:
         """Stop listening."""
@@ -57,11 +59,14 @@ class Arrivals:
         while True:
             try:
                 async with self._link.subscribe(TURNS_CHANNEL) as messages:
+                    self._tried.set()
                     async for message in messages:
                         for event in self._waiting.get(message.decode(), ()):
                             event.set()
             except (RedisUnavailable, RedisRefused) as error:
                 log.warning("no notifications of turns", error=type(error).__name__)
+            finally:
+                self._tried.set()
             await asyncio.sleep(LISTEN_AGAIN_S)
 
     @asynccontextmanager

@@ -62,6 +62,7 @@ async def open_line(
     *,
     deadline_s: float = DEADLINE_S,
     attempts: int = 3,
+    keep_alive: bool = False,
     lock_ttl_ms: int = LOCK_TTL_MS,
 ) -> AsyncIterator[Line]:
     """Open a line; nothing of it waits for Redis longer than a moment."""
@@ -73,6 +74,7 @@ async def open_line(
         token=TOKEN,
         aes_key=new_aes_key(),
         attempts=attempts,
+        keep_alive=keep_alive,
     )
     async with AsyncExitStack() as stack:
         link = await stack.enter_async_context(RedisLink(redis_url, timeout_s=0.2))

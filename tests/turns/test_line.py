@@ -12,8 +12,9 @@ from bot.simulator.pushes import text
 from bot.storage.encryption import FieldCipher
 from bot.turns.models import FollowerKeys, Incoming
 from bot.turns.reading import dump
-from bot.turns.service import FAILURES_MAX
+from bot.turns.service import FAILURES_MAX, Attempt
 from bot.values.clock import MovedClock, SystemClock
+from bot.wechat.models import Inbound, PassiveReply
 from bot.wechat.parser import read_inbound
 from tests.support.waiting import until
 from tests.turns.line import DEADLINE_S, Line, open_line
@@ -35,9 +36,16 @@ async def begun(responder: Scripted, count: int) -> bool:
     return len(responder.begun) >= count
 
 
+@pytest.mark.parametrize("keep_alive", [False, True], ids=["connection closed", "connection kept"])
 async def test_a_slow_turn_is_acknowledged_in_time_and_answered_once_later(
-    line: Line, responder: Scripted, yang: Follower
+    redis_url: str, cipher: FieldCipher, responder: Scripted, keep_alive: bool
 ) -> None:
+    async with open_line(redis_url, cipher, responder, keep_alive=keep_alive) as line:
+        await slow_turn(line, responder)
+
+
+async def slow_turn(line: Line, responder: Scripted) -> None:
+    yang = line.platform.add_follower()
     responder.go_on.clear()
     responder.more = ("还有一句",)
     exchange = await line.platform.say(yang.openid, "在吗")
@@ -59,8 +67,7 @@ async def test_the_next_message_after_a_slow_one_is_answered_behind_it(
 ) -> None:
     responder.go_on.clear()
     await line.platform.say(yang.openid, "第一句")
-    asking = asyncio.create_task(line.platform.say(yang.openid, "第二句"))
-    await asking
+    await line.platform.say(yang.openid, "第二句")
     responder.go_on.set()
     await until(partial(nothing_pending, line, yang.openid))
     await line.relayed()
@@ -71,7 +78,7 @@ async def test_a_platform_that_hangs_up_gets_the_answer_on_its_next_delivery(
     redis_url: str, cipher: FieldCipher, responder: Scripted
 ) -> None:
     """The gateway would have waited longer than the platform does: it sees the closed connection."""
-    async with open_line(redis_url, cipher, responder, deadline_s=20.0) as line:
+    async with open_line(redis_url, cipher, responder, deadline_s=60.0) as line:
         yang = line.platform.add_follower()
         delivery = line.platform.prepare(yang.openid, text("在吗"))
         responder.go_on.clear()
@@ -87,6 +94,34 @@ async def test_a_platform_that_hangs_up_gets_the_answer_on_its_next_delivery(
         shown = line.texts(yang.openid)
         assert shown == ["第1条：在吗"], attempt
         assert responder.begun == ["在吗"]
+
+
+async def test_what_a_platform_that_hung_up_did_not_get_is_sent_later(
+    redis_url: str, cipher: FieldCipher, responder: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_line(redis_url, cipher, responder, deadline_s=60.0) as line:
+        attempts: list[Attempt] = []
+        handle = line.turns.handle
+
+        async def watched(message: Inbound, attempt: Attempt) -> PassiveReply | None:
+            attempts.append(attempt)
+            return await handle(message, attempt)
+
+        async def closed() -> bool:
+            return not attempts[0].open
+
+        monkeypatch.setattr(line.turns, "handle", watched)
+        yang = line.platform.add_follower()
+        responder.go_on.clear()
+        hasty = asyncio.create_task(line.platform.say(yang.openid, "在吗"))
+        await until(partial(begun, responder, 1))
+        assert attempts[0].open
+        hasty.cancel()
+        await until(closed)
+        responder.go_on.set()
+        await until(partial(nothing_pending, line, yang.openid))
+        await line.relayed()
+        assert line.texts(yang.openid) == ["第1条：在吗"]
 
 
 async def waiting(line: Line, openid: str) -> bool:
@@ -140,6 +175,10 @@ async def test_a_failing_message_holds_up_neither_the_worker_nor_its_follower(
     for _ in range(FAILURES_MAX):
         clock.move(timedelta(seconds=30))
         await once.swept(clock, age_s=20.0)
+        tried = len(responder.begun)
+        clock.move(timedelta(seconds=1))
+        await once.swept(clock, age_s=20.0)
+        assert len(responder.begun) == tried, "it is left alone for a while"
     await until(partial(nothing_pending, once, yang.openid))
     await once.relayed()
     assert [one for one in once.texts(yang.openid) if "服务" not in one] == [APOLOGY, "第1条：还有"]
