@@ -23,13 +23,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = load_settings()
         _configure_logging(settings.log_level)
         handler: Handler = options.handler
-        return asyncio.run(handler(settings, options))
+        return _event_loop_run()(handler(settings, options))
     except BotError as error:
         details = ", ".join(f"{name}: {value}" for name, value in error.fields.items())
         print(f"{error.code}: {details}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
+
+
+def _event_loop_run() -> Callable[[Coroutine[None, None, int]], int]:
+    """Return uvloop's ``run`` where it is installed, else asyncio's."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run
+    return uvloop.run
 
 
 def _parser() -> argparse.ArgumentParser:

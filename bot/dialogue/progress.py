@@ -11,6 +11,8 @@ from bot.dialogue.outcomes import Progress
 FEWEST_SHOWN = 3
 """A form with fewer questions shows no progress."""
 _MAX_WALKED = 200
+_MAX_KEPT = 2_000
+"""How many ways ahead are kept; a worker's answers lead along a few dozen of them."""
 
 
 class Route:
@@ -20,6 +22,10 @@ class Route:
         self._catalog = catalog
         self._longest: dict[tuple[str, str], int] = {}
         self._ways: dict[tuple[str, str, int], str | None] = {}
+        self._ahead: dict[tuple[tuple[PathPart, ...], tuple[object, ...]], frozenset[str]] = {}
+        branches = (branch for flow in catalog.flows.values() for step in flow.steps.values() for branch in step.next)
+        names = {name for branch in branches if branch.condition is not None for name in branch.condition.names}
+        self._deciding = tuple(sorted(names))
 
     def ahead(self, places: tuple[PathPart, ...], slots: Mapping[str, SlotValue]) -> Iterator[Collect]:
         """Yield the questions after ``places``, which lead from the service's own flow down to the running one.
@@ -38,6 +44,20 @@ class Route:
                 for _, found in self._walk(flow_id, start, scratch, visited, ()):
                     if isinstance(found, Collect):
                         yield found
+
+    def counted_ahead(self, places: tuple[PathPart, ...], slots: Mapping[str, SlotValue]) -> frozenset[str]:
+        """Return the slots of the questions after ``places`` that count as steps of the form.
+
+        Only the slots that branches look at decide it, so the answer is kept for the same ones.
+        """
+        decided = tuple(_comparable(slots.get(name)) for name in self._deciding)
+        known = self._ahead.get((places, decided))
+        if known is None:
+            known = frozenset(step.slot for step in self.ahead(places, slots) if step.counts)
+            if len(self._ahead) >= _MAX_KEPT:
+                self._ahead.clear()
+            self._ahead[places, decided] = known
+        return known
 
     def from_start(
         self, flow_id: str, slots: Mapping[str, SlotValue]
@@ -112,9 +132,14 @@ def _is_undecided(condition: Condition, slots: Mapping[str, SlotValue]) -> bool:
     return False
 
 
-def progress_of(slot: str, passed: tuple[str, ...], ahead: Iterator[Collect]) -> Progress | None:
+def _comparable(value: SlotValue) -> object:
+    """Return ``value`` as something that can be looked up by; lists and mappings by their text."""
+    return value if value is None or isinstance(value, str | int | float) else repr(value)
+
+
+def progress_of(slot: str, passed: tuple[str, ...], ahead: frozenset[str]) -> Progress | None:
     """Return where the question of ``slot`` stands between those passed and those ahead."""
     before = [name for name in dict.fromkeys(passed) if name != slot]
-    after = {step.slot for step in ahead if step.counts} - {slot, *before}
+    after = ahead - {slot, *before}
     total = len(before) + 1 + len(after)
     return Progress(len(before) + 1, total) if total >= FEWEST_SHOWN else None

@@ -311,7 +311,7 @@ class Runner:
         passed = tuple(
             one.slot for one in work.journey.answered if one.slot not in collects or collects[one.slot].counts
         )
-        return progress_of(step.slot, passed, self._route.ahead(work.path(), work.slots))
+        return progress_of(step.slot, passed, self._route.counted_ahead(work.path(), work.slots))
 
     def _review(self, work: Work, step: Review) -> None:
         if self._is_held_back(work, REVIEWING):
