@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 
 from actions.wording import text_of
-from bot.dialogue.events import ActionContext, ActionTable, Event, Say, SetSlots
+from bot.dialogue.events import ActionContext, ActionTable, Event, Forget, Say, SetSlots
 from bot.followers.consents import ConsentService
 from bot.followers.models import ConsentPurpose
 from bot.followers.privacy import PrivacyService
 from bot.followers.service import FollowerService
 from bot.legal.service import LegalService
 from bot.registrations.service import RegistrationService
+from bot.values.problem import FieldValue
 
 PROFILE = ("ws_parent_name", "ws_parent_mobile", "ws_parent_employer", "hs_mobile", "hs_employer")
 """The answers that are offered again in the next form, of all forms."""
@@ -55,18 +56,27 @@ class FollowerActions:
 
     async def my_data(self, context: ActionContext) -> Sequence[Event]:
         """Tell what is stored, or withdraw the consents in force."""
-        consents = await self._consents.consents_of(context.openid)
-        if text_of(context.slots.get("data_wish")) == "withdraw":
-            count = 0
-            for purpose in {*ConsentPurpose, *(consent.purpose for consent in consents)}:
-                count += await self._consents.withdraw(context.openid, purpose)
-            return [Say("utter_data_withdrawn", {"count": count})]
-        if text_of(context.slots.get("data_wish")) == "erase":
-            return []
-        registrations = await self._registrations.find_for(context.openid, limit=100)
-        cases = await self._cases.cases_of(context.openid)
-        fields = {"registrations": len(registrations), "cases": len(cases), "consents": len(consents)}
-        return [Say("utter_data_shown", fields)]
+        match text_of(context.slots.get("data_wish")):
+            case "show":
+                return [await self._shown(context.openid)]
+            case "withdraw":
+                return [await self._withdrawn(context.openid)]
+            case _:
+                return []
+
+    async def _shown(self, openid: str) -> Say:
+        fields: dict[str, FieldValue] = {
+            "registrations": len(await self._registrations.find_for(openid, limit=100)),
+            "cases": len(await self._cases.cases_of(openid)),
+            "consents": len(await self._consents.consents_of(openid)),
+        }
+        return Say("utter_data_shown", fields) if any(fields.values()) else Say("utter_data_nothing")
+
+    async def _withdrawn(self, openid: str) -> Say:
+        count = 0
+        for purpose in {*ConsentPurpose, *(consent.purpose for consent in await self._consents.consents_of(openid))}:
+            count += await self._consents.withdraw(openid, purpose)
+        return Say("utter_data_withdrawn", {"count": count}) if count else Say("utter_data_nothing_withdrawn")
 
     async def prefill_wanted(self, context: ActionContext) -> Sequence[Event]:
         """Keep the answers for next time where that was agreed to before; else say that it is still to be asked."""
@@ -95,6 +105,6 @@ class FollowerActions:
         await self._followers.save_profile(context.openid, known | filled)
 
     async def erase_me(self, context: ActionContext) -> Sequence[Event]:
-        """Erase the follower everywhere."""
+        """Erase the follower everywhere, the open forms and drafts of this conversation too."""
         await self._privacy.erase(context.openid, requested_by="follower")
-        return [Say("utter_data_erased")]
+        return [Forget(), Say("utter_data_erased")]

@@ -20,6 +20,9 @@ NEXT_STEPS: Mapping[str, Option] = {
 }
 
 
+NONE_OF_THESE = Option("人工", "都不是，问工作人员")
+
+
 class KnowledgeActions:
     """Answers questions from the entries that staff edit."""
 
@@ -39,7 +42,7 @@ class KnowledgeActions:
                 return [await self._say(found.entry)]
             case Close():
                 options = tuple(Option(entry.question, entry.question) for entry in found.entries)
-                return [Say("utter_faq_close", options=options)]
+                return [Say("utter_faq_close", options=(*options, NONE_OF_THESE))]
             case NotFound():
                 return [Say("utter_faq_not_found")]
             case _:

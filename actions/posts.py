@@ -21,6 +21,13 @@ def post_options(posts: Sequence[FreePost]) -> tuple[Option, ...]:
     return tuple(Option(str(post.post_id), f"{post.unit}·{post.title}", note=f"{post.places}人") for post in posts)
 
 
+def refuse_without_posts(county: str, posts: Sequence[FreePost]) -> Sequence[Event]:
+    """Return the refusal of a county (its code) without posts, nothing for one that has some."""
+    if any(post.county == county for post in posts):
+        return []
+    return [Reject(Problem("ws.no_posts_there", {"county": County.by_code(county).short}))]
+
+
 def refuse_too_many(chosen: SlotValue) -> Sequence[Event]:
     """Return the refusal of more posts than may be named, nothing for a list that is short enough."""
     if isinstance(chosen, list) and len(chosen) > POSTS_MAX:

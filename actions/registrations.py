@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import assert_never
 
 from actions.materials import NOTHING_MISSING, MaterialDesk
-from actions.posts import county_options, post_options, refuse_too_many
+from actions.posts import county_options, post_options, refuse_too_many, refuse_without_posts
 from actions.standings import place_text, standing, status_label
 from actions.wording import day_with_weekday, moment_text, text_of, time_text
 from bot.dialogue.events import ActionContext, ActionTable, Event, OfferOptions, Option, Say, SetSlots
@@ -80,6 +80,7 @@ class RegistrationActions:
             "action_ask_reg_slot": self.ask_slot,
             "action_ask_reg_county": self.ask_county,
             "action_ask_reg_posts": self.ask_posts,
+            "validate_reg_county": self.validate_county,
             "validate_reg_posts": self.validate_posts,
             "action_ask_reg_sure": self.ask_sure,
             "action_change_registration": self.change,
@@ -179,6 +180,12 @@ class RegistrationActions:
         view, county = await self._view(context), text_of(context.slots.get("reg_county"))
         posts = await self._registrations.posts(view.programme_id, county=county) if view is not None else ()
         return [OfferOptions(post_options(posts))]
+
+    async def validate_county(self, context: ActionContext) -> Sequence[Event]:
+        """Refuse a county that has no posts."""
+        view = await self._view(context)
+        posts = await self._registrations.posts(view.programme_id) if view is not None else ()
+        return refuse_without_posts(text_of(context.slots.get("reg_county")), posts)
 
     async def validate_posts(self, context: ActionContext) -> Sequence[Event]:
         """Refuse more posts than may be named."""

@@ -5,7 +5,7 @@ from datetime import date
 from typing import assert_never
 
 from actions.materials import MaterialDesk
-from actions.posts import county_options, post_options, refuse_too_many
+from actions.posts import county_options, post_options, refuse_too_many, refuse_without_posts
 from actions.programmes import ProgrammeDesk, programme_fields
 from actions.standings import status_label
 from actions.wording import HINTS, finding_fields, text_of
@@ -112,6 +112,7 @@ class WorkStudyActions:
             "validate_ws_parent_id": self.validate_parent_id,
             "validate_ws_emergency_mobile": self.validate_emergency_mobile,
             "validate_ws_available": self.validate_available,
+            "validate_ws_county": self.validate_county,
             "validate_ws_posts": self.validate_posts,
         }
 
@@ -206,6 +207,11 @@ class WorkStudyActions:
             if end < programme.service_start or start > programme.service_end:
                 return [Reject(Problem("ws.available_outside"))]
         return []
+
+    async def validate_county(self, context: ActionContext) -> Sequence[Event]:
+        """Refuse a county that has no posts."""
+        posts = await self._registrations.posts(self._programme_id(context))
+        return refuse_without_posts(text_of(context.slots.get("ws_county")), posts)
 
     async def validate_posts(self, context: ActionContext) -> Sequence[Event]:
         """Refuse more than three posts."""

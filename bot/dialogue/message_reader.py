@@ -43,6 +43,20 @@ from bot.values.texts import looks_like_question
 
 _HEARD_ALWAYS = frozenset({Command.PERSON, Command.MENU, Command.HELP, Command.REPEAT})
 _MAX_CHOICE_CHARS = 12
+_LONGEST_ATTEMPT_CHARS = 20
+_NOTHING_READ = (
+    "not_found",
+    "unreadable",
+    "unclear",
+    "mixed",
+    "question",
+    "unknown",
+    "vague",
+    "not_a_name",
+    "expected",
+)
+"""How the codes of problems end that say that no value was found at all."""
+_ODD_NAMES = ("has_digits", "too_short")
 _DIGITS_ONLY = re.compile(r"[\dxX\s.,，、;；()（）+\-－—]*\d[\dxX\s.,，、;；()（）+\-－—]*")
 _HEARD_IN_FLOWS = frozenset({Command.CANCEL, Command.BACK, Command.WHY})
 
@@ -101,8 +115,7 @@ class MessageReader:
             chosen = self._chosen(work, option) if option is not None else None
             if chosen is not None:
                 return chosen
-            # Digits alone are an attempt at an answer; whatever the NLU makes of them is chance.
-            asks = _DIGITS_ONLY.fullmatch(spoken.text) is None
+            asks = not _is_attempt(act.problem, spoken.text)
             return self._courtesy(work, spoken) or Reading(act, needs_understanding=asks)
         if act.sure:
             return Reading(act)
@@ -233,7 +246,12 @@ class MessageReader:
     # --- Words ----------------------------------------------------------------------------------------------------
 
     def _command(self, work: Work, spoken: _Text) -> Act | None:
-        for command in work.catalog.words.commands(spoken.forms):
+        commands = work.catalog.words.commands(spoken.forms)
+        step = work.open_collect()
+        if Command.SKIP in commands and step is not None and step.optional:
+            # 不想填 gives up this question, where that is possible, and the whole form elsewhere.
+            commands = (Command.SKIP, *commands)
+        for command in commands:
             if command in _HEARD_ALWAYS or (work.frames and command in _HEARD_IN_FLOWS):
                 return Commands(command)
             act = self._command_in_context(work, spoken.text, command)
@@ -275,3 +293,14 @@ class MessageReader:
     def _keyword(self, work: Work, spoken: _Text) -> Act | None:
         by_keyword = work.catalog.flow_by_keyword
         return next((StartsFlow(by_keyword[form]) for form in spoken.forms if form in by_keyword), None)
+
+
+def _is_attempt(problem: Problem, text: str) -> bool:
+    """Say whether a message was meant as an answer, only a wrong one; what the NLU makes of such is chance."""
+    if _DIGITS_ONLY.fullmatch(text) is not None:
+        return True
+    kind, _, what = problem.code.rpartition(".")
+    if kind == "name":
+        # Almost any short text looks like a name that is not quite right.
+        return what in _ODD_NAMES
+    return len(text) <= _LONGEST_ATTEMPT_CHARS and what not in _NOTHING_READ

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Final, cast
 
-from bot.programmes.models import Programme, ProgrammeKind
+from bot.programmes.models import Post, Programme, ProgrammeKind
 from bot.programmes.snapshots import JsonValue, from_plain, to_plain
 from bot.registrations.places import RowPlaceLock
 from bot.registrations.reasons import ReasonTable
@@ -23,7 +23,8 @@ _RELATIVE = re.compile(r"([+-]\d+)d")
 class Staff:
     """Staff of every kind, in one person.
 
-    ``{programme: work_study, closes: …}`` edits fields of the programme that is current; ``+3d`` counts from now.
+    ``{programme: work_study, close_at: +3d}`` edits fields of the programme that is current; ``+3d`` counts from now.
+    ``{post: bj-care, closed: true}`` edits a post, or adds one when its code is new.
     ``{slot: {site: st-mch, day: +4d, start: "16:00"}, capacity: 0}`` edits a slot. ``{review: approve, reason: …}``
     decides on the newest registration of the follower who has the word. ``{chat: close}`` ends that follower's
     chat, ``{answer: …}`` writes in it.
@@ -39,6 +40,8 @@ class Staff:
         values = dict(part)
         if "programme" in values:
             await self._edit_programme(ProgrammeKind(str(values.pop("programme"))), values)
+        elif "post" in values:
+            await self._edit_post(str(values.pop("post")), values)
         elif "slot" in values:
             await self._edit_slot(cast("Mapping[str, object]", values["slot"]), values)
         elif "review" in values:
@@ -66,6 +69,21 @@ class Staff:
             return cast("JsonValue", value)
         moment = self._clock.now() + timedelta(days=int(match[1]))
         return moment.isoformat() if with_time else moment.date().isoformat()
+
+    async def _edit_post(self, code: str, values: Mapping[str, object]) -> None:
+        programmes = self._assistant.bot.records.programmes
+        programme = await programmes.current(ProgrammeKind.WORK_STUDY)
+        assert programme is not None, "there is no work-study"
+        known = {post.code: post for post in await programmes.posts(programme.id)}
+        if code in known:
+            plain = {
+                **cast("Mapping[str, JsonValue]", to_plain(known[code])),
+                **cast("Mapping[str, JsonValue]", values),
+            }
+            await programmes.edit_row(from_plain(Post, plain), editor=EDITOR, note="a conversation test")
+        else:
+            given = {"programme_id": programme.id, "code": code, **cast("Mapping[str, JsonValue]", values)}
+            await programmes.add_posts([from_plain(Post, given)], editor=EDITOR)
 
     async def _edit_slot(self, which: Mapping[str, object], values: Mapping[str, object]) -> None:
         records = self._assistant.bot.records

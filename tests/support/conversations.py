@@ -5,7 +5,7 @@ described in ``docs/flows.md``, Conversation tests.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -128,9 +128,20 @@ def load_cases(path: Path) -> list[Case]:
         for name in entry.get("fixtures", ()):
             for values in fixtures[name]:
                 slots.update(values)
-        setup, also_on = tuple(entry.get("setup", ())), entry.get("also_on")
-        cases.append(Case(path, entry["test_case"], slots, tuple(entry["steps"]), setup, also_on))
+        steps = tuple(_expanded(entry["steps"], raw.get("routines", {})))
+        cases.append(
+            Case(path, entry["test_case"], slots, steps, tuple(entry.get("setup", ())), entry.get("also_on"))
+        )
     return cases
+
+
+def _expanded(steps: Sequence[Part], routines: Mapping[str, Sequence[Part]]) -> Iterator[Part]:
+    """Yield ``steps`` with the steps of each routine in its place."""
+    for step in steps:
+        if "routine" in step:
+            yield from _expanded(routines[str(step["routine"])], routines)
+        else:
+            yield step
 
 
 def load_directory(directory: Path) -> list[Case]:
