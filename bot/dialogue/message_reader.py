@@ -252,6 +252,9 @@ class MessageReader:
             # 不想填 gives up this question, where that is possible, and the whole form elsewhere.
             commands = (Command.SKIP, *commands)
         for command in commands:
+            if command is Command.CANCEL and work.is_handed_in():
+                # The form is handed in: 取消报名 means the registration itself, 算了 answers the question.
+                continue
             if command in _HEARD_ALWAYS or (work.frames and command in _HEARD_IN_FLOWS):
                 return Commands(command)
             act = self._command_in_context(work, spoken.text, command)
@@ -267,6 +270,9 @@ class MessageReader:
             case Command.KEEP:
                 return KeepsOld() if work.revisit is not None else None
             case Command.DONE:
+                if not work.gathered and self._wants_one_picture(work):
+                    # Pictures that are put away one by one end with the same words as those that are gathered.
+                    return Commands(Command.SKIP)
                 return Commands(command) if work.gathered else None
             case Command.SKIP:
                 return Commands(command) if self._may_skip(work, text) else None
@@ -274,6 +280,10 @@ class MessageReader:
                 return Commands(command) if work.frames or work.drafts else None
             case _:
                 return None
+
+    def _wants_one_picture(self, work: Work) -> bool:
+        slot, step = work.open_slot(), work.open_collect()
+        return slot is not None and slot.validator == "media" and isinstance(step, Collect) and step.optional
 
     def _may_skip(self, work: Work, text: str) -> bool:
         """Say whether a word such as 没有 skips: not where it is itself an answer."""

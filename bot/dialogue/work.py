@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date
 
 from bot.dialogue import pattern_texts
-from bot.dialogue.catalog import Collect, Flow, FlowCatalog, FlowStep, Slot
+from bot.dialogue.catalog import Collect, Flow, FlowCatalog, FlowStep, Review, Slot
 from bot.dialogue.events import Option, SlotValue
 from bot.dialogue.models import (
     Answered,
@@ -107,6 +107,15 @@ class Work:
     def path(self) -> tuple[PathPart, ...]:
         """Return where the running service stands, from its own flow down through the called ones."""
         return tuple((frame.flow, frame.step) for frame in self.frames[self.root :])
+
+    def is_handed_in(self) -> bool:
+        """Say whether the running service has its last review screen behind it."""
+        flow_id, step_id = self.path()[0] if self.frames else ("", "")
+        flow = self.catalog.flows.get(flow_id)
+        if flow is None or step_id not in flow.steps:
+            return False
+        reviews = [step.index for step in flow.steps.values() if isinstance(step, Review)]
+        return bool(reviews) and flow.steps[step_id].index > max(reviews)
 
     def open_slot(self) -> Slot | None:
         """Return the slot whose question is open."""

@@ -94,12 +94,14 @@ async def first_phone(page: Page) -> Phone:
 async def test_a_screening_is_booked_changed_and_cancelled(page: Page, assistant: Assistant) -> None:
     phone = await first_phone(page)
     await take_picture(page, "welcome")
-    await phone.tap("女职工两癌筛查", until="同意")
-    for question in ("敏感", "提供给", "哪个区县"):
-        await phone.tap("同意", until=question)
-    await phone.say("松桃嘞", until="给您留")
+    await phone.tap("女职工两癌筛查", until="哪个区县")
+    await phone.say("松桃嘞", until="哪家医院")
+    await phone.say("第一个", until="哪天")
+    await phone.say("第二个", until="几点")
     await take_picture(page, "slots")
     await phone.say("第一个", until="已为您留住")
+    for question in ("敏感", "提供给", "给谁约"):
+        await phone.tap("同意", until=question)
     await phone.tap("给我自己", until="叫什么名字")
     await phone.say("我叫龙小芳", until="身份证号")
     await phone.say("52060219900307998", until="18")
