@@ -1,4 +1,4 @@
-"""Actions of the flow ``consult_lawyer``."""
+"""Actions of the flows in ``flows/legal.yml``: take a dispute down, put it into the lawyers' queue, add to it."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -21,30 +21,28 @@ from bot.dialogue.events import (
 from bot.inbox.alerts import AlertService
 from bot.inbox.models import AlertLevel
 from bot.legal.models import CaseDraft, ContactWay, TopicSource
-from bot.legal.rules import DeadlineHint, Hint, NotRunning
-from bot.legal.service import LegalService, Opened
-from bot.legal.topics import FactKind, FactQuestion, Handling, Recognised, Topic, TopicCatalogue
+from bot.legal.rules import DeadlineHint, Hint, NotRunning, may_change
+from bot.legal.service import Done, LegalService, NotYours, Opened, TooLate
+from bot.legal.topics import Recognised, Topic, TopicCatalogue
 from bot.programmes.models import ProgrammeKind
 from bot.storage.files import FileRefused, PrivateFiles
-from bot.values.answers import Answer, parse_answer
 from bot.values.clock import Clock
-from bot.values.dates import parse_partial_date
-from bot.values.money import parse_money
-from bot.values.numerals import parse_count
-from bot.values.options import Option as ReadOption
+from bot.values.counties import County, find_counties
+from bot.values.found import only_value
+from bot.values.numerals import find_counts
 from bot.values.options import parse_option
 from bot.values.problem import Problem
 
 STORY_CHARS_MIN = 10
+PERSON = "人"
 HINTS_MAX = 2
-ALL_TOPICS = Option("all", "都不是，看全部", ("都不是", "看全部", "不是", "不对"))
-EMPATHY: Mapping[str, str] = {
-    "W1": "utter_legal_empathy_wages",
-    "W2": "utter_legal_empathy_wages",
-    "W6": "utter_legal_empathy_injury",
-    "W7": "utter_legal_empathy_injury",
-    "W8": "utter_legal_empathy_women",
-}
+CENTS_PER_YUAN = 100
+FACT_PREFIX = "legal_"
+EVERY_CASE = ("award_received_on", "known_deadline_on", "claims", "steps")
+"""Facts that are asked whatever the topic is."""
+RIGHT = ("对", "是", "是的", "对的", "就是", "嗯", "没错", "对头", "就是这个")
+ALL_TOPICS = Option("all", "都不是，看全部", ("都不是", "看全部", "不是", "不对", "没对"))
+NOT_SURE = Option("/word:人工", "说不清，找人工")
 
 
 class LegalActions:
@@ -72,16 +70,17 @@ class LegalActions:
         """Return the handlers by name."""
         return {
             "action_legal_open": self.open,
+            "action_legal_recognise": self.recognise,
             "action_ask_legal_topic": self.ask_topic,
             "validate_legal_topic": self.validate_topic,
-            "action_legal_empathy": self.empathy,
-            "action_legal_next_fact": self.next_fact,
-            "validate_legal_fact_answer": self.validate_fact,
-            "action_legal_keep_fact": self.keep_fact,
             "action_legal_hints": self.hints,
             "action_legal_submit": self.submit,
+            "action_legal_find_case": self.find_case,
             "action_legal_keep_evidence": self.keep_evidence,
+            "action_legal_withdraw": self.withdraw,
         }
+
+    # --- What it is about -----------------------------------------------------------------------------------------
 
     async def open(self, context: ActionContext) -> Sequence[Event]:
         """Begin with what the message itself tells: the topic it shows signs of, and the story if it is one."""
@@ -89,74 +88,64 @@ class LegalActions:
         if any(isinstance(event, Say) for event in events):
             return [event for event in events if isinstance(event, SetSlots)] + [Say("utter_legal_closed")]
         seen = self._topics.recognise(context.said)
-        told: dict[str, SlotValue] = {"legal_facts": {}}
-        if isinstance(seen, Recognised):
-            told["legal_guess"] = seen.code
-            if len(context.said) >= STORY_CHARS_MIN:
-                told["legal_story"] = context.said
-        return [*events, SetSlots(told)]
+        if not isinstance(seen, Recognised):
+            return events
+        events.append(SetSlots({"legal_guess": seen.code}))
+        if len(context.said) >= STORY_CHARS_MIN:
+            events += [SetSlots({"legal_story": context.said}), *_told(context, context.said)]
+        return events
+
+    async def recognise(self, context: ActionContext) -> Sequence[Event]:
+        """See what the story is about."""
+        story = text_of(context.slots.get("legal_story"))
+        seen = self._topics.recognise(story)
+        guess: list[Event] = [SetSlots({"legal_guess": seen.code})] if isinstance(seen, Recognised) else []
+        return [*guess, *_told(context, story)]
 
     async def ask_topic(self, context: ActionContext) -> Sequence[Event]:
         """Offer the recognised topic and its neighbours; or all of them."""
         guess = text_of(context.slots.get("legal_guess"))
-        if not guess or context.slots.get("legal_all_topics"):
-            return [OfferOptions(tuple(_topic_option(topic) for topic in self._topics))]
-        seen = self._topics.recognise(text_of(context.slots.get("legal_story")) or context.said)
+        if not guess:
+            return [OfferOptions((*(_topic_option(topic) for topic in self._topics), NOT_SURE))]
+        seen = self._topics.recognise(text_of(context.slots.get("legal_story")))
         others = seen.alternatives if isinstance(seen, Recognised) else ()
-        codes = dict.fromkeys((guess, *others))
-        options = (*(_topic_option(self._topics[code]) for code in codes), ALL_TOPICS)
+        neighbours = (_topic_option(self._topics[code]) for code in others if code != guess)
+        options = (_topic_option(self._topics[guess], RIGHT), *neighbours, ALL_TOPICS)
         return [OfferOptions(options, {"guess": self._topics[guess].label}, "utter_legal_topic_guess")]
 
     async def validate_topic(self, context: ActionContext) -> Sequence[Event]:
-        """Note what the chosen topic leads to."""
-        code = text_of(context.slots.get("legal_topic"))
-        handling = self._topics[code].handling.value if code in self._topics else None
-        return [SetSlots({"legal_handling": handling, "legal_facts": {}, "legal_fact": None})]
+        """Find the topic that was chosen or told in other words, and note what it leads to."""
+        said = text_of(context.slots.get("legal_topic"))
+        if said == ALL_TOPICS.value:
+            return [SetSlots({"legal_code": None})]
+        topic = self._topic_named(said)
+        if topic is None:
+            return [Reject(Problem("legal.topic_unclear"))]
+        learnt: dict[str, SlotValue] = {"legal_topic": topic.label, "legal_handling": topic.handling.value}
+        if topic.code != context.slots.get("legal_code"):
+            learnt |= dict.fromkeys(self._facts_of_others(topic))
+            learnt |= {"legal_code": topic.code, "legal_claims": [topic.claim] if topic.claim else None}
+        return [SetSlots(learnt)]
 
-    async def empathy(self, context: ActionContext) -> Sequence[Event]:
-        """Say something human before the form begins."""
-        topic = text_of(context.slots.get("legal_topic"))
-        return [Say(EMPATHY.get(topic, "utter_legal_empathy_other"))]
+    def _topic_named(self, said: str) -> Topic | None:
+        chosen = parse_option(said, [_topic_option(topic) for topic in self._topics])
+        if not isinstance(chosen, Problem):
+            return next(topic for topic in self._topics if topic.label == chosen.value)
+        seen = self._topics.recognise(said)
+        return self._topics[seen.code] if isinstance(seen, Recognised) else None
 
-    async def next_fact(self, context: ActionContext) -> Sequence[Event]:
-        """Name the next fact that a lawyer must know in this topic."""
-        topic = self._topic(context)
-        open_questions = topic.questions_for(_facts(context)) if topic.handling is Handling.CASE else []
-        if not open_questions:
-            return [SetSlots({"legal_fact": None, "legal_fact_question": None})]
-        fact = open_questions[0]
-        choices = f"（{'、'.join(fact.options)}）" if fact.options else f"比如“{fact.example}”。"
-        return [
-            SetSlots(
-                {
-                    "legal_fact": fact.key,
-                    "legal_fact_question": f"{fact.question}{choices}",
-                    "legal_fact_answer": None,
-                }
-            )
-        ]
+    def _facts_of_others(self, topic: Topic) -> set[str]:
+        own = {fact.key for fact in topic.facts}
+        return {f"{FACT_PREFIX}{fact.key}" for other in self._topics for fact in other.facts if fact.key not in own}
 
-    async def validate_fact(self, context: ActionContext) -> Sequence[Event]:
-        """Read the answer as the kind of value that the fact is; what cannot be read is asked again."""
-        fact = self._fact(context)
-        if fact is None:
-            return []
-        value = _read(fact, text_of(context.slots.get("legal_fact_answer")), self._clock.now().date())
-        if isinstance(value, Problem):
-            return [Reject(value)]
-        return [SetSlots({"legal_fact_answer": value})]
-
-    async def keep_fact(self, context: ActionContext) -> Sequence[Event]:
-        """Put the answer beside the others; a skipped one counts as asked."""
-        facts: dict[str, SlotValue] = dict(_facts(context))
-        key = text_of(context.slots.get("legal_fact"))
-        facts[key] = text_of(context.slots.get("legal_fact_answer"))
-        return [SetSlots({"legal_facts": facts, "legal_fact_answer": None})]
+    # --- Limits and the case --------------------------------------------------------------------------------------
 
     async def hints(self, context: ActionContext) -> Sequence[Event]:
-        """Say the nearest time limits that these facts set going, as an estimate."""
+        """Say the nearest time limits that these facts set going, as an estimate; the same ones once only."""
         hints = await self._cases.hints(self._topic(context).code, self._case_facts(context))
-        return [_hint_text(hint) for hint in hints[:HINTS_MAX]]
+        told = [_hint_text(hint) for hint in hints[:HINTS_MAX]]
+        mark = "/".join(f"{hint.code} {hint.due if isinstance(hint, DeadlineHint) else ''}" for hint in hints)
+        return [SetSlots({"legal_hinted": mark}), *told] if mark != context.slots.get("legal_hinted") else []
 
     async def submit(self, context: ActionContext) -> Sequence[Event]:
         """Register the case; urgent and group matters are told to the people on duty at once."""
@@ -170,28 +159,31 @@ class LegalActions:
                 context.idempotency_key,
                 detail=opened.receipt,
             )
+        by_text = [Say("utter_legal_opened_text")] if _way(context) is ContactWay.TEXT else []
         return [
-            SetSlots({"legal_receipt": opened.receipt}),
+            SetSlots({"legal_receipt": opened.receipt, "legal_pictures": None}),
             _opened_text(opened),
+            *by_text,
             Say("utter_legal_evidence_tips", {"evidence": "、".join(topic.evidence) or "聊天记录、照片、单据"}),
         ]
 
     def _draft(self, context: ActionContext, topic: Topic) -> CaseDraft:
         slots = context.slots
         people = slots.get("legal_people")
-        times = slots.get("legal_times")
+        way, times = _way(context), slots.get("legal_times")
+        named = way is ContactWay.IN_PERSON or slots.get("legal_leaves_name") is True
         guessed = slots.get("legal_guess") == topic.code
         return CaseDraft(
             openid=context.openid,
             topic=topic.code,
             county=text_of(slots.get("legal_county")),
             topic_source=TopicSource.RECOGNISED if guessed else TopicSource.CHOSEN,
-            is_anonymous=slots.get("legal_anonymous") is True,
+            is_anonymous=not named,
             employer=text_of(slots.get("legal_employer")),
             people_count=int(people) if isinstance(people, int | float) else 1,
-            contact_way=ContactWay(text_of(slots.get("legal_way")) or ContactWay.TEXT.value),
-            name=text_of(slots.get("legal_name")),
-            phone=text_of(slots.get("legal_mobile")),
+            contact_way=way,
+            name=text_of(slots.get("legal_name")) if named else "",
+            phone="" if way is ContactWay.TEXT else text_of(slots.get("legal_mobile")),
             callback_times=tuple(map(text_of, times)) if isinstance(times, list) else (),
             fears_retaliation=slots.get("legal_fear") is True,
             story=text_of(slots.get("legal_story")),
@@ -199,15 +191,22 @@ class LegalActions:
         )
 
     def _case_facts(self, context: ActionContext) -> Mapping[str, str]:
-        facts = {key: value for key, value in _facts(context).items() if value}
-        for slot, key in (("legal_harmed_on", "rights_harmed_on"), ("legal_due_on", "known_deadline_on")):
-            if context.slots.get(slot) is not None:
-                facts[key] = text_of(context.slots.get(slot))
-        for slot in ("legal_claims", "legal_steps"):
-            chosen = context.slots.get(slot)
-            if isinstance(chosen, list):
-                facts[slot.removeprefix("legal_")] = "、".join(map(text_of, chosen))
-        return facts
+        keys = (*(fact.key for fact in self._topic(context).facts), *EVERY_CASE)
+        told = {key: context.slots.get(f"{FACT_PREFIX}{key}") for key in keys}
+        return {key: _fact_text(value) for key, value in told.items() if value is not None}
+
+    def _topic(self, context: ActionContext) -> Topic:
+        return self._topics[text_of(context.slots.get("legal_code"))]
+
+    # --- A case that is there -------------------------------------------------------------------------------------
+
+    async def find_case(self, context: ActionContext) -> Sequence[Event]:
+        """Find the follower's newest case that is not over."""
+        cases = await self._cases.cases_of(context.openid)
+        running = next((case for case in cases if may_change(case.status)), None)
+        if running is None:
+            return [Say("utter_legal_no_case")]
+        return [SetSlots({"legal_receipt": running.receipt, "legal_pictures": None})]
 
     async def keep_evidence(self, context: ActionContext) -> Sequence[Event]:
         """Fetch the photo that was sent and put it with the case."""
@@ -216,53 +215,69 @@ class LegalActions:
             stored = await self._files.save(data, owner=context.openid, purpose="legal_evidence")
         except FileRefused:
             return [SetSlots({"legal_evidence": None}), Say("utter_legal_evidence_refused")]
-        receipt = text_of(context.slots.get("legal_receipt"))
-        await self._cases.add_evidence(
+        receipt, count = text_of(context.slots.get("legal_receipt")), context.slots.get("legal_pictures")
+        outcome = await self._cases.add_evidence(
             receipt, context.openid, context.idempotency_key, kind="image", file_ref=stored.id
         )
-        return [SetSlots({"legal_evidence": None}), Say("utter_legal_evidence_kept")]
+        match outcome:
+            case Done():
+                kept = count + 1 if isinstance(count, int) else 1
+                return [SetSlots({"legal_evidence": None, "legal_pictures": kept})]
+            case TooLate() | NotYours():
+                await self._files.delete(stored.id)
+                return [SetSlots({"legal_evidence": None, "legal_receipt": None}), Say("utter_legal_evidence_over")]
+            case _:
+                assert_never(outcome)
 
-    def _topic(self, context: ActionContext) -> Topic:
-        return self._topics[text_of(context.slots.get("legal_topic"))]
+    async def withdraw(self, context: ActionContext) -> Sequence[Event]:
+        """Take the case back."""
+        receipt = text_of(context.slots.get("legal_receipt"))
+        outcome = await self._cases.cancel(receipt, context.openid, context.idempotency_key)
+        match outcome:
+            case Done():
+                return [Say("utter_legal_withdrawn", {"receipt": receipt})]
+            case TooLate() | NotYours():
+                return [Say("utter_legal_no_case")]
+            case _:
+                assert_never(outcome)
 
-    def _fact(self, context: ActionContext) -> FactQuestion | None:
-        key = context.slots.get("legal_fact")
-        return next((fact for fact in self._topic(context).facts if fact.key == key), None)
+
+def _told(context: ActionContext, story: str) -> list[Event]:
+    """Return what a story surely tells besides its topic: how many people, and where."""
+    learnt: dict[str, SlotValue] = {}
+    shown: list[str] = []
+    of_people = tuple(hit for hit in find_counts(story) if PERSON in story[hit.start : hit.end])
+    people, county = only_value(of_people), only_value(find_counties(story))
+    if people is not None and not people.about and context.slots.get("legal_people") is None:
+        learnt["legal_people"] = people.low
+        shown.append(f"{people.low}人")
+    if county is not None and context.slots.get("legal_county") is None:
+        learnt["legal_county"] = county.code
+        shown.append(County.by_code(county.code).short)
+    return [SetSlots(learnt), Say("utter_legal_noted", {"values": "，".join(shown)})] if learnt else []
 
 
-def _facts(context: ActionContext) -> dict[str, str]:
-    facts = context.slots.get("legal_facts")
-    return {key: text_of(value) for key, value in facts.items()} if isinstance(facts, dict) else {}
+def _way(context: ActionContext) -> ContactWay:
+    return ContactWay(text_of(context.slots.get("legal_way")) or ContactWay.TEXT.value)
 
 
-def _read(fact: FactQuestion, text: str, today: date) -> str | Problem:
-    """Return the answer in the form in which cases keep it, or why it cannot be read."""
-    match fact.kind:
-        case FactKind.TEXT:
-            return text
-        case FactKind.DATE:
-            found = parse_partial_date(text, today, future_allowed=False)
-            return found if isinstance(found, Problem) else str(found)
-        case FactKind.MONEY:
-            money = parse_money(text)
-            return money if isinstance(money, Problem) else text
-        case FactKind.COUNT:
-            count = parse_count(text)
-            return count if isinstance(count, Problem) else str(count.low)
-        case FactKind.YES_NO:
-            answer = parse_answer(text)
-            if isinstance(answer, Problem):
-                return answer
-            return "yes" if answer is Answer.YES else "no"
-        case FactKind.CHOICE:
-            chosen = parse_option(text, tuple(ReadOption(option, option) for option in fact.options))
-            return chosen if isinstance(chosen, Problem) else chosen.label
+def _fact_text(value: SlotValue) -> str:
+    """Return a fact in the form in which cases keep it: dates as they are, yes and no, sums in yuan."""
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return "、".join(map(text_of, value))
+        case {"low_cents": int(low), "high_cents": int(high)}:
+            ends = dict.fromkeys(f"{cents / CENTS_PER_YUAN:g}" for cents in (low, high))
+            about = isinstance(value, dict) and value.get("about")
+            return f"{'约' if about else ''}{'–'.join(ends)}元"
         case _:
-            assert_never(fact.kind)
+            return text_of(value)
 
 
-def _topic_option(topic: Topic) -> Option:
-    return Option(topic.code, topic.label)
+def _topic_option(topic: Topic, aliases: tuple[str, ...] = ()) -> Option:
+    return Option(topic.label, topic.label, aliases)
 
 
 def _hint_text(hint: Hint) -> Say:

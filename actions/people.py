@@ -1,9 +1,10 @@
 """Actions that bring people in: handing the chat over, complaints, and crisis messages."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
-from actions.wording import day_text, time_text
-from bot.dialogue.events import ActionContext, ActionTable, Event, HandOver, Say
+from actions.wording import day_with_weekday, text_of, time_text
+from bot.dialogue.events import ActionContext, ActionTable, Event, HandOver, Say, SetSlots
 from bot.inbox.alerts import AlertService
 from bot.inbox.models import AlertLevel
 from bot.inbox.service import Escalated, InboxService
@@ -11,14 +12,17 @@ from bot.understanding.crisis import crisis_signal
 from bot.understanding.models import CrisisSignal
 from bot.values.problem import FieldValue
 
-GENERAL, LEGAL, COMPLAINT, CRISIS = "general", "legal", "complaint", "crisis"
-TOPIC_BY_FLOW: Mapping[str, str] = {
-    "register_work_study": "work_study",
-    "book_health_screening": "health_screening",
-    "consult_lawyer": LEGAL,
+GENERAL, REGISTRATION, LEGAL, COMPLAINT, CRISIS = "general", "registration", "legal", "complaint", "crisis"
+TOPIC_BY_OPEN_FORM: Mapping[str, str] = {
+    "ws_window": REGISTRATION,
+    "hs_window": REGISTRATION,
+    "legal_window": LEGAL,
 }
-SUPPORT = CrisisSignal("P2", "distress", rule="model")
-"""What the model took for a crisis and the words alone do not tell: somebody looks at it."""
+"""The queue of a chat that is handed over while a form is open, by a slot that only this form fills."""
+
+VIOLENCE = CrisisSignal("P0", "violence", rule="topic")
+MAY_BE = CrisisSignal("P1", "distress", rule="model")
+"""What the model took for a crisis and the words alone do not tell: it is asked about, and somebody looks at it."""
 
 RESPONSES: Mapping[str, str] = {
     "self_harm": "utter_crisis_self_harm",
@@ -30,6 +34,7 @@ RESPONSES: Mapping[str, str] = {
     "fraud_detention": "utter_crisis_detained",
     "media": "utter_crisis_media",
     "medical": "utter_crisis_medical",
+    "distress": "utter_crisis_support",
 }
 
 
@@ -46,11 +51,12 @@ class PeopleActions:
             "action_hand_over": self.hand_over,
             "action_take_complaint": self.take_complaint,
             "action_crisis": self.crisis,
+            "action_crisis_contact": self.crisis_contact,
         }
 
     async def hand_over(self, context: ActionContext) -> Sequence[Event]:
         """Queue the chat for staff and say how long it usually takes."""
-        topic = TOPIC_BY_FLOW.get(context.flow, GENERAL)
+        topic = next((queue for slot, queue in TOPIC_BY_OPEN_FORM.items() if context.slots.get(slot)), GENERAL)
         queued = await self._inbox.escalate(
             context.openid, topic, context.said, context.idempotency_key, reason="asked"
         )
@@ -64,22 +70,46 @@ class PeopleActions:
         return [Say("utter_complaint_taken", {"number": f"TS{queued.chat_id:06d}"}), HandOver(COMPLAINT, "complaint")]
 
     async def crisis(self, context: ActionContext) -> Sequence[Event]:
-        """Give the approved words and hotlines, alert the people on duty at once, and let no form go on."""
-        signal = crisis_signal(context.said) or SUPPORT
+        """Give the approved words and hotlines, and alert the people on duty at once.
+
+        Where it is clear, they have the chat from now on and no form goes on. Where it may be no more than a manner
+        of speaking, the follower is asked first.
+        """
+        signal = _signal(context)
         await self._alerts.raise_alert(
             AlertLevel(signal.level), signal.kind, context.openid, context.idempotency_key, detail=context.said
         )
+        if signal.kind == "distress":
+            response = "utter_crisis_may_be" if signal is MAY_BE else RESPONSES[signal.kind]
+            return [SetSlots({"crisis_kind": None, "crisis_unclear": True, "crisis_contact": None}), Say(response)]
+        learnt = SetSlots({"crisis_kind": None, "crisis_unclear": False})
+        return [learnt, Say(RESPONSES[signal.kind]), await self._to_people(context, signal.kind)]
+
+    async def crisis_contact(self, context: ActionContext) -> Sequence[Event]:
+        """The follower wants somebody, or told more: people have the chat."""
+        return [Say("utter_crisis_called"), await self._to_people(context, "distress")]
+
+    async def _to_people(self, context: ActionContext, reason: str) -> HandOver:
         await self._inbox.escalate(
-            context.openid, CRISIS, context.said, f"{context.idempotency_key}:chat", reason=signal.kind
+            context.openid, CRISIS, context.said, f"{context.idempotency_key}:chat", reason=reason
         )
-        return [Say(RESPONSES.get(signal.kind, "utter_crisis_support")), HandOver(CRISIS, signal.kind)]
+        return HandOver(CRISIS, reason)
+
+
+def _signal(context: ActionContext) -> CrisisSignal:
+    spoken = crisis_signal(context.said)
+    if spoken is not None:
+        return spoken
+    return VIOLENCE if text_of(context.slots.get("crisis_kind")) == VIOLENCE.kind else MAY_BE
 
 
 def _queued_text(queued: Escalated, context: ActionContext) -> Say:
-    if not queued.within_hours and queued.expected_at is not None:
-        opens = queued.expected_at
-        same_day = opens.date() == context.now.date()
-        when = time_text(opens.time()) if same_day else f"{day_text(opens.date())}{time_text(opens.time())}"
+    if not queued.within_hours:
+        if queued.expected_at is None:
+            return Say("utter_handed_over_no_hours")
+        opens = queued.expected_at - timedelta(minutes=queued.usual_minutes)
+        is_today = opens.date() == context.now.date()
+        when = time_text(opens.time()) if is_today else f"{day_with_weekday(opens.date())}{time_text(opens.time())}"
         return Say("utter_handed_over_closed_hours", {"opens": when})
     fields: dict[str, FieldValue] = {"minutes": queued.usual_minutes, "ahead": max(queued.position - 1, 0)}
     return Say("utter_handed_over" if queued.position > 1 else "utter_handed_over_next", fields)

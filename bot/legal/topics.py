@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -27,49 +27,30 @@ class Handling(StrEnum):
     CRISIS = "crisis"
 
 
-class FactKind(StrEnum):
-    """How the answer to a fact's question is read."""
-
-    TEXT = "text"
-    DATE = "date"
-    COUNT = "count"
-    MONEY = "money"
-    YES_NO = "yes_no"
-    CHOICE = "choice"
-
-
 @dataclass(frozen=True, slots=True)
-class FactQuestion:
-    """One thing the lawyer must know. ``asked_when`` names facts that must have that value first."""
+class Fact:
+    """One thing the lawyer should know. ``label`` names it to staff; the question is in the flows."""
 
     key: str
     label: str
-    question: str
-    example: str
-    kind: FactKind
-    options: tuple[str, ...] = ()
-    asked_when: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One of the codes W1 to W15. ``wage_claim`` matters to the time limit while the worker is still employed."""
+    """One of the codes W1 to W15.
+
+    ``wage_claim`` matters to the time limit while the worker is still employed. ``claim`` is what people of this
+    topic nearly always want, ``""`` where that differs.
+    """
 
     code: str
     label: str
     handling: Handling
-    facts: tuple[FactQuestion, ...]
+    facts: tuple[Fact, ...]
     evidence: tuple[str, ...]
     signs: tuple[tuple[int, re.Pattern[str]], ...]
     wage_claim: bool = False
-
-    def questions_for(self, known: Mapping[str, str]) -> list[FactQuestion]:
-        """Return the questions that are still open, given the answers so far, in the order to ask them."""
-        return [
-            fact
-            for fact in self.facts
-            if fact.key not in known and all(known.get(key) == value for key, value in fact.asked_when.items())
-        ]
+    claim: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +80,7 @@ class TopicCatalogue:
     def load(cls, path: Path = TOPICS_FILE) -> "TopicCatalogue":
         """Read the topics' file; raises TableInvalid that names the faulty entry."""
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
-        facts = {key: _fact(key, row) for key, row in data["facts"].items()}
+        facts = {key: Fact(key, str(label)) for key, label in data["facts"].items()}
         return cls(tuple(_topic(row, facts) for row in data["topics"]))
 
     def __iter__(self) -> Iterator[Topic]:
@@ -132,25 +113,7 @@ def _score(topic: Topic, plain: str) -> int:
     return sum(weight for weight, sign in topic.signs if sign.search(plain))
 
 
-def _fact(key: str, row: Mapping[str, object]) -> FactQuestion:
-    try:
-        options, asked_when = row.get("options", []), row.get("asked_when", {})
-        if not isinstance(options, list) or not isinstance(asked_when, dict):
-            raise TableInvalid(place=f"facts/{key}", reason="options must be a list and asked_when a mapping")
-        return FactQuestion(
-            key=key,
-            label=str(row["label"]),
-            question=str(row["question"]),
-            example=str(row["example"]),
-            kind=FactKind(str(row["kind"])),
-            options=tuple(map(str, options)),
-            asked_when={str(name): str(value) for name, value in asked_when.items()},
-        )
-    except (KeyError, ValueError) as error:
-        raise TableInvalid(place=f"facts/{key}", reason=str(error)) from error
-
-
-def _topic(row: Mapping[str, object], facts: Mapping[str, FactQuestion]) -> Topic:
+def _topic(row: Mapping[str, object], facts: Mapping[str, Fact]) -> Topic:
     code = str(row.get("code"))
     try:
         signs, keys, evidence = row["signs"], row["facts"], row["evidence"]
@@ -166,6 +129,7 @@ def _topic(row: Mapping[str, object], facts: Mapping[str, FactQuestion]) -> Topi
                 (int(weight), re.compile(pattern)) for weight, patterns in signs.items() for pattern in patterns
             ),
             wage_claim=bool(row.get("wage_claim", False)),
+            claim=str(row.get("claim", "")),
         )
     except (KeyError, ValueError, re.error) as error:
         raise TableInvalid(place=f"topics/{code}", reason=str(error)) from error
