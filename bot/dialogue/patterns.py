@@ -178,9 +178,13 @@ class Patterns:
 
     def _back(self, work: Work) -> None:
         """Ask the question before the open one again; the old answer can be kept with one tap."""
-        answered = work.journey.answered
+        journey = work.journey
         open_slot = work.revisit.slot if work.revisit is not None else work.asking
-        before = [one for one in answered if one.slot != open_slot and work.slots.get(one.slot) is not None]
+        before = [
+            one
+            for one in journey.answered
+            if one.slot != open_slot and (work.slots.get(one.slot) is not None or one.slot in journey.skipped)
+        ]
         for entry in reversed(before):
             if self._runner.revisit(work, entry, Revisit(entry.slot, work.slots.get(entry.slot), "back")):
                 return
