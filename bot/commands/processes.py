@@ -37,7 +37,12 @@ def until_stopped() -> asyncio.Event:
     return stopped
 
 
-async def gateway(settings: Settings, *, port: int | None = None, announce: Callable[[str], None] = print) -> None:
+def say(line: str) -> None:
+    """Print ``line`` at once, also into a pipe."""
+    print(line, flush=True)
+
+
+async def gateway(settings: Settings, *, port: int | None = None, announce: Callable[[str], None] = say) -> None:
     """Serve the callback until SIGTERM; turns that are still at work are finished first."""
     stopped = until_stopped()
     async with open_bot(settings) as bot:
