@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Literal
 
+import uvloop
 from aiohttp import web
 
 from bot.app import Bot, open_bot
@@ -116,8 +117,8 @@ class MortalResponder:
 
 
 def run(plan: GatewayPlan, parent: Connection) -> None:
-    """Serve until ``parent`` closes its end; the port is sent there first."""
-    asyncio.run(_serve(plan, parent))
+    """Serve until ``parent`` closes its end, on the loop that the command uses; the port is sent there first."""
+    uvloop.run(_serve(plan, parent))
 
 
 async def _serve(plan: GatewayPlan, parent: Connection) -> None:
