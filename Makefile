@@ -13,7 +13,7 @@ run: .venv/app.stamp ## Install what is missing, then start everything with demo
 	@$(PY) -m bot run
 
 test: .venv/dev.stamp nlu ## Install what is missing, then run the whole test suite.
-	@$(PY) -m pytest -n 2 --dist loadgroup
+	@$(PY) -m pytest -n 2 --dist loadfile
 
 check: .venv/dev.stamp nlu ## Lint, format, strict types, import layers, flows, NLU data.
 	@.venv/bin/ruff format --check .
