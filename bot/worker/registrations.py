@@ -7,6 +7,7 @@ from bot.dialogue.outcomes import Spoken
 from bot.dialogue.render import Renderer
 from bot.registrations.notices import NoticeBook, PlannedNotice
 from bot.turns.outbox import Fallback, Parcel
+from bot.turns.replies import as_outgoing
 from bot.values.clock import Clock
 from bot.wechat.planner import plan
 from bot.worker.outbox import OutboxRelay, Outcome
@@ -60,7 +61,7 @@ class RegistrationNotices:
 
     def _parcel(self, notice: PlannedNotice) -> Parcel:
         fields = {"title": notice.programme_title, "receipt": notice.receipt}
-        said = self._renderer.render([Spoken(TEXTS[notice.kind], fields)])
+        said = as_outgoing(self._renderer.render([Spoken(TEXTS[notice.kind], fields)]))
         message = plan(said, passive_open=False, link_choices=False).later[0]
         if not self._template_id:
             return Parcel(message)

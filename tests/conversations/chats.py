@@ -33,7 +33,7 @@ class AssistantChat:
     """One case's followers, one of whom has the word. Everything goes over HTTP; state lives in the stores only."""
 
     def __init__(self, assistant: Assistant, clock: MovedClock) -> None:
-        self._assistant = assistant
+        self.assistant = assistant
         self._clock = clock
         self._openids: dict[str, str] = {}
         self._staff = Staff(assistant, clock)
@@ -43,10 +43,10 @@ class AssistantChat:
 
     async def say(self, text: str, understood: Understood | None) -> Sequence[Reply]:
         assert understood is None, "the real NLU answers here"
-        return await self._heard(await self._assistant.say(self.openid, text))
+        return await self._heard(await self.assistant.say(self.openid, text))
 
     async def tap(self, label: str) -> Sequence[Reply]:
-        platform = self._assistant.platform
+        platform = self.assistant.platform
         links = [link for shown in reversed(platform.seen(self.openid)) for link in shown.links]
         link = next((one for one in links if _unnumbered(one.label) == label), None)
         assert link is not None, f"nothing on the screen is called {label}"
@@ -54,13 +54,13 @@ class AssistantChat:
 
     async def send_picture(self, media_id: str) -> Sequence[Reply]:
         data = b"no picture at all" if media_id == NOT_A_PICTURE else phone_photo()
-        return await self._heard(await self._assistant.platform.send_image(self.openid, data))
+        return await self._heard(await self.assistant.platform.send_image(self.openid, data))
 
     async def send_event(self, event: str) -> Sequence[Reply]:
         return await self._heard(await self._happen(event))
 
     async def _happen(self, event: str) -> Exchange:
-        platform, (name, _, scene) = self._assistant.platform, event.partition(":")
+        platform, (name, _, scene) = self.assistant.platform, event.partition(":")
         match name:
             case "subscribe":
                 return await platform.follow(self.openid, scene)
@@ -86,25 +86,25 @@ class AssistantChat:
 
     async def _heard(self, exchange: Exchange) -> Sequence[Reply]:
         """Return the passive reply and, if there is more to it, what the outbox sends."""
-        platform = self._assistant.platform
+        platform = self.assistant.platform
         assert not platform.violations, f"the platform refused the reply: {platform.violations}"
         assert exchange.attempts[-1].answered, f"no answer: {exchange.attempts}"
         shown = list(exchange.shown)
-        if await self._assistant.bot.link.call("XLEN", self._keys.outbox):
+        if await self.assistant.bot.link.call("XLEN", self._keys.outbox):
             before = platform.transcript.last_seq
-            await self._assistant.work_off()
+            await self.assistant.work_off()
             shown += platform.seen(self.openid, before)
         return [reply for one in shown for reply in _replies(one.bubble)]
 
     # What happens around them
 
     async def wait(self) -> Sequence[Reply]:
-        before = self._assistant.platform.transcript.last_seq
+        before = self.assistant.platform.transcript.last_seq
         self._clock.move(SETTLED)
         # What one job plans, another one sends.
-        await self._assistant.work_off()
-        await self._assistant.work_off()
-        return [reply for one in self._assistant.platform.seen(self.openid, before) for reply in _replies(one.bubble)]
+        await self.assistant.work_off()
+        await self.assistant.work_off()
+        return [reply for one in self.assistant.platform.seen(self.openid, before) for reply in _replies(one.bubble)]
 
     async def become(self, name: str) -> None:
         self.openid = self._openid(name)
@@ -113,7 +113,7 @@ class AssistantChat:
         await self._staff.act(part, self.openid)
 
     async def restart(self) -> None:
-        await self._assistant.restart()
+        await self.assistant.restart()
 
     async def move_clock(self, delta: timedelta) -> None:
         self._clock.move(delta)
@@ -121,17 +121,21 @@ class AssistantChat:
     # What is stored
 
     async def slots(self) -> Mapping[str, SlotValue]:
+        return (await self.state()).slots
+
+    async def state(self) -> DialogueState:
+        """Return the follower's dialogue as it is stored."""
         _, state = await self._stored()
-        return state.slots
+        return state
 
     async def fill(self, slots: Mapping[str, SlotValue]) -> None:
         owner, state = await self._stored()
         body = owner + to_json(replace(state, slots={**state.slots, **slots})).encode()
-        sealed = self._assistant.bot.records.cipher.seal_bytes(body, STATE)
-        await self._assistant.bot.link.call("SET", self._keys.state, sealed)
+        sealed = self.assistant.bot.records.cipher.seal_bytes(body, STATE)
+        await self.assistant.bot.link.call("SET", self._keys.state, sealed)
 
     async def handed_over(self) -> str | None:
-        chat = await self._assistant.bot.records.inbox.open_chat_of(self.openid)
+        chat = await self.assistant.bot.records.inbox.open_chat_of(self.openid)
         return None if chat is None else chat.topic
 
     def script(self, action: str, events: Sequence[Event]) -> NoReturn:
@@ -139,11 +143,11 @@ class AssistantChat:
         raise ValueError(f"{action} and all other actions are the real ones here")
 
     async def _stored(self) -> tuple[bytes, DialogueState]:
-        sealed = await self._assistant.bot.link.call("GET", self._keys.state)
+        sealed = await self.assistant.bot.link.call("GET", self._keys.state)
         if sealed is None:
             return b"B", DialogueState()
         assert isinstance(sealed, bytes)
-        body = self._assistant.bot.records.cipher.open_bytes(sealed, STATE)
+        body = self.assistant.bot.records.cipher.open_bytes(sealed, STATE)
         return body[:1], from_json(body[1:].decode())
 
     @property
@@ -152,7 +156,7 @@ class AssistantChat:
 
     def _openid(self, name: str) -> str:
         if name not in self._openids:
-            self._openids[name] = self._assistant.platform.add_follower(name).openid
+            self._openids[name] = self.assistant.platform.add_follower(name).openid
         return self._openids[name]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Protocol, cast, get_args
+from typing import Any, Protocol, cast, get_args
 
 import yaml
 
@@ -19,6 +19,7 @@ from bot.dialogue.models import Certainty, Understood
 from bot.values.problem import FieldValue, Problem
 
 ANY = "{any}"
+SHARED = "shared.yml"
 _CLOCK = re.compile(r"\+(\d+)(s|m|h|d)")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -116,23 +117,39 @@ class ConversationFailed(AssertionError):
     """A step did not turn out as written; the message holds the conversation so far."""
 
 
-def load_cases(path: Path) -> list[Case]:
-    """Return the cases of one YAML file; raises ValueError for a file that is not in the format."""
-    raw = yaml.safe_load(path.read_text())
-    if not isinstance(raw, dict) or not isinstance(raw.get("test_cases"), list):
+def load_cases(path: Path, shared: Path | None = None) -> list[Case]:
+    """Return the cases of one YAML file, with the fixtures and routines of ``shared`` beside its own.
+
+    Raises ValueError for a file that is not in the format.
+    """
+    raw = _read(path)
+    if not isinstance(raw.get("test_cases"), list):
         raise ValueError(f"{path}: expected test_cases")  # noqa: TRY004 - the file is wrong, not an argument
-    fixtures = {name: values for fixture in raw.get("fixtures", ()) for name, values in fixture.items()}
+    common = _read(shared) if shared is not None else {}
+    fixtures = {
+        name: values
+        for fixture in (*common.get("fixtures", ()), *raw.get("fixtures", ()))
+        for name, values in fixture.items()
+    }
+    routines = common.get("routines", {}) | raw.get("routines", {})
     cases = []
     for entry in raw["test_cases"]:
         slots: dict[str, SlotValue] = {}
         for name in entry.get("fixtures", ()):
             for values in fixtures[name]:
                 slots.update(values)
-        steps = tuple(_expanded(entry["steps"], raw.get("routines", {})))
+        steps = tuple(_expanded(entry["steps"], routines))
         cases.append(
             Case(path, entry["test_case"], slots, steps, tuple(entry.get("setup", ())), entry.get("also_on"))
         )
     return cases
+
+
+def _read(path: Path) -> dict[str, Any]:
+    raw = yaml.safe_load(path.read_text())
+    if not isinstance(raw, dict):
+        raise ValueError(f"{path}: expected a mapping")  # noqa: TRY004 - the file is wrong, not an argument
+    return raw
 
 
 def _expanded(steps: Sequence[Part], routines: Mapping[str, Sequence[Part]]) -> Iterator[Part]:
@@ -145,8 +162,11 @@ def _expanded(steps: Sequence[Part], routines: Mapping[str, Sequence[Part]]) -> 
 
 
 def load_directory(directory: Path) -> list[Case]:
-    """Return the cases of every ``*.yml`` file in ``directory``, in order."""
-    return [case for path in sorted(directory.glob("*.yml")) for case in load_cases(path)]
+    """Return the cases of every ``*.yml`` file in ``directory``, in order; ``shared.yml`` holds what all may use."""
+    shared = directory / SHARED
+    common = shared if shared.exists() else None
+    paths = (path for path in sorted(directory.glob("*.yml")) if path != shared)
+    return [case for path in paths for case in load_cases(path, common)]
 
 
 async def run_case(
