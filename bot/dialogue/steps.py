@@ -257,6 +257,8 @@ class Runner:
             work.away = False
             work.asking, work.choices = slot, ()
             work.pending = Pending("resume", work.service.id)
+            # “We go on” would be said too early: that is what is asked.
+            work.leads = [lead for lead in work.leads if lead.response != pattern_texts.CONTINUE]
             work.say(pattern_texts.RESUME, {"flow": work.service.name, "position": len(work.journey.answered) + 1})
             work.stopped = True
         return work.stopped
