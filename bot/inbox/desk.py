@@ -146,7 +146,7 @@ class ChatDesk:
                 session.add(row)
                 await session.flush()
                 chat.first_answer_at = chat.first_answer_at or row.created_at
-            return Queued(outbound_of(self._cipher, row, chat.openid))
+            return Queued(outbound_of(self._cipher, row, chat))
 
     async def close(self, chat_id: int, agent: str, reason: str) -> CloseOutcome:
         """End a chat that is the agent's or that nobody has; closing it again changes nothing. Raises NoSuchChat.

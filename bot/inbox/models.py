@@ -202,7 +202,10 @@ class MessageView:
 
 @dataclass(frozen=True, slots=True)
 class OutboundMessage:
-    """A message that waits to be sent. ``send_key`` is the platform's idempotency key for it."""
+    """A message that waits to be sent. ``send_key`` is the platform's idempotency key for it.
+
+    ``heard_at`` is when the follower last wrote in this chat, from which the platform's window for answers counts.
+    """
 
     id: int
     chat_id: int
@@ -211,6 +214,7 @@ class OutboundMessage:
     text: str
     media_ref: str | None
     send_key: str
+    heard_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

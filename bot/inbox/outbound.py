@@ -1,8 +1,10 @@
 """Answers on their way out: the worker takes them, sends them within the allowance and says how it went."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.inbox.errors import NoSuchMessage
 from bot.inbox.models import Chat, ChatMessage, DeliveryStatus, Direction, MessageKind, OutboundMessage
@@ -51,13 +53,12 @@ class OutboundQueue:
         )
         async with self._database.transaction() as session:
             rows = list(await session.scalars(wanted))
-            owners = await session.execute(
-                select(Chat.id, Chat.openid).where(Chat.id.in_({row.chat_id for row in rows}))
-            )
-            openid_by_chat: dict[int, str] = dict(owners.all())
+            found = await session.scalars(select(Chat).where(Chat.id.in_({row.chat_id for row in rows})))
+            chats = {chat.id: chat for chat in found}
+            heard = await _heard(session, chats)
             for row in rows:
                 row.delivery_status, row.taken_at = DeliveryStatus.SENDING.value, now
-            return [outbound_of(self._cipher, row, openid_by_chat[row.chat_id]) for row in rows]
+            return [outbound_of(self._cipher, row, chats[row.chat_id], heard.get(row.chat_id)) for row in rows]
 
     async def sent(self, message_id: int) -> None:
         """Note that the platform accepted the message; raises NoSuchMessage."""
@@ -89,14 +90,27 @@ class OutboundQueue:
             row.sent_at = self._clock.now() if status is DeliveryStatus.SENT else None
 
 
-def outbound_of(cipher: FieldCipher, row: ChatMessage, openid: str) -> OutboundMessage:
-    """Return a message as the sender needs it."""
+async def _heard(session: AsyncSession, chat_ids: Collection[int]) -> dict[int, datetime]:
+    """Return when the follower last wrote in each chat; chats in which they wrote nothing are missing."""
+    latest = (
+        select(ChatMessage.chat_id, func.max(ChatMessage.created_at))
+        .where(ChatMessage.direction == Direction.INBOUND.value, ChatMessage.chat_id.in_(chat_ids))
+        .group_by(ChatMessage.chat_id)
+    )
+    return dict((await session.execute(latest)).all())
+
+
+def outbound_of(
+    cipher: FieldCipher, row: ChatMessage, chat: Chat, heard_at: datetime | None = None
+) -> OutboundMessage:
+    """Return a message as the sender needs it; before the follower wrote in the chat, its opening counts."""
     return OutboundMessage(
         id=row.id,
         chat_id=row.chat_id,
-        openid=openid,
+        openid=chat.openid,
         kind=MessageKind(row.kind),
         text=open_text(cipher, row.text_sealed),
         media_ref=row.media_ref,
         send_key=f"chat-message-{row.id}",
+        heard_at=heard_at or chat.opened_at,
     )

@@ -7,11 +7,16 @@ from bot.inbox.models import MessageKind, OutboundMessage
 from bot.inbox.outbound import OutboundQueue
 from bot.turns.outbox import Parcel
 from bot.values.clock import Clock
+from bot.wechat.allowance import AFTER_MESSAGE
 from bot.wechat.models import CustomerImage, CustomerMessage, CustomerText, Outgoing
 from bot.wechat.planner import plan
 from bot.worker.outbox import OutboxRelay, Outcome
 
 HELD_RETRY = timedelta(minutes=2)
+WINDOW = timedelta(seconds=AFTER_MESSAGE.lasts_s)
+"""How long after a follower's message the platform lets them be answered."""
+WINDOW_CLOSED = "window_closed"
+"""Why an answer failed that nobody can be sent any more: staff has to find another way."""
 
 
 class ChatAnswers:
@@ -36,9 +41,17 @@ class ChatAnswers:
             case Outcome.SENT | Outcome.REPEATED | Outcome.TEMPLATE:
                 await self._queue.sent(message.id)
             case Outcome.HELD | Outcome.LATER:
-                await self._queue.postpone(message.id, self._clock.now() + HELD_RETRY)
+                await self._wait(message)
             case Outcome.FAILED | Outcome.UNKNOWN:
                 await self._queue.failed(message.id, outcome.value)
+
+    async def _wait(self, message: OutboundMessage) -> None:
+        """Try again while the follower can still be answered, or be heard again; then give up."""
+        now, ends = self._clock.now(), message.heard_at + WINDOW
+        if now >= ends:
+            await self._queue.failed(message.id, WINDOW_CLOSED)
+        else:
+            await self._queue.postpone(message.id, min(now + HELD_RETRY, ends))
 
     def _content(self, message: OutboundMessage) -> CustomerMessage:
         if message.kind is MessageKind.SATISFACTION:
