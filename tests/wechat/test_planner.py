@@ -75,12 +75,20 @@ class TestPassive:
         assert "msgmenucontent=14&msgmenuid=id-13" in passive.content
         assert "14 一个相当长的选项名称</a>" in passive.content
 
-    def test_links_give_way_to_numbers_when_they_do_not_fit(self) -> None:
+    def test_the_last_choice_stays_a_link_when_all_of_them_do_not_fit(self) -> None:
         choices = tuple(Choice(f"id-{n}", "一个相当长的选项名称") for n in range(20))
-        passive = planned(OutText("选哪个？" * 30, choices), link_choices=True).passive
+        passive = planned(OutText("选哪个？" * 30, (*choices, Choice("/submit", "提交"))), link_choices=True).passive
+        assert isinstance(passive, TextReply)
+        assert passive.content.count("<a") == 1
+        assert "\n20 一个相当长的选项名称\n<a " in passive.content
+        assert passive.content.endswith('msgmenuid=%2Fsubmit">21 提交</a>')
+
+    def test_links_give_way_to_numbers_when_they_do_not_fit(self) -> None:
+        choices = (*(Choice(f"id-{n}", "是") for n in range(10)), Choice("last", "一个相当长的选项名称" * 2))
+        passive = planned(OutText("选哪个？" * 130, choices), link_choices=True).passive
         assert isinstance(passive, TextReply)
         assert "<a" not in passive.content
-        assert "20 一个相当长的选项名称" in passive.content
+        assert "11 一个相当长的选项名称" in passive.content
 
     def test_a_picture_or_a_card_is_passive_only_when_first(self) -> None:
         assert planned(OutImage("m"), OutText("二")) == DeliveryPlan(ImageReply("m"), (CustomerText("二"),))
