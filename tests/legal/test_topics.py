@@ -1,6 +1,5 @@
 """Recognising the topic in what workers tell. The sentences are made up for this test."""
 
-
 import pytest
 
 from bot.legal.topics import Handling, Recognised, TopicCatalogue, Unrecognised
