@@ -16,7 +16,7 @@ from bot.values.texts import looks_like_question
 
 HANDOFF_INTENT = "handoff_human"
 HELP_INTENT = "help"
-CHITCHAT_INTENT = "chitchat"
+NO_HELP = frozenset({"chitchat", "out_of_scope"})
 """What the NLU makes of many a short answer; to say what is wrong with the answer is more help."""
 MAX_CLARIFIED = 3
 
@@ -47,7 +47,7 @@ class Interpretation:
         is_running = any(frame.flow == flow_id for frame in work.frames)
         if isinstance(act, Answers) and not _interrupts(work, intent, flow_id, text):
             return False
-        if isinstance(act, Refused) and (is_running or intent == CHITCHAT_INTENT):
+        if isinstance(act, Refused) and (is_running or (intent in NO_HELP and not looks_like_question(text))):
             return False
         work.note("understood", intent)
         return self._follow(work, intent)

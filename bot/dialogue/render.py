@@ -30,10 +30,11 @@ ONE_LINE_CHOICES_CHARS = 24
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Something to tap: ``id`` comes back with the tap, ``label`` is shown."""
+    """Something to tap: ``id`` comes back with the tap, ``label`` is shown; ``main`` is what most people want."""
 
     id: str
     label: str
+    main: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class Renderer:
                 lines = [
                     Choice(f"{FIELD_PAYLOAD}{line.slot}", f"{line.label} {line.shown}") for line in outcome.lines
                 ]
-                submit = Choice(SUBMIT_PAYLOAD, outcome.submit)
+                submit = Choice(SUBMIT_PAYLOAD, outcome.submit, main=True)
                 return Message(self._with_leads(outcome.leads, heading), (*lines, submit))
             case PictureSent():
                 return Message("", media_id=outcome.media_id)

@@ -27,7 +27,7 @@ def as_outgoing(messages: Iterable[Message]) -> tuple[Outgoing, ...]:
     return tuple(
         OutImage(message.media_id)
         if message.media_id is not None
-        else OutText(message.text, tuple(Choice(choice.id, choice.label) for choice in message.choices))
+        else OutText(message.text, tuple(Choice(choice.id, choice.label, choice.main) for choice in message.choices))
         for message in messages
     )
 

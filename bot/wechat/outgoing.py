@@ -9,10 +9,14 @@ MAX_ARTICLES = 8
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """An option to tap or to type by its number. ``id`` comes back as ``TextMessage.menu_id``."""
+    """An option to tap or to type by its number. ``id`` comes back as ``TextMessage.menu_id``.
+
+    A ``main`` choice stays tappable in a list that is too long for all to be.
+    """
 
     id: str
     label: str
+    main: bool = False
 
 
 @dataclass(frozen=True, slots=True)

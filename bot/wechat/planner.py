@@ -4,7 +4,7 @@ Pure. Order is kept. Texts that follow one another share a message as long as it
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, assert_never
 from urllib.parse import quote
@@ -24,7 +24,7 @@ from bot.wechat.outgoing import (
 )
 from bot.wechat.texts import clean, fits, split_text
 
-LinkStyle: TypeAlias = Literal["label", "number", "last", "plain"]
+LinkStyle: TypeAlias = Literal["label", "number", "main", "plain"]
 """What a tapped option sends: its label, or its number; a plain one is not a link."""
 
 MAX_MENU_CHOICES = 10
@@ -95,10 +95,10 @@ def _take_passive_text(queue: deque[Outgoing], link_choices: bool) -> str:
 def _extended(text: str, out: OutText, link_choices: bool) -> str | None:
     """Return ``text`` with ``out`` behind it, options as links if they fit, else as plain lines; None if too long.
 
-    A link that sends its number is shorter than one that sends its label. Of a list that is too long even so the
-    last choice alone is a link: below a review screen it is the one that most people want.
+    A link that sends its number is shorter than one that sends its label. Of a list that is too long even so only
+    the main choices are links.
     """
-    for style in ("label", "number", "last", "plain") if link_choices else ("plain",):
+    for style in ("label", "number", "main", "plain") if link_choices else ("plain",):
         block = _joined(out.text, _choice_lines(out.choices, style), between="\n")
         longer = _joined(text, block)
         if fits(longer):
@@ -183,20 +183,13 @@ def _joined(first: str, second: str, *, between: str = "\n\n") -> str:
 
 
 def _choice_lines(choices: Sequence[Choice], style: LinkStyle) -> str:
-    if style == "last" and choices:
-        *others, last = choices
-        return "\n".join([*_lines(others, "plain"), _choice_line(len(choices), last, "label")])
-    return "\n".join(_lines(choices, style))
-
-
-def _lines(choices: Sequence[Choice], style: LinkStyle) -> Iterator[str]:
-    return (_choice_line(number, choice, style) for number, choice in enumerate(choices, start=1))
+    return "\n".join(_choice_line(number, choice, style) for number, choice in enumerate(choices, start=1))
 
 
 def _choice_line(number: int, choice: Choice, style: LinkStyle) -> str:
     line = f"{number} {choice.label}"
-    if style == "plain" or "<" in choice.label:
+    if style == "plain" or (style == "main" and not choice.main) or "<" in choice.label:
         return line
-    sent = choice.label if style == "label" else str(number)
+    sent = str(number) if style == "number" else choice.label
     content, menu_id = quote(sent, safe=""), quote(choice.id, safe="")
     return f'<a href="weixin://bizmsgmenu?msgmenucontent={content}&msgmenuid={menu_id}">{line}</a>'

@@ -29,7 +29,7 @@ def test_a_long_lead_stands_on_its_own_line(catalog: FlowCatalog) -> None:
 def test_a_review_is_a_list_to_tap(catalog: FlowCatalog) -> None:
     review = Reviewed("utter_pattern_review", (ReviewLine("trip_name", "姓名", "杨小芳"),), "提交")
     choices = Renderer(catalog).render([review])[0].choices
-    assert choices == (Choice("/field:trip_name", "姓名 杨小芳"), Choice("/submit", "提交"))
+    assert choices == (Choice("/field:trip_name", "姓名 杨小芳"), Choice("/submit", "提交", main=True))
 
 
 def test_choices_of_an_action_come_back_as_words_or_flows(catalog: FlowCatalog) -> None:

@@ -75,9 +75,11 @@ class TestPassive:
         assert "msgmenucontent=14&msgmenuid=id-13" in passive.content
         assert "14 一个相当长的选项名称</a>" in passive.content
 
-    def test_the_last_choice_stays_a_link_when_all_of_them_do_not_fit(self) -> None:
+    def test_the_main_choice_stays_a_link_when_all_of_them_do_not_fit(self) -> None:
         choices = tuple(Choice(f"id-{n}", "一个相当长的选项名称") for n in range(20))
-        passive = planned(OutText("选哪个？" * 30, (*choices, Choice("/submit", "提交"))), link_choices=True).passive
+        passive = planned(
+            OutText("选哪个？" * 30, (*choices, Choice("/submit", "提交", main=True))), link_choices=True
+        ).passive
         assert isinstance(passive, TextReply)
         assert passive.content.count("<a") == 1
         assert "\n20 一个相当长的选项名称\n<a " in passive.content
