@@ -100,7 +100,8 @@ def database_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     """An empty database; the test runs on SQLite and on PostgreSQL."""
-    opened = Database(database_url)
+    # Races queue for connections, and a busy machine is slow to serve them.
+    opened = Database(database_url, pool_timeout_s=110.0)
     yield opened
     await opened.close()
 

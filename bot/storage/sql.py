@@ -69,8 +69,8 @@ class Database:
     stay out of the errors it raises; what PostgreSQL itself says of a broken constraint may still quote them.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
-        self.engine = _create_engine(url, pool_size)
+    def __init__(self, url: str, *, pool_size: int = 10, pool_timeout_s: float = 30.0) -> None:
+        self.engine = _create_engine(url, pool_size, pool_timeout_s)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         # SQLite's own waiting is a poll without an order, in which a writer can starve until it gives up. The writers
         # of one process queue here instead, first come first served; only other processes are waited for by polling.
@@ -113,7 +113,7 @@ class Database:
         await self.engine.dispose()
 
 
-def _create_engine(url: str, pool_size: int) -> AsyncEngine:
+def _create_engine(url: str, pool_size: int, pool_timeout_s: float) -> AsyncEngine:
     if url.startswith("sqlite"):
         engine = create_async_engine(
             url,
@@ -126,7 +126,12 @@ def _create_engine(url: str, pool_size: int) -> AsyncEngine:
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return engine
     return create_async_engine(
-        url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, hide_parameters=True
+        url,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_timeout=pool_timeout_s,
+        pool_pre_ping=True,
+        hide_parameters=True,
     )
 
 
