@@ -51,7 +51,6 @@ _NOTHING_READ = (
     "mixed",
     "question",
     "unknown",
-    "vague",
     "not_a_name",
     "expected",
 )
