@@ -58,7 +58,7 @@ class Patterns:
         if _goes_on(act):
             work.away = False
         elif work.away and not isinstance(act, Answers):
-            self._services.drop_stale(work)
+            self._services.drop_errands(work)
             act = Unread() if isinstance(act, Refused) and work.asking is None else act
         work.note("message is", type(act).__name__)
         self._do(work, act, pending, reading.text or said.text, understood)
@@ -101,7 +101,7 @@ class Patterns:
             work.misses = 0
             return
         match act:
-            case Answers() if work.away and work.service.keeps_draft:
+            case Answers() if work.away and work.is_form():
                 # After a long pause a free text may be the answer or a new topic: it is kept until that is clear.
                 self._ask_resume(work, text)
             case Answers():

@@ -27,6 +27,8 @@ class Services:
     def start(self, work: Work, flow: Flow, trigger: Trigger) -> None:
         """Begin a service because the worker asked for it, with the questions that this may need first."""
         work.trigger = trigger
+        if flow.keeps_draft:
+            self.drop_errands(work)
         if flow.guard is not None and not flow.guard.holds(work.slots):
             work.note("guard holds back", flow.id)
             work.say(pattern_texts.UNAVAILABLE, {"flow": flow.name})
@@ -79,8 +81,7 @@ class Services:
 
     def _start_form(self, work: Work, flow: Flow) -> None:
         """Begin a form; errands on top end, another form is asked about."""
-        while work.frames and not work.service.keeps_draft:
-            self._drop(work)
+        self.drop_errands(work)
         if work.frames:
             work.pending = Pending("switch", flow.id)
             work.say(pattern_texts.SWITCH, {"flow": work.service.name, "other": flow.name})
@@ -100,7 +101,7 @@ class Services:
     def ask_cancel(self, work: Work) -> None:
         """Cancel the running service, after asking when much would be lost."""
         count = sum(one.slot in work.slots for one in work.journey.answered)
-        if work.service.keeps_draft and count >= work.settings.confirm_cancel_from:
+        if work.is_form() and count >= work.settings.confirm_cancel_from:
             work.pending = Pending("cancel", work.service.id)
             work.say(pattern_texts.CANCEL_CONFIRM, {"flow": work.service.name, "count": count})
             work.stopped = True
@@ -127,9 +128,9 @@ class Services:
             if work.run is not None:
                 work.run = replace(work.run, flow=flow.id, slots=slots)
 
-    def drop_stale(self, work: Work) -> None:
-        """After a long pause nobody goes on with a short errand; only forms wait."""
-        while work.frames and not work.service.keeps_draft:
+    def drop_errands(self, work: Work) -> None:
+        """Leave short errands and what follows a form that was handed in; only forms wait for a worker."""
+        while work.frames and not work.is_form():
             self._drop(work)
 
     # --- Drafts ---------------------------------------------------------------------------------------------------
@@ -165,8 +166,7 @@ class Services:
         if draft is None:
             return
         work.drafts.remove(draft)
-        while work.frames and not work.service.keeps_draft:
-            self._drop(work)
+        self.drop_errands(work)
         if work.frames:
             other = work.service.id
             self.keep(work)

@@ -253,7 +253,7 @@ class Runner:
         if work.silenced:
             work.asking, work.choices = slot, ()
             work.stopped = True
-        elif work.away and work.service.keeps_draft:
+        elif work.away and work.is_form():
             work.away = False
             work.asking, work.choices = slot, ()
             work.pending = Pending("resume", work.service.id)

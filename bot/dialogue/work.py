@@ -108,6 +108,10 @@ class Work:
         """Return where the running service stands, from its own flow down through the called ones."""
         return tuple((frame.flow, frame.step) for frame in self.frames[self.root :])
 
+    def is_form(self) -> bool:
+        """Say whether the running service is a form that is still being filled in, which is not given up lightly."""
+        return self.service.keeps_draft and not self.is_handed_in()
+
     def is_handed_in(self) -> bool:
         """Say whether the running service has its last review screen behind it."""
         flow_id, step_id = self.path()[0] if self.frames else ("", "")
