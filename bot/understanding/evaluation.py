@@ -8,9 +8,7 @@ from pathlib import Path
 
 from bot.understanding.crisis import crisis_signal
 from bot.understanding.models import INTENTS, Understanding
-from bot.understanding.rules import CRISIS, Decision, Lost, Sure, decide
-
-OUT_OF_SCOPE = "out_of_scope"
+from bot.understanding.rules import CRISIS, OUT_OF_SCOPE, Decision, Lost, Sure, decide
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from bot.understanding.models import Guess, Ranking
 CRISIS: Final = "crisis"
 SMALL_TALK: Final = frozenset({"greet", "goodbye", "thank", "affirm", "deny", "help", "bot_challenge", "chitchat"})
 """Intents that nobody wants to be asked about: a mistaken greeting costs less than 'did you mean a greeting?'."""
-NEVER_OFFERED: Final = SMALL_TALK | {CRISIS, "out_of_scope"}
+OUT_OF_SCOPE: Final = "out_of_scope"
+NEVER_OFFERED: Final = SMALL_TALK | {CRISIS, OUT_OF_SCOPE}
 CHOICES_MAX: Final = 3
 
 
@@ -18,13 +19,15 @@ class Thresholds:
     """Least confidences. ``sure`` acts at once, ``ask`` asks back, below it the text is not understood.
 
     ``sure_margin`` is the lead over the second guess that ``sure`` needs as well; ``small_talk`` replaces ``sure``
-    for intents of SMALL_TALK; ``crisis`` is enough for a danger to go first, even when another intent is likelier;
-    ``choice`` is what a guess needs to be offered.
+    for intents of SMALL_TALK; ``outside_lead`` is the lead that makes out_of_scope sure at any confidence above
+    ``ask``; ``crisis`` is enough for a danger to go first, even when another intent is likelier; ``choice`` is what a
+    guess needs to be offered.
     """
 
     sure: float
     sure_margin: float
     small_talk: float
+    outside_lead: float
     crisis: float
     ask: float
     choice: float
@@ -32,9 +35,13 @@ class Thresholds:
 
 THRESHOLDS: Final[Mapping[Literal["model", "keywords"], Thresholds]] = {
     # From cross-validation of the training data (nlu/cross_validate.py prints the table), never the evaluation set.
-    "model": Thresholds(sure=0.55, sure_margin=0.10, small_talk=0.35, crisis=0.40, ask=0.20, choice=0.08),
+    "model": Thresholds(
+        sure=0.55, sure_margin=0.10, small_talk=0.35, outside_lead=0.05, crisis=0.40, ask=0.20, choice=0.08
+    ),
     # Weights of keyword rules: a strong word acts, a weak one asks.
-    "keywords": Thresholds(sure=0.8, sure_margin=0.0, small_talk=0.6, crisis=0.6, ask=0.4, choice=0.4),
+    "keywords": Thresholds(
+        sure=0.8, sure_margin=0.0, small_talk=0.6, outside_lead=0.02, crisis=0.6, ask=0.4, choice=0.4
+    ),
 }
 
 
@@ -76,6 +83,8 @@ def decide(ranking: Ranking) -> Decision:
 
 
 def _is_sure(best: Guess, second: float, limits: Thresholds) -> bool:
+    if best.intent == OUT_OF_SCOPE:
+        return best.confidence >= limits.ask and best.confidence - second >= limits.outside_lead
     if best.intent in SMALL_TALK:
         return best.confidence >= limits.small_talk
     return best.confidence >= limits.sure and best.confidence - second >= limits.sure_margin

@@ -47,8 +47,14 @@ def test_never_more_than_three_choices() -> None:
     assert len(asked.intents) == CHOICES_MAX
 
 
+def test_out_of_scope_needs_only_a_lead() -> None:
+    assert decide(ranking(out_of_scope=0.36, faq_app=0.3)) == Sure("out_of_scope")
+    assert decide(ranking(out_of_scope=0.35, faq_app=0.34)) == Unsure(("faq_app",))
+    assert decide(ranking(out_of_scope=MODEL.ask - 0.01, faq_app=0.05)) == Lost()
+
+
 def test_small_talk_and_out_of_scope_are_never_offered() -> None:
-    asked = decide(ranking(out_of_scope=0.4, faq_app=0.3, chitchat=0.2, greet=0.1))
+    asked = decide(ranking(out_of_scope=0.31, faq_app=0.3, chitchat=0.2, greet=0.1))
     assert asked == Unsure(("faq_app",))
 
 
