@@ -63,6 +63,9 @@ class MaterialDesk:
         )
         match outcome:
             case Attached():
+                if outcome.file_id != stored.id:
+                    # The same message was worked on before; its file is the one that counts.
+                    await self._files.delete(stored.id)
                 wanted = context.slots.get("ws_wanted")
                 left = [text_of(one) for one in wanted if one != code] if isinstance(wanted, list) else []
                 said = [Say("utter_ws_material_stored", {"label": label})]

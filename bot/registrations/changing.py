@@ -168,7 +168,7 @@ class Editing:
         owner = Actor(ActorKind.FOLLOWER, openid)
         session.add(remark(registration, owner, now, reason="material_received", note=code))
         await session.flush()
-        return Attached(receipt, code, await self.ledger.missing(session, opened))
+        return Attached(receipt, code, await self.ledger.missing(session, opened), file_id)
 
     async def resubmit(self, session: AsyncSession, receipt: str, openid: str) -> ResubmitOutcome:
         """Send a returned registration back to review; see ``RegistrationService.resubmit``."""

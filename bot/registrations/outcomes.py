@@ -274,11 +274,15 @@ DeclineOutcome = Declined | OfferGone | NotFound
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """The file belongs to the registration now. ``missing`` lists codes of files still to hand in."""
+    """The file belongs to the registration now. ``missing`` lists codes of files still to hand in.
+
+    ``file_id`` is the file that was added, which of two files handed in with one key is the first.
+    """
 
     receipt: str
     code: str
     missing: tuple[str, ...]
+    file_id: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
