@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import yaml
 from bot.understanding.evaluation import Example, read_examples
 
 NLU = Path(__file__).resolve().parents[2] / "nlu"
+LONG_CHARS = 8
 _NOISE = re.compile(r"[\W_]+")
 
 
@@ -42,17 +44,23 @@ def likeness(left: str, right: str) -> float:
 
 def near_duplicates(texts: list[str], others: list[str], least: float) -> Iterator[tuple[str, str]]:
     """Yield (text, other) that are at least ``least`` alike; short texts only count when they are equal."""
+    bags = [(bare(other), set(_pairs(bare(other)))) for other in others]
+    equals: dict[str, list[int]] = {}
     by_pair: dict[str, set[int]] = {}
-    for number, other in enumerate(others):
-        for pair in _pairs(bare(other)):
-            by_pair.setdefault(pair, set()).add(number)
+    for number, (plain, bag) in enumerate(bags):
+        equals.setdefault(plain, []).append(number)
+        if len(plain) >= LONG_CHARS:
+            for pair in bag:
+                by_pair.setdefault(pair, set()).add(number)
     for text in texts:
         plain = bare(text)
-        candidates = set().union(*(by_pair.get(pair, set()) for pair in _pairs(plain)))
-        for number in sorted(candidates):
-            other = bare(others[number])
-            if plain == other or (min(len(plain), len(other)) >= 8 and likeness(plain, other) >= least):
-                yield text, others[number]
+        yield from ((text, others[number]) for number in equals.get(plain, ()))
+        if len(plain) >= LONG_CHARS:
+            bag = set(_pairs(plain))
+            shared = Counter(number for pair in bag for number in by_pair.get(pair, ()))
+            for number, count in sorted(shared.items()):
+                if plain != bags[number][0] and count / (len(bag) + len(bags[number][1]) - count) >= least:
+                    yield text, others[number]
 
 
 def _pairs(text: str) -> list[str]:
