@@ -6,7 +6,7 @@ from typing import assert_never
 from actions.materials import NOTHING_MISSING, MaterialDesk
 from actions.posts import county_options, post_options, refuse_too_many, refuse_without_posts
 from actions.standings import place_text, standing, status_label
-from actions.wording import day_with_weekday, moment_text, text_of, time_text
+from actions.wording import moment_text, text_of
 from bot.dialogue.events import ActionContext, ActionTable, Event, OfferOptions, Option, Say, SetSlots
 from bot.legal.rules import UNIFIED_STATUS
 from bot.legal.service import LegalService
@@ -34,7 +34,6 @@ from bot.registrations.views import RegistrationView
 
 CHANGEABLE = frozenset({Status.PENDING, Status.RETURNED, Status.WAITLISTED, Status.APPROVED})
 SHOWN_MAX = 3
-SLOTS_MAX = 8
 
 CANCEL_SURE = (
     Option("true", "确定取消", ("取消", "确定", "不去了")),
@@ -77,7 +76,6 @@ class RegistrationActions:
             "action_list_cancellable": self.list_cancellable,
             "action_ask_reg_receipt": self.ask_receipt,
             "action_ask_reg_field": self.ask_field,
-            "action_ask_reg_slot": self.ask_slot,
             "action_ask_reg_county": self.ask_county,
             "action_ask_reg_posts": self.ask_posts,
             "validate_reg_county": self.validate_county,
@@ -148,26 +146,6 @@ class RegistrationActions:
         options.append(Option("people", "别的（姓名、证件号等）", ("姓名", "证件号", "身份证", "别的")))
         options.append(Option("cancel", "不去了，取消", ("取消",)))
         return [OfferOptions(tuple(options))]
-
-    async def ask_slot(self, context: ActionContext) -> Sequence[Event]:
-        """Offer free slots in the same county; the present one is kept meanwhile."""
-        view = await self._view(context)
-        if view is None:
-            return [SetSlots({"reg_slot": "none"})]
-        free = await self._registrations.slots(view.programme_id, county=view.county, openid=context.openid)
-        now_id = view.slot.id if view.slot else None
-        options = [
-            Option(
-                str(slot.slot_id),
-                f"{slot.site_name} {day_with_weekday(slot.day)} {time_text(slot.start)}–{time_text(slot.end)} "
-                f"余{slot.free}",
-            )
-            for slot in free
-            if slot.free > 0 and slot.slot_id != now_id
-        ]
-        if not options:
-            return [Say("utter_reg_no_slots"), SetSlots({"reg_slot": "none"})]
-        return [OfferOptions(tuple(options[:SLOTS_MAX]))]
 
     async def ask_county(self, context: ActionContext) -> Sequence[Event]:
         """Offer the counties that have posts."""

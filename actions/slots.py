@@ -53,6 +53,21 @@ def time_options(slots: Sequence[FreeSlot]) -> tuple[Option, ...]:
     )
 
 
+def slot_options(slots: Sequence[FreeSlot]) -> tuple[Option, ...]:
+    """Return times of one day at several sites; the value is the slot's id."""
+    several = len({slot.site_id for slot in slots}) > 1
+    times = time_options(slots)
+    return tuple(
+        Option(
+            str(slot.slot_id),
+            f"{slot.site_name} {span_text(slot)}" if several else span_text(slot),
+            () if several else option.aliases,
+            note=option.note,
+        )
+        for slot, option in zip(slots, times, strict=True)
+    )
+
+
 def span_text(slot: FreeSlot) -> str:
     """``8:30–9:30``."""
     return f"{time_text(slot.start)}–{time_text(slot.end)}"

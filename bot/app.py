@@ -17,6 +17,7 @@ from actions.legal import LegalActions
 from actions.materials import MaterialDesk, PictureSource
 from actions.people import PeopleActions
 from actions.programmes import ProgrammeDesk
+from actions.rebooking import RebookingActions
 from actions.registrations import RegistrationActions
 from actions.work_study import WorkStudyActions
 from bot.dialogue.engine import Engine
@@ -256,6 +257,7 @@ def action_table(records: Records, pictures: PictureSource) -> ActionTable:
         RegistrationActions(
             registrations, records.programmes, records.cases, materials, ReasonTable.from_file()
         ).table(),
+        RebookingActions(registrations).table(),
         PeopleActions(records.inbox, records.alerts).table(),
         FollowerActions(followers, consents, registrations, records.cases, records.privacy).table(),
         KnowledgeActions(records.knowledge, records.programmes).table(),
