@@ -5,10 +5,9 @@ from typing import assert_never
 
 from actions.materials import NOTHING_MISSING, MaterialDesk
 from actions.posts import county_options, post_options, refuse_too_many, refuse_without_posts
-from actions.standings import place_text, standing, status_label
+from actions.standings import case_label, place_text, standing, status_label
 from actions.wording import moment_text, text_of
 from bot.dialogue.events import ActionContext, ActionTable, Event, OfferOptions, Option, Say, SetSlots
-from bot.legal.rules import UNIFIED_STATUS
 from bot.legal.service import LegalService
 from bot.programmes.models import ProgrammeKind
 from bot.programmes.service import ProgrammeService
@@ -95,10 +94,7 @@ class RegistrationActions:
         cases = await self._cases.cases_of(context.openid)
         said: list[Event] = [standing(view, self._reasons) for view in views]
         said += [
-            Say(
-                "utter_status_case",
-                {"receipt": case.receipt, "status": status_label(Status(UNIFIED_STATUS[case.status]))},
-            )
+            Say("utter_status_case", {"receipt": case.receipt, "status": case_label(case.status)})
             for case in cases[:SHOWN_MAX]
         ]
         return said or [Say("utter_status_none")]

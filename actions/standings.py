@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from actions.wording import day_with_weekday, moment_text, time_text
 from bot.dialogue.events import Say
+from bot.legal.models import CaseStatus
 from bot.registrations.reasons import ReasonTable
 from bot.registrations.statuses import Status
 from bot.registrations.views import RegistrationView
@@ -21,6 +22,22 @@ STATUS_LABELS: Mapping[Status, str] = {
     Status.COMPLETED: "已完成",
     Status.VOID: "已过期",
 }
+
+CASE_LABELS: Mapping[CaseStatus, str] = {
+    CaseStatus.PENDING: "排队等律师",
+    CaseStatus.ASSIGNED: "已交给律师",
+    CaseStatus.CONTACTED: "律师已联系",
+    CaseStatus.ANSWERING: "律师在办",
+    CaseStatus.RETURNED: "要补证据或情况",
+    CaseStatus.COMPLETED: "已办结",
+    CaseStatus.FOLLOWED_UP: "已办结",
+    CaseStatus.CANCELLED: "已取消",
+}
+
+
+def case_label(status: CaseStatus) -> str:
+    """Return the status of a consultation as workers read it."""
+    return CASE_LABELS[status]
 
 
 def status_label(status: Status) -> str:
