@@ -72,6 +72,9 @@ ANSWERS = (
     "ws_emergency_name",
     "ws_emergency_mobile",
 )
+WHOLE_TIME = Option(
+    "whole", "全程都可以", ("全程", "随时", "随时都可以", "都可以", "都得行", "整个假期", "一直都可以")
+)
 GO_ON = Option("go_on", "继续填，请人工看一下", ("继续", "人工看"))
 CHECK = Option("check", "身份证号填错了，重新填", ("填错了", "重新填", "重填"))
 STOP = Option("stop", "先不报了", ("不报了", "算了"))
@@ -111,6 +114,7 @@ class WorkStudyActions:
             "validate_ws_student_id": self.validate_student_id,
             "validate_ws_parent_id": self.validate_parent_id,
             "validate_ws_emergency_mobile": self.validate_emergency_mobile,
+            "action_ask_ws_available": self.ask_available,
             "validate_ws_available": self.validate_available,
             "validate_ws_county": self.validate_county,
             "validate_ws_posts": self.validate_posts,
@@ -198,10 +202,21 @@ class WorkStudyActions:
             return [Reject(Problem("ws.emergency_same"))]
         return []
 
+    async def ask_available(self, context: ActionContext) -> Sequence[Event]:
+        """Offer the whole time of the programme."""
+        del context
+        return [OfferOptions((WHOLE_TIME,))]
+
     async def validate_available(self, context: ActionContext) -> Sequence[Event]:
-        """Refuse a time that does not touch the programme's."""
+        """Refuse a time that does not touch the programme's, and put its own dates for the whole of it."""
         span = context.slots.get("ws_available")
         programme = await self._programme(context)
+        if span == WHOLE_TIME.value:
+            whole: dict[str, SlotValue] = {
+                "from": programme.service_start.isoformat(),
+                "to": programme.service_end.isoformat(),
+            }
+            return [SetSlots({"ws_available": whole})]
         if isinstance(span, dict):
             start, end = date.fromisoformat(text_of(span["from"])), date.fromisoformat(text_of(span["to"]))
             if end < programme.service_start or start > programme.service_end:

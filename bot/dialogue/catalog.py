@@ -176,6 +176,7 @@ class Flow:
     keeps_draft: bool = False
     on_cancel: str | None = None
     run_pattern_completed: bool = False
+    questions: str | None = None
     progress: bool = True
     file: str = ""
 

@@ -75,6 +75,8 @@ class _FlowCheck:
             self._condition("if", flow.guard)
         for intent in flow.intents:
             self._name("nlu_trigger", "intent", intent, self._known.intents)
+        if flow.questions is not None:
+            self._name("questions", "intent with a flow", flow.questions, self._catalog.flow_by_intent)
         for event in flow.events:
             self._name("event_trigger", "event", event, EVENTS)
         for slot in flow.persisted:

@@ -32,7 +32,7 @@ _COLLECT_KEYS = (
 )  # fmt: skip
 _FLOW_KEYS = (
     "name", "description", "if", "nlu_trigger", "keywords", "event_trigger", "persisted_slots", "keeps_draft",
-    "on_cancel", "run_pattern_completed", "progress", "steps",
+    "on_cancel", "run_pattern_completed", "questions", "progress", "steps",
 )  # fmt: skip
 _ID = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -71,6 +71,7 @@ def read_flow(section: Section, flow_id: str, version: str) -> Flow:
         keeps_draft=keeps_draft,
         on_cancel=section.text("on_cancel") or None,
         run_pattern_completed=section.flag("run_pattern_completed", default=keeps_draft),
+        questions=section.text("questions") or None,
         progress=section.flag("progress", default=True),
         file=section.file,
     )

@@ -1,5 +1,7 @@
 """What to do with a message when the NLU, or a word of courtesy, says what it means."""
 
+from typing import assert_never
+
 from bot.dialogue import pattern_texts
 from bot.dialogue.answers import AnswerReader, is_story
 from bot.dialogue.catalog import Review
@@ -16,8 +18,9 @@ from bot.values.texts import looks_like_question
 
 HANDOFF_INTENT = "handoff_human"
 HELP_INTENT = "help"
-NO_HELP = frozenset({"chitchat", "out_of_scope"})
-"""What the NLU makes of many a short answer; to say what is wrong with the answer is more help."""
+NO_HELP = frozenset({"chitchat", "out_of_scope", "greet", "goodbye", "affirm", "deny"})
+"""What the NLU makes of many a short answer; to say what is wrong with the answer is more help. Words of courtesy
+alone never come to the NLU."""
 MAX_CLARIFIED = 3
 
 
@@ -32,6 +35,10 @@ class Interpretation:
 
     def act_on(self, work: Work, act: Answers | Refused | Unread, understood: Understood, text: str) -> bool:
         """Do what the NLU understood; False when the message should be taken for what it is without the NLU."""
+        about = _asked_about(work, act, understood, text)
+        if about is not None:
+            work.note("taken for a question about the form", about)
+            return self._follow(work, about)
         if not understood.intents:
             return False
         if understood.certainty == "sure":
@@ -120,7 +127,9 @@ class Interpretation:
             work.pending = Pending("clarify", text=text)
 
     def _clarify(self, work: Work, act: Answers | Refused | Unread, intents: tuple[str, ...], text: str) -> bool:
-        is_asked = isinstance(act, Unread) or (isinstance(act, Refused) and looks_like_question(text))
+        slot = work.open_slot()
+        is_story_open = slot is not None and is_story(work, slot)
+        is_asked = isinstance(act, Unread) or (looks_like_question(text) and not is_story_open)
         options = _likeliest(work, intents) if is_asked else ()
         if not options:
             return False
@@ -128,6 +137,25 @@ class Interpretation:
         work.say(pattern_texts.CLARIFY, options=options)
         work.pending = Pending("clarify", text=text)
         return True
+
+
+def _asked_about(work: Work, act: Answers | Refused | Unread, understood: Understood, text: str) -> str | None:
+    """Return the intent of questions about the form, where a question in it is not understood as anything else."""
+    about = work.service.questions if work.frames else None
+    slot = work.open_slot()
+    if about is None or not looks_like_question(text) or (slot is not None and is_story(work, slot)):
+        return None
+    first = understood.intents[0] if understood.intents else None
+    match understood.certainty:
+        case "sure":
+            return about if first in NO_HELP else None
+        case "unsure":
+            flows = work.catalog.flow_by_intent
+            return about if {flows.get(intent) for intent in understood.intents} == {flows.get(about)} else None
+        case "lost":
+            return None if isinstance(act, Unread) else about
+        case _:
+            assert_never(understood.certainty)
 
 
 def _interrupts(work: Work, intent: str, flow_id: str | None, text: str) -> bool:
