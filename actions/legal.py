@@ -37,6 +37,7 @@ STORY_CHARS_MIN = 10
 PERSON = "人"
 HINTS_MAX = 2
 CENTS_PER_YUAN = 100
+BODY_AND_HEALTH = frozenset({"W6", "W7"})
 FACT_PREFIX = "legal_"
 EVERY_CASE = ("award_received_on", "known_deadline_on", "claims", "steps")
 """Facts that are asked whatever the topic is."""
@@ -90,17 +91,17 @@ class LegalActions:
         seen = self._topics.recognise(context.said)
         if not isinstance(seen, Recognised):
             return events
-        events.append(SetSlots({"legal_guess": seen.code}))
+        events.append(_guess(seen))
         if len(context.said) >= STORY_CHARS_MIN:
-            events += [SetSlots({"legal_story": context.said}), *_told(context, context.said)]
+            events += [SetSlots({"legal_story": context.said}), _told(context, context.said)]
         return events
 
     async def recognise(self, context: ActionContext) -> Sequence[Event]:
         """See what the story is about."""
         story = text_of(context.slots.get("legal_story"))
         seen = self._topics.recognise(story)
-        guess: list[Event] = [SetSlots({"legal_guess": seen.code})] if isinstance(seen, Recognised) else []
-        return [*guess, *_told(context, story)]
+        told = _told(context, story)
+        return [_guess(seen), told] if isinstance(seen, Recognised) else [told]
 
     async def ask_topic(self, context: ActionContext) -> Sequence[Event]:
         """Offer the recognised topic and its neighbours; or all of them."""
@@ -242,7 +243,12 @@ class LegalActions:
                 assert_never(outcome)
 
 
-def _told(context: ActionContext, story: str) -> list[Event]:
+def _guess(seen: Recognised) -> SetSlots:
+    hurt = not BODY_AND_HEALTH.isdisjoint((seen.code, *seen.alternatives))
+    return SetSlots({"legal_guess": seen.code, "legal_hurt": hurt})
+
+
+def _told(context: ActionContext, story: str) -> SetSlots:
     """Return what a story surely tells besides its topic: how many people, and where."""
     learnt: dict[str, SlotValue] = {}
     shown: list[str] = []
@@ -254,7 +260,7 @@ def _told(context: ActionContext, story: str) -> list[Event]:
     if county is not None and context.slots.get("legal_county") is None:
         learnt["legal_county"] = county.code
         shown.append(County.by_code(county.code).short)
-    return [SetSlots(learnt), Say("utter_legal_noted", {"values": "，".join(shown)})] if learnt else []
+    return SetSlots({**learnt, "legal_noted": "，".join(shown) or None})
 
 
 def _way(context: ActionContext) -> ContactWay:
