@@ -35,6 +35,15 @@ _GREETING = re.compile("^(?:你们?好|您好|老师好)[\\s,。!]*")
 _LEAD_IN = re.compile(
     f"^(?:就?是)?(?:{_NAME_IS}|(?:{_OWNERS}|就)\\s?(?:{_CALLED}|是|:)|本人|(?:紧急)?联系人|{_CALLED}|是)[\\s:,]*"
 )
+_KIN = (
+    "爸爸?|妈妈?|老汉|父亲|母亲|爷爷|奶奶|公公|婆婆?|外公|外婆|家公|家婆|[大二三幺小]?(?:舅舅?|舅妈|叔叔?|伯伯?|婶婶?)|伯父|伯母"
+    "|孃孃|嬢嬢|姑姑|姑妈|姨妈|小?姨|[表堂]?(?:哥哥?|姐姐?|弟弟?|妹妹?)|嫂子|姐夫|妹夫|老公|老婆|爱人"
+)
+_KIN_FIRST = re.compile(
+    f"^(?:找|是)?(?:{_OWNERS}的?)?(?:{_KIN})(?:{_CALLED}|是|:)?[\\s:,]*(?P<name>[{_HAN}]{{2,4}}(?:·[{_HAN}]{{1,12}})*)$"
+)
+"""他舅舅李大勇: whose the name is stands before it, with nothing between."""
+_KIN_ALONE = re.compile(_KIN)
 _SURNAME_FIRST = re.compile(f"姓(?P<surname>[{_HAN}]{{1,2}}?)[\\s,]*(?:名字?)?叫(?P<rest>[{_HAN}·]+)")
 _TAIL = re.compile("[\\s,。.!、;~]*(?:[嘛嘞哦咯噻啊呀呢吧喽哟]|谢谢)*[\\s,。.!、;~]*$")
 _ADDRESS = re.compile("(?:女士|先生|同学|师傅|老师)$")
@@ -109,6 +118,9 @@ def parse_name(text: str) -> PersonName | Problem:
     if stated := _SURNAME_FIRST.search(plain):
         return _judge(_core(_with_surname(stated)))
     core = _core(plain)
+    kin = _KIN_FIRST.match(core) or _KIN_FIRST.match(_TAIL.sub("", plain))
+    if kin is not None and _starts_with_surname(kin["name"]):
+        core = kin["name"]
     name = _judge(core)
     if isinstance(name, PersonName):
         return name
@@ -194,6 +206,11 @@ def _is_insisted(plain: str, core: str) -> bool:
 
 def _is_speech(core: str) -> bool:
     """Return whether Han text is something said instead of a name."""
-    if _NOT_NAMES.fullmatch(core) or not _STOP_CHARS.isdisjoint(core) or core[0] in _STOP_START:
+    if (
+        _NOT_NAMES.fullmatch(core)
+        or _KIN_ALONE.fullmatch(core)
+        or not _STOP_CHARS.isdisjoint(core)
+        or core[0] in _STOP_START
+    ):
         return True
     return _NOT_NAME_PARTS.search(core) is not None

@@ -41,6 +41,32 @@ LEAD_INS = (
 )
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "他舅舅李大勇",
+        "舅舅李大勇",
+        "她妈李大勇",
+        "娃儿他老汉李大勇嘛",
+        "孩子舅舅 李大勇",
+        "找他二叔李大勇",
+        "我表哥叫李大勇",
+    ],
+)
+def test_whose_name_it_is_may_stand_before_it(text: str) -> None:
+    assert parse_name(text) == PersonName("李大勇")
+
+
+@pytest.mark.parametrize("text", ["舅舅", "他舅舅", "婆婆", "表哥", "妹妹来报名"])
+def test_a_relative_alone_is_no_name(text: str) -> None:
+    assert isinstance(parse_name(text), Problem)
+
+
+@pytest.mark.parametrize("text", ["安妹妹", "杨婆婆", "李伯勇"])
+def test_a_surname_before_such_a_word_makes_a_name(text: str) -> None:
+    assert parse_name(text) == PersonName(text)
+
+
 @pytest.mark.parametrize("text", LEAD_INS)
 def test_a_name_without_what_surrounds_it(text: str) -> None:
     assert parse_name(text) == PersonName("杨小芳")
