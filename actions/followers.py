@@ -60,7 +60,7 @@ class FollowerActions:
             case "show":
                 return [await self._shown(context.openid)]
             case "withdraw":
-                return [await self._withdrawn(context.openid)]
+                return await self._withdrawn(context.openid)
             case _:
                 return []
 
@@ -72,11 +72,14 @@ class FollowerActions:
         }
         return Say("utter_data_shown", fields) if any(fields.values()) else Say("utter_data_nothing")
 
-    async def _withdrawn(self, openid: str) -> Say:
+    async def _withdrawn(self, openid: str) -> Sequence[Event]:
+        """Withdraw every consent; what was being filled in rests on them and ends with them."""
         count = 0
         for purpose in {*ConsentPurpose, *(consent.purpose for consent in await self._consents.consents_of(openid))}:
             count += await self._consents.withdraw(openid, purpose)
-        return Say("utter_data_withdrawn", {"count": count}) if count else Say("utter_data_nothing_withdrawn")
+        if not count:
+            return [Say("utter_data_nothing_withdrawn")]
+        return [Forget(), Say("utter_data_withdrawn", {"count": count})]
 
     async def prefill_wanted(self, context: ActionContext) -> Sequence[Event]:
         """Keep the answers for next time where that was agreed to before; else say that it is still to be asked."""
