@@ -21,10 +21,10 @@ import yaml
 from scipy.sparse import csr_matrix, hstack, vstack
 from sklearn.model_selection import StratifiedKFold
 
-from nlu.components.ngrams import char_ngrams, normalise, sound_ngrams
+from nlu.components.encoder import encode
+from nlu.components.ngrams import char_ngrams, sound_ngrams
 from nlu.components.softmax_regression import chances, fit
 from nlu.components.tfidf import Vocabulary
-from nlu.components.use_featurizer import encode
 
 _GRAMS = {"CharFeaturizer": char_ngrams, "PinyinFeaturizer": sound_ngrams}
 
@@ -48,7 +48,7 @@ class Pipeline:
         self._rows = {row["name"].rpartition(".")[2]: row for row in rows}
 
     def dense(self, texts: list[str]) -> npt.NDArray[np.float32]:
-        return encode([normalise(text) for text in texts]) * np.float32(self._rows["UseFeaturizer"]["scale"])
+        return encode(texts) * np.float32(self._rows["UseFeaturizer"]["scale"])
 
     def sparse(self, learnt: list[str], asked: list[str]) -> tuple[csr_matrix, csr_matrix]:
         """Return the n-gram features of both lists, by vocabularies of the first."""

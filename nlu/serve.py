@@ -1,49 +1,62 @@
 """Serve the current model by Rasa's HTTP API: ``nlu/.venv/bin/python nlu/serve.py --port 5005``.
 
-``POST /model/parse {"text": …}`` answers the ranking, ``GET /status`` says which model, ``PUT /model`` loads another.
-One process, loopback by default, no access log: what people write goes nowhere but into the answer.
+``POST /model/parse {"text": …}`` answers the ranking, ``POST /model/embed {"texts": […]}`` the vectors of texts,
+``GET /status`` says which model serves. A model that is promoted (``nlu/models/current``) is picked up by itself.
+Loopback by default, no access log: what people write goes nowhere but into the answer.
 """
 
 import argparse
 import logging
 import sys
-from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from nlu.environment import prepare
-from nlu.fingerprint import current_model
+from nlu.fingerprint import MODELS, current_model
+from nlu.serving.processes import Crew, shared_socket
 
 _NO_MODEL = 4
 
 
-def serve(model: Path, host: str, port: int) -> None:
-    """Answer on ``host:port`` until the process is told to stop."""
+def serve(model: Path, host: str, port: int, follow: Path | None) -> None:
+    """Answer on ``host:port`` until the process is told to stop; models promoted in ``follow`` are picked up."""
     prepare()
-    from rasa.core.run import configure_app, load_agent_on_start
-    from rasa.core.utils import AvailableEndpoints
+    from rasa.core.run import configure_app
 
-    endpoints = AvailableEndpoints()
-    app = configure_app(enable_api=True, port=port, endpoints=endpoints)
-    app.register_listener(partial(load_agent_on_start, str(model), endpoints, None), "before_server_start")
+    from nlu.serving import embedding
+    from nlu.serving.following import Follower
+    from nlu.serving.quick_agent import QuickAgent
+
+    app = configure_app(enable_api=True, port=port)
+    app.ctx.agent = QuickAgent(model)
+    embedding.add_route(app)
+    if follow is not None:
+        app.add_task(Follower(app, follow, model, QuickAgent).run())
     logging.getLogger("sanic.root").setLevel(logging.WARNING)  # Sanic set it back while it was configured.
     print(f"NLU serves {model.name} on http://{host}:{port}", flush=True)
-    app.run(host=host, port=port, workers=1, access_log=False, debug=False)
+    app.run(sock=shared_socket(host, port), access_log=False, debug=False, motd=False)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=5005)
-    parser.add_argument("--model", type=Path, default=None, help="a model archive; default: the current one")
+    parser.add_argument("--model", type=Path, default=None, help="serve this archive alone; default: the current one")
+    parser.add_argument("--models", type=Path, default=MODELS, help="the folder whose pointer is followed")
+    parser.add_argument("--processes", type=int, default=1, help="how many share the port")
     options = parser.parse_args()
-    model = options.model or current_model()
+    model = options.model or current_model(options.models)
     if model is None:
         print("no NLU model yet; run nlu/train.py first", file=sys.stderr)
-        raise SystemExit(_NO_MODEL)
-    serve(model.resolve(), options.host, options.port)
+        return _NO_MODEL
+    if options.processes > 1:
+        command = [sys.executable, str(Path(__file__).resolve()), "--host", options.host, "--port", str(options.port)]
+        command += ["--model", str(options.model.resolve())] if options.model else []
+        return Crew([*command, "--models", str(options.models.resolve())], options.processes).run()
+    serve(model.resolve(), options.host, options.port, None if options.model else options.models.resolve())
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

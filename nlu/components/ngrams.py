@@ -4,23 +4,16 @@ Pure functions; the featurizers beside this file turn them into Rasa components.
 """
 
 import re
-import unicodedata
 from functools import lru_cache
 from itertools import pairwise
 
 from pypinyin import Style, lazy_pinyin
 
-_SPACES = re.compile(r"\s+")
+from nlu.components.normal_form import normalise
+
 _RUN = re.compile(r"[a-z]+|[0-9]+|[^\x00-\x7f]|\S")
-_LAUGH = re.compile(r"(.)\1{2,}")
 # What follows "hu" in a syllable, and what follows "f" in the syllable that it is heard as: 花/发, 灰/飞, 婚/分.
 _AFTER_HU_AS_AFTER_F = {"": "u", "i": "ei", "n": "en"}
-
-
-def normalise(text: str) -> str:
-    """Return ``text`` in half width and lower case, blanks dropped, runs of one character cut to two."""
-    folded = unicodedata.normalize("NFKC", text).lower()
-    return _LAUGH.sub(r"\1\1", _SPACES.sub("", folded))
 
 
 def char_ngrams(text: str, longest: int) -> list[str]:

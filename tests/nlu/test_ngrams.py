@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlu.components.ngrams import char_ngrams, fuzzy, normalise, sound_ngrams, sounds
+from nlu.components.ngrams import char_ngrams, fuzzy, sound_ngrams, sounds
+from nlu.components.normal_form import normalise
 
 
 @pytest.mark.parametrize(
