@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -40,13 +41,14 @@ class Follower:
         if model is None or version is None or version == self._seen:
             return
         self._seen = version
+        started = time.monotonic()
         try:
             agent = await asyncio.to_thread(self._load, model)
         except Exception as fault:  # noqa: BLE001 - Whatever is wrong with an archive, the old model goes on.
             _LOG.error("model %s does not load (%s); the old one goes on serving", model.name, type(fault).__name__)
             return
         self._app.ctx.agent = agent
-        print(f"NLU serves {model.name} now", flush=True)
+        print(f"NLU serves {model.name} now, loaded in {time.monotonic() - started:.3f} s", flush=True)
 
 
 def _version(model: Path) -> tuple[str, int, int] | None:

@@ -5,7 +5,7 @@ import socket
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import IO
 from urllib.error import URLError
 
@@ -23,13 +23,13 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running_nlu(output: IO[bytes] | int = subprocess.DEVNULL) -> Iterator[str]:
+def running_nlu(output: IO[bytes] | int = subprocess.DEVNULL, options: Sequence[str] = ()) -> Iterator[str]:
     """Serve the current model; give its base address. Raises RuntimeError when it does not become ready.
 
-    ``output`` gets whatever the server prints.
+    ``output`` gets whatever the server prints; ``options`` are further options of the server.
     """
     port = free_port()
-    process = subprocess.Popen(serve_command(port), cwd=ROOT, stdout=output, stderr=output)
+    process = subprocess.Popen([*serve_command(port), *options], cwd=ROOT, stdout=output, stderr=output)
     url = f"http://127.0.0.1:{port}"
     try:
         _until_ready(url, process)
