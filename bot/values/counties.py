@@ -12,7 +12,7 @@ from bot.values.characters import fold
 from bot.values.found import Found
 from bot.values.problem import Problem
 from bot.values.sounds import sounds_of
-from bot.values.townships import NAMES_BY_COUNTY_CODE
+from bot.values.townships import NAMES_BY_COUNTY_CODE, PLACES_BY_COUNTY_CODE
 
 
 class County(StrEnum):
@@ -106,6 +106,12 @@ def _build_towns() -> Mapping[str, frozenset[County]]:
 TOWNS = _build_towns()
 """Each town's short name with the counties that have one of that name."""
 
+_PLACES = {
+    name: frozenset(County(code) for code in codes.split("|"))
+    for codes, names in PLACES_BY_COUNTY_CODE.items()
+    for name in names.split()
+}
+_PLACE = re.compile(_alternatives(_PLACES))
 _TOWN_WITH_KIND = re.compile(f"(?P<town>{_alternatives(TOWNS)})(?:(?:侗|苗|土家|仡佬)族)*(?:镇|乡|街道)")
 _COUNTY_BY_SOUND = {
     sounds_of(names[1]): county
@@ -131,6 +137,7 @@ def parse_county(text: str, *, more_towns: Mapping[str, County] | None = None) -
     core = _LEAD.sub("", _TAIL.sub("", folded))
     for counties in (
         {_BY_NAME[name] for name in _NAME.findall(folded)},
+        {county for place in _PLACE.findall(folded) for county in _PLACES[place]},
         _by_town(folded, core, more_towns or {}),
         _by_group(folded, core),
         _by_sound(core),
@@ -138,8 +145,8 @@ def parse_county(text: str, *, more_towns: Mapping[str, County] | None = None) -
         if len(counties) == 1:
             return counties.pop()
         if counties:
-            names = "、".join(county.short for county in County if county in counties)
-            return Problem("county.ambiguous", {"candidates": names})
+            names = tuple(county.short for county in County if county in counties)
+            return Problem("county.ambiguous", {"candidates": "、".join(names)}, names)
     return Problem("county.unknown")
 
 

@@ -32,6 +32,11 @@ class PartialDate:
     def last_day(self) -> date:
         return date(self.year, self.month, self.day or calendar.monthrange(self.year, self.month)[1])
 
+    @property
+    def spoken(self) -> str:
+        """As people write it, with the year: 2026年6月20日."""
+        return f"{self.year}年{self.month}月" + ("" if self.day is None else f"{self.day}日")
+
     def __str__(self) -> str:
         tail = "" if self.day is None else f"-{self.day:02d}"
         return f"{self.year:04d}-{self.month:02d}{tail}"
@@ -63,9 +68,10 @@ _YEAR_WORDS = {"大前年": -3, "前年": -2, "去年": -1, "今年": 0, "本年
 _YEAR = rf"(?:{'|'.join(_YEAR_WORDS)}|(?<![0-9]){_YEAR_DIGITS}\s?年)"
 _DAY_END = r"(?!\s?(?:月|个|人|块|元|天|年|点|岁|万|千|百)|[0-9一二三四五六七八九十几多:])"
 _DAY_WORDS = {
-    "大前天": -3, "前天": -2, "前日": -2, "昨天": -1, "昨日": -1, "昨晚": -1,
-    "今天": 0, "今日": 0, "今晚": 0, "今早": 0, "今朝": 0,
-    "明天": 1, "明日": 1, "明早": 1, "明晚": 1, "大后天": 3, "外后天": 3, "后天": 2, "后日": 2,
+    "大前天": -3, "前天": -2, "前日": -2, "前儿": -2, "昨天": -1, "昨日": -1, "昨晚": -1, "昨儿": -1,
+    "今天": 0, "今日": 0, "今晚": 0, "今早": 0, "今朝": 0, "今儿": 0,
+    "明天": 1, "明日": 1, "明早": 1, "明晚": 1, "明朝": 1, "明儿": 1,
+    "大大后天": 4, "大后天": 3, "外后天": 3, "后天": 2, "后日": 2, "后儿": 2,
 }  # fmt: skip
 _MONTH_WORDS = {"上上": -2, "上": -1, "这": 0, "本": 0, "当": 0, "下下": 2, "下": 1}
 _WEEK_WORDS = {"上上": -2, "上": -1, "这": 0, "本": 0, "下下": 2, "下": 1}
@@ -81,17 +87,18 @@ _FORMS = {
     "shift": rf"(?P<shift_r>{'|'.join(_MONTH_WORDS)})\s?个?\s?月份?的?\s?"
     rf"(?:(?P<shift_d>{_NUMBER}){_DAY_END}\s?[日号]?)?",
     "week": rf"(?P<week_r>{'|'.join(_WEEK_WORDS)})?\s?个?\s?"
-    r"(?:周|星期|礼拜)\s?(?P<week_d>[一二三四五六日天1-7])(?!次|个|天)",
+    r"(?:(?:周|星期|礼拜)的\s?)?(?:周|星期|礼拜)\s?(?P<week_d>[一二三四五六日天1-7])(?!次|个|天)",
     "word": rf"(?P<word_w>{'|'.join(_DAY_WORDS)})",
     "offset": rf"(?<![0-9])(?P<offset_n>{_NUMBER}|两)\s?个?\s?"
     r"(?P<offset_u>天|周|星期|礼拜)\s?[以之]?(?P<offset_r>[后前])",
+    "after": rf"[过再]\s?(?P<after_n>{_NUMBER})\s?个?\s?(?P<after_u>天|周|星期|礼拜)",
     "slash": r"(?<![0-9/.-])(?P<slash_m>[0-9]{1,2})/(?P<slash_d>[0-9]{1,2})(?![0-9/])",
     "month": rf"(?<![0-9一二三四五六七八九十几])(?P<month_m>{_NUMBER})\s?月份?\s?"
     rf"(?:(?P<month_d>{_NUMBER}){_DAY_END}\s?[日号]?)?",
     "day": rf"(?<![0-9一二三四五六七八九十月])(?P<day_d>{_NUMBER})\s?[日号](?![楼门线院机店人码])",
 }
 _SCAN = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _FORMS.items()))
-_BARE_PAIR = re.compile(r"(?P<m>[0-9]{1,2})[-.](?P<d>[0-9]{1,2})")
+_BARE_PAIR = re.compile(r"(?P<m>[0-9]{1,2})[-.](?P<d>[0-9]{1,2})|(?P<mm>0[1-9]|1[0-2])(?P<dd>[0-3][0-9])")
 _IMPOSSIBLE = Problem("date.impossible")
 
 
@@ -115,9 +122,9 @@ class DateReader:
         return readings
 
     def read_bare_pair(self, core: str) -> PartialDate | Problem | None:
-        """Read 7-15 and 7.15, which mean a date only where a date was asked for and nothing else stands there."""
+        """Read 7-15, 7.15 and 0715, which mean a date only where one was asked for and nothing else stands there."""
         match = _BARE_PAIR.fullmatch(core)
-        return self._without_year(int(match["m"]), int(match["d"])) if match else None
+        return self._without_year(int(match["m"] or match["mm"]), int(match["d"] or match["dd"])) if match else None
 
     def _numbers(self, match: re.Match[str], form: str) -> PartialDate | Problem | None:
         year = _year(match[f"{form}_y"], self.today)
@@ -163,6 +170,10 @@ class DateReader:
             return None
         days = count * _UNIT_DAYS[match["offset_u"]]
         return _of(self.today + timedelta(days=days if match["offset_r"] == "后" else -days))
+
+    def _after(self, match: re.Match[str]) -> PartialDate | None:
+        count = small_number(match["after_n"])
+        return None if count is None else _of(self.today + timedelta(days=count * _UNIT_DAYS[match["after_u"]]))
 
     def _slash(self, match: re.Match[str]) -> PartialDate | Problem | None:
         month, day = int(match["slash_m"]), int(match["slash_d"])
@@ -250,6 +261,7 @@ _READERS: dict[str, Callable[[DateReader, re.Match[str]], PartialDate | Problem 
     "week": DateReader._week,
     "word": DateReader._word,
     "offset": DateReader._offset,
+    "after": DateReader._after,
     "slash": DateReader._slash,
     "month": DateReader._month,
     "day": DateReader._day,

@@ -4,10 +4,12 @@
 """
 
 import re
+from dataclasses import replace
 from datetime import date
 
 from bot.values.characters import fold
 from bot.values.date_forms import DateReader, DateReading, PartialDate
+from bot.values.date_guesses import likely_days
 from bot.values.found import Found
 from bot.values.lunar import read_lunar
 from bot.values.problem import Problem
@@ -17,11 +19,11 @@ __all__ = ["PartialDate", "find_dates", "parse_date", "parse_partial_date", "pro
 _VAGUE = re.compile(
     "月初|月底|月末|月中|年初|年底|年末|年中|[上中下]旬|周末|几[号日天]|过[两几]天|前[两几]天|这[两几]天|那阵"
     "|半个?月|上半年|下半年|[上这本下]个?(?:周|星期|礼拜)"
-    "|国庆|中秋|端午|清明|五一|暑假|寒假|春节|开学|放假"
+    "|国庆|中秋|端午|清明|五一|元旦|双休|暑假|寒假|春节|开学|放假|月份?[初底末中]|(?:个月|年)[以之]?前"
 )
 _VAGUE_TAIL = re.compile("[初底末中上下间]|.{0,2}几")
 _YEAR_ALONE = re.compile(
-    r"(?:19|20)[0-9]{2}\s?年?|去年|前年|大前年|今年|明年|后年|[一二][零〇九][零〇一二三四五六七八九]{2}年"
+    r"(?:19|20)[0-9]{2}\s?年?|(?<![0-9])[0-9]{2}年|[零五六七八九][零一二三四五六七八九]年|去年|前年|大前年|今年|明年|后年|[一二][零〇九][零〇一二三四五六七八九]{2}年"
 )
 _EDGE = " 。.!,;、~嘛嘞吧哈咯哦呢的"
 
@@ -58,15 +60,28 @@ def parse_partial_date(
     bare = reader.read_bare_pair(folded.strip(_EDGE))
     value = bare if bare is not None else _only(reader.scan(folded), folded)
     if isinstance(value, Problem):
-        return value
+        return _with_guesses(value, folded, today, past_allowed=past_allowed, future_allowed=future_allowed)
     return problem_of_bounds(value, today, past_allowed, future_allowed) or value
+
+
+def _with_guesses(problem: Problem, folded: str, today: date, *, past_allowed: bool, future_allowed: bool) -> Problem:
+    """Add what a vague word may mean, as far as the bounds allow it."""
+    if problem.code != "date.vague":
+        return problem
+    days = (
+        day
+        for day in likely_days(folded, today)
+        if problem_of_bounds(day, today, past_allowed, future_allowed) is None
+    )
+    return replace(problem, suggestions=tuple(day.spoken for day in days))
 
 
 def parse_date(text: str, today: date, *, past_allowed: bool = True, future_allowed: bool = True) -> date | Problem:
     """Return the one day in ``text``; a month alone is asked about (``date.day_missing``)."""
     value = parse_partial_date(text, today, past_allowed=past_allowed, future_allowed=future_allowed)
     if isinstance(value, Problem):
-        return value
+        # A month alone would only be asked back once more.
+        return replace(value, suggestions=tuple(day for day in value.suggestions if day.endswith("日")))
     if value.day is None:
         return Problem("date.day_missing", {"month": value.month})
     return value.first_day

@@ -20,7 +20,7 @@ MAX_AGE_YEARS = 120
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK_CHARS = "10X98765432"
 
-_SPOKEN_X = re.compile("艾克斯|爱克斯|埃克斯|唉克斯|叉叉?|[×✕✖хХ]")
+_SPOKEN_X = re.compile("艾克斯|爱克斯|埃克斯|唉克斯|叉叉?|[×✕✖хХχΧ]|(?<=[0-9]{17})[插差查]")
 _CANDIDATE = re.compile(r"(?<![0-9A-Za-z])[0-9](?:[\s-]?[0-9]){16}[\s-]?[0-9Xx](?![0-9A-Za-z])")
 _SEPARATORS = re.compile(r"[\s\-_.·,、]+")
 _WHOLE = re.compile(r"[0-9](?:.*[0-9Xx])?", re.DOTALL)

@@ -36,7 +36,8 @@ def read_lunar(folded: str, *, today: date, past_allowed: bool, future_allowed: 
     solar = None if match is None else _solar(match, today, past_allowed, future_allowed)
     if solar is None:
         return Problem("date.lunar_vague")
-    return Problem("date.lunar", {"year": solar.year, "month": solar.month, "day": solar.day})
+    told = f"{solar.year}年{solar.month}月{solar.day}日"
+    return Problem("date.lunar", {"year": solar.year, "month": solar.month, "day": solar.day}, (told,))
 
 
 def _solar(match: re.Match[str], today: date, past_allowed: bool, future_allowed: bool) -> date | None:

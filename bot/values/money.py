@@ -25,6 +25,8 @@ _ODD_CENTS = re.compile(
 _LARGE_UNITS = frozenset("万千wWkK")
 _JIAO_ALONE = re.compile(r"(?P<jiao>[0-9一二两三四五六七八九])\s?[毛角]")
 _PER_DAY = re.compile("一天|每天|[/每]日|日薪|[/一每]个?小时|时薪|一个工|每工")
+_PER_MONTH = re.compile("(?<=[0-9一二两三四五六七八九十百千万块元多])\\s?(?:一个月|每个?月|[/每]月)")
+_OR_MORE = re.compile("(?<=[0-9])\\+")
 _VAGUE = re.compile("好多|很多|不少|记不清|不晓得|不清楚|不知道|晓不得|说不准|没算")
 _FILLERS = re.compile(
     "(?:[\\s,。.!;、:¥$我们他大概约估计可能是有就欠差拿给发共总合计的了嘛嘞咯哦哈噻吧啊呢到手每个月薪工资钱应实]|一个?月|一共)*"
@@ -46,7 +48,7 @@ class Money:
 
 def find_money(text: str) -> tuple[Found[Money], ...]:
     """Return the sums in ``text`` that carry a word for money, or 万 and 千 with nothing else behind them."""
-    folded = fold(text)
+    folded = _plain(text)
     found = []
     for reading in _SCANNER.scan(folded):
         if not _is_money(reading, folded):
@@ -58,7 +60,7 @@ def find_money(text: str) -> tuple[Found[Money], ...]:
 
 def parse_money(text: str) -> Money | Problem:
     """Return the one sum in ``text``; a bare number is yuan. Sums per day or hour are asked about."""
-    folded = fold(text)
+    folded = _plain(text)
     if _PER_DAY.search(folded):
         return Problem("money.per_day")
     found = find_money(text)
@@ -71,6 +73,12 @@ def parse_money(text: str) -> Money | Problem:
     if money.high_cents > MAX_YUAN * CENTS_PER_YUAN:
         return Problem("money.too_large", {"maximum": MAX_YUAN})
     return money
+
+
+def _plain(text: str) -> str:
+    """Return folded text of the same length, without 一个月 behind a sum, which would be read as part of it."""
+    folded = _OR_MORE.sub("多", fold(text))
+    return _PER_MONTH.sub(lambda match: " " * len(match[0]), folded)
 
 
 def _bare(folded: str) -> Money | None:

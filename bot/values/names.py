@@ -31,6 +31,12 @@ _OWNERS = f"{_OWNER}(?:家|屋头|屋里)?的?(?:{_OWNER}的?)?"
 _CALLED = "(?:名叫|叫做?|喊做?)"
 _NAME_IS = f"(?:{_OWNERS})?\\s?(?:大名|名字|姓名|全名)\\s?(?:{_CALLED}|是|为|:)*"
 
+_QUOTES = re.compile("[“”\"‘《》「」『』]|(?<![A-Za-z])['’]|['’](?![A-Za-z])")
+_SPELT_SURNAME = re.compile(
+    "^(?:弓长张|立早章|木子李|耳东陈|口天吴|双木林|古月胡|言午许|草头黄|三横一竖王|三横王|人可何|禾呈程|走肖赵|双口吕|干勾于)"
+)
+"""弓长张三: how the surname is written is said with it."""
+_IS_ME = re.compile("(?:是我的?(?:名字|姓名)|(?:这)?就?是我(?:本人)?)$")
 _GREETING = re.compile("^(?:你们?好|您好|老师好)[\\s,。!]*")
 _LEAD_IN = re.compile(
     f"^(?:就?是)?(?:{_NAME_IS}|(?:{_OWNERS}|就)\\s?(?:{_CALLED}|是|:)|本人|(?:紧急)?联系人|{_CALLED}|是)[\\s:,]*"
@@ -110,7 +116,7 @@ def find_names(text: str) -> tuple[Found[PersonName], ...]:
 
 def parse_name(text: str) -> PersonName | Problem:
     """Return the person's name that ``text`` gives, without lead-in (我叫…) and particles."""
-    plain = _GREETING.sub("", _DOT_BETWEEN_HAN.sub(NAME_DOT, _DOTS.sub(NAME_DOT, normalise(text))))
+    plain = _GREETING.sub("", _DOT_BETWEEN_HAN.sub(NAME_DOT, _DOTS.sub(NAME_DOT, normalise(_QUOTES.sub("", text)))))
     if not plain:
         return Problem("name.empty")
     if looks_like_question(plain):
@@ -157,7 +163,7 @@ def _with_surname(stated: re.Match[str]) -> str:
 
 def _core(plain: str) -> str:
     core = _LEAD_IN.sub("", _SEX_BEHIND.sub("", _TAIL.sub("", plain)))
-    core = _ADDRESS.sub("", _TAIL.sub("", core))
+    core = _SPELT_SURNAME.sub(lambda match: match[0][-1], _IS_ME.sub("", _ADDRESS.sub("", _TAIL.sub("", core))))
     if core.endswith("哈") and len(core) > MIN_NAME_CHARS and NAME_DOT not in core and _starts_with_surname(core):
         # 杨小芳哈: the particle. Without a surname in front it may belong to a minority name.
         return core[:-1]

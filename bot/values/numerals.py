@@ -18,12 +18,16 @@ _LEAD = re.compile(r"^\s*(?:是|有|大概是|一共|总共|共)\s*")
 
 _PEOPLE = (
     "(?:个|位|名|口|号|来)?(?:人|员工|工人|工友|同事|职工|兄弟|姐妹|伙计|师傅)"
-    "|口子|个(?!月|星期|礼拜|小时|钟|半|多|点)|位|名"
+    "|口子|个(?!月|星期|礼拜|小时|钟|半|多|点|班|组|队|厂|车间|公司|单位|部门|工地|项目|小组)|位|名"
 )
 _SCANNER = IntervalScanner(_PEOPLE)
 _ALONE = re.compile("就我(?:自己|一个)?|我自己|只有我|我个人|我独自|单独")
+_ONE_HOUSE = re.compile("一(?=家[0-9一二两三四五六七八九十]+口)")
+_ODD_TEN = re.compile("(?<=[十百千])好几")
 _VAGUE = re.compile("好多|很多|许多|不少|一群|一大群|一帮|全部|大家|几十上百|记不清|不晓得|不清楚|不知道|晓不得")
-_FILLERS = re.compile(r"[\s,。.!;、我们咱俺你他她它有是共总一起大家个都的了嘛嘞咯哦哈噻吧啊呢来那就加上包括在内]*")
+_FILLERS = re.compile(
+    r"[\s,。.!;、我们咱俺你他她它有是共总一起大家个家口都的了嘛嘞咯哦哈噻吧啊呢来那就加上包括在内]*"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,7 @@ def find_counts(text: str) -> tuple[Found[Count], ...]:
 def parse_count(text: str, *, minimum: int = 1, maximum: int = MAX_COUNT) -> Count | Problem:
     """Return how many people ``text`` says there are, between ``minimum`` and ``maximum``."""
     folded = fold(text)
+    folded = _ODD_TEN.sub("几", _ONE_HOUSE.sub("", folded))
     readings = _SCANNER.scan(folded)
     named = [reading for reading in readings if reading.measure]
     counts = {_count(reading) for reading in named or readings if _is_whole(reading)}

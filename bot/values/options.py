@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Protocol, TypeVar
 
 from bot.values.characters import normalise
+from bot.values.moments import moments_of
 from bot.values.numerals import small_number
 from bot.values.problem import Problem
 from bot.values.sounds import sound_distance, sounds_of
@@ -38,20 +39,34 @@ class Option:
 
 
 MAX_OPTION_CHARS = 80
+PAIR = 2
+_SHORTEST_PIECES, _LONGEST_PIECES = 4, 16
+_HALF_DAYS = ("上午", "下午", "中午", "晚上")
 
 _NUMBER = "(?:[0-9]{1,3}|[一二三四五六七八九十两]{1,3})"
 _MEASURE = "(?:个|项|号|条|种|行|家|位|样)"
 _LEAD = re.compile("^(?:我们?|那|就|还是|想要?|要|选择?|填|点|按|是|回复?|数字|选项|编号|序号)*\\s*:?\\s*")
-_TAIL = re.compile("[\\s,。.!、;~)]*(?:[嘛嘞哈哦咯噻啊呀呢吧了的]|那个|这个|就行|就好|谢谢)*[\\s,。.!、;~)]*$")
+_TAIL = re.compile(
+    "[\\s,。.!、;~)]*(?:[嘛嘞哈哦咯噻啊呀呢吧了的]|那个|这个|就行|就好|要得|得行|可以|谢谢)*[\\s,。.!、;~)]*$"
+)
 _ORDINAL = re.compile(rf"(?P<from_end>倒数)?\(?第?\s?(?P<number>{_NUMBER})\s?{_MEASURE}?\)?")
-_LAST = re.compile(f"最后(?:[一1]?{_MEASURE})?|末尾|倒数第[一1]{_MEASURE}?")
-_NUMBER_THEN_LABEL = re.compile(r"(?P<number>[0-9]{1,2})[\s.、:)]+(?P<label>[^0-9\s.、:)].*)")
+_LAST = re.compile(f"最后(?:[一1]?{_MEASURE})?|末尾|倒数第[一1]{_MEASURE}?|最[下后]面(?:[一1]?{_MEASURE})?")
+_FIRST = re.compile(f"(?:头|开头|打头|最开始)[一1]?{_MEASURE}?|最[上前]面(?:[一1]?{_MEASURE})?")
+_UPPER = re.compile(f"[上前]面?(?:[一1]?{_MEASURE}|头)?")
+_LOWER = re.compile(f"[下后]面?(?:[一1]?{_MEASURE}|头)?")
+_MIDDLE = re.compile(f"(?:正?中间|当中)(?:[一1]?{_MEASURE})?")
+_A_MOMENT = frozenset({"一哈", "一哈哈", "等一哈", "一下", "一点"})
+_NUMBER_THEN_LABEL = re.compile(
+    rf"(?:(?P<number>[0-9]{{1,2}})[\s.、:)]+|第(?P<ordinal>{_NUMBER}){_MEASURE}[\s,]*)(?P<label>[^0-9\s.、:)].*)"
+)
 _SEPARATORS = re.compile(r"(?:[、,;/+&\s。]|和|跟|还有|以及|与)+")
 _RANGE = re.compile(rf"第?(?P<first>{_NUMBER}){_MEASURE}?\s?(?:到|至|-|~)\s?第?(?P<last>{_NUMBER}){_MEASURE}?")
 _FIRST_FEW = re.compile(rf"前面?(?P<last>{_NUMBER}){_MEASURE}?")
+_LAST_FEW = re.compile(rf"(?:后面?|最后)(?P<few>{_NUMBER}){_MEASURE}")
 _ALL = re.compile("(?:都|全部|全都?|统统|所有的?|随便|哪个都)(?:要|选|可以|行|得行|是|有|报|参加|要得)?")
 _ALL_BUT = re.compile(
     "(?:除了?|不要|不选)(?P<excepted>.+?)(?:以外|之外|外)?[,\\s]*(?:其他|其它|别的|剩下)?的?(?:都要?|全要?|都选)"
+    "|除了?(?P<only_excepted>.{1,12})"
 )
 _NEGATED = re.compile("(?:不[要选是想]|莫|别|没)")
 _NOT = frozenset("不没莫别")
@@ -100,13 +115,22 @@ def _choose(plain: str, core: str, options: Sequence[OptionT]) -> OptionT | Prob
     if labelled:
         return _single(labelled)
     position = _position(core, len(options))
+    is_no_place = plain in _A_MOMENT or (position is None and _is_relative(core))
+    if is_no_place:
+        return _not_found(options)
     if position is not None and 1 <= position <= len(options):
         return options[position - 1]
     if tapped := _NUMBER_THEN_LABEL.fullmatch(core):
-        return _tapped(int(tapped["number"]), tapped["label"], options)
+        number = small_number(tapped["number"] or tapped["ordinal"]) or 0
+        return _tapped(number, tapped["label"], options, is_label_needed=tapped["number"] is None)
     candidates = _contained(plain, options)
     if not candidates and not _NEGATED.match(core):
-        candidates = _containing(core, options) or _heard(core, options)
+        candidates = (
+            _containing(core, options)
+            or _at_that_time(plain, options)
+            or _in_pieces(core, options)
+            or _heard(core, options)
+        )
     if candidates:
         return _single(candidates)
     if position is not None:
@@ -120,7 +144,8 @@ def _choose_several(plain: str, core: str, options: Sequence[OptionT]) -> list[O
     if _ALL.fullmatch(core):
         return [option for option in options if not _NONE_OF_THEM.match(option.label)]
     if but := _ALL_BUT.fullmatch(core):
-        excepted = _choose_several(but["excepted"], _core(but["excepted"]), options)
+        named = but["excepted"] or but["only_excepted"]
+        excepted = _choose_several(named, _core(named), options)
         if isinstance(excepted, Problem):
             return excepted
         return [option for option in options if option not in excepted and not _NONE_OF_THEM.match(option.label)]
@@ -128,6 +153,9 @@ def _choose_several(plain: str, core: str, options: Sequence[OptionT]) -> list[O
         first = small_number(span.groupdict().get("first") or "1") or 0
         last = small_number(span["last"]) or 0
         return list(options[first - 1 : last]) if 1 <= first <= last <= len(options) else _out_of_range(options)
+    if span := _LAST_FEW.fullmatch(core):
+        few = small_number(span["few"]) or 0
+        return list(options[-few:]) if 1 <= few <= len(options) else _out_of_range(options)
     return _choose_pieces(plain, _pieces(core), options)
 
 
@@ -152,9 +180,13 @@ def _pieces(core: str) -> list[str]:
 
 
 def _position(core: str, count: int) -> int | None:
-    """Return the place that a number in any form means, counted from 1; it may be out of range."""
-    if _LAST.fullmatch(core):
+    """Return the place that a number or 最上面 means, counted from 1; it may be out of range."""
+    if _LAST.fullmatch(core) or (count == PAIR and _LOWER.fullmatch(core)):
         return count
+    if _FIRST.fullmatch(core) or (count == PAIR and _UPPER.fullmatch(core)):
+        return 1
+    if _MIDDLE.fullmatch(core) and count % 2:
+        return count // 2 + 1
     match = _ORDINAL.fullmatch(core)
     if match is None:
         return None
@@ -162,10 +194,47 @@ def _position(core: str, count: int) -> int | None:
     return count + 1 - number if number is not None and match["from_end"] else number
 
 
-def _tapped(number: int, label: str, options: Sequence[OptionT]) -> OptionT | Problem:
+def _is_relative(core: str) -> bool:
+    """Say whether a place is meant that cannot be told among so many: 上面那个 of four."""
+    return any(pattern.fullmatch(core) for pattern in (_UPPER, _LOWER, _MIDDLE))
+
+
+def _at_that_time(plain: str, options: Sequence[OptionT]) -> list[OptionT]:
+    """Return the options at the days and hours that the text names: 21号, 八点半, 下午两点."""
+    wanted = moments_of(plain)
+    if not wanted:
+        return []
+    halves = [half for half in _HALF_DAYS if half in plain]
+    return [
+        option
+        for option in options
+        if wanted <= moments_of(option.label) and all(half in option.label for half in halves)
+    ]
+
+
+def _in_pieces(core: str, options: Sequence[OptionT]) -> list[OptionT]:
+    """Return the options whose label holds the whole of the text in pieces: 妇幼下午."""
+    plain = _plain(core)
+    if not _SHORTEST_PIECES <= len(plain) <= _LONGEST_PIECES:
+        return []
+    return [option for option in options if _is_pieced(plain, _plain(option.label))]
+
+
+def _is_pieced(plain: str, label: str) -> bool:
+    """Say whether ``plain`` falls into parts of two or more characters that ``label`` has."""
+    reached = {0}
+    for end in range(2, len(plain) + 1):
+        if any(end - start >= PAIR and start in reached and plain[start:end] in label for start in range(end - 1)):
+            reached.add(end)
+    return len(plain) in reached
+
+
+def _tapped(number: int, label: str, options: Sequence[OptionT], *, is_label_needed: bool) -> OptionT | Problem:
     """Read 1 开始报名, as tapped or copied; the number and the label must not name two different options."""
     named = _labelled(options, (label,)) or _contained(label, options) or _containing(label, options)
     numbered = [options[number - 1]] if 1 <= number <= len(options) else []
+    if is_label_needed and not named:
+        return _not_found(options)
     if not numbered:
         return _single(named) if named else _out_of_range(options)
     return numbered[0] if not named or numbered[0] in named else _single([*numbered, *named])
@@ -258,7 +327,8 @@ def _digit_by_digit(plain: str, options: Sequence[OptionT]) -> list[OptionT]:
 def _single(candidates: Sequence[OptionT]) -> OptionT | Problem:
     if len(candidates) == 1:
         return candidates[0]
-    return Problem("option.ambiguous", {"candidates": "、".join(option.label for option in candidates)})
+    labels = tuple(option.label for option in candidates)
+    return Problem("option.ambiguous", {"candidates": "、".join(labels)}, labels)
 
 
 def _not_found(options: Sequence[Choosable]) -> Problem:

@@ -5,6 +5,8 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 
 from bot.values.characters import fold, fold_digits, normalise
+from bot.values.found import Found
+from bot.values.phones import Mobile, find_mobiles
 from bot.values.problem import Problem
 from bot.values.receipts import find_receipts
 
@@ -75,10 +77,16 @@ def _personal_spans(text: str) -> Iterator[tuple[int, int]]:
     """Yield spans that do not overlap: what one step has taken is blotted out before the next one looks."""
     folded = _blotted(fold_digits(text), ((hit.start, hit.end) for hit in find_receipts(text)))
     documents = [match.span() for match in _DOCUMENT.finditer(folded)]
+    # 138三个八… has no long run of digits.
+    documents += [(hit.start, hit.end) for hit in find_mobiles(_blotted(text, documents)) if _is_spelt(folded, hit)]
     yield from documents
     for run in _RUN.finditer(_blotted(folded, documents)):
         if not _DAYS.fullmatch(run[0]):
             yield from _pieces(run)
+
+
+def _is_spelt(folded: str, hit: Found[Mobile]) -> bool:
+    return _RUN.search(folded, hit.start, hit.end) is None
 
 
 def _blotted(text: str, spans: Iterable[tuple[int, int]]) -> str:
@@ -100,7 +108,7 @@ def _pieces(run: re.Match[str]) -> list[tuple[int, int]]:
 # --- Questions -----------------------------------------------------------------------------------------------------
 
 _ASKING_WORD = re.compile(
-    "咋个|咋[整办样搞弄个]?|啷个|囊个|怎么|怎样|如何|哪[点里儿凯个样天时些家位种]|啥子?|什么|乃样|嘛样|几时|几点钟?"
+    "咋个|咋[整办样搞弄个]?|啷个|囊个|(?<!不)怎么|怎样|如何|哪[点里儿凯个样天时些家位种]|啥子?|什么|乃样|嘛样|几时|几点钟?"
     "|好多[钱岁天人号]|多少|多久|多大|为啥|凭啥|好久(?=[开能有出到才可结发报])"
     "|有没有|有没得|(?<!不)(?:是不是|能不能|可不可以|得不得|要不要)"
 )
@@ -108,7 +116,7 @@ _EITHER_OR = re.compile("(?<!不)(?<!没)(?:([^不没\\s])[不没]\\1|(?P<word>[
 _ANY = re.compile("[都也]")
 _ASKING_END = re.compile(
     "(?:吗|么|[呢噻哦嘛]?[?])$|(?:好多|好久|几时)$"
-    "|(?<=[^\\s不才我就也都说绝决要])不(?:嘛|哦|啊|呢|嘞)?$"
+    "|(?<=[^\\s不才我就也都说绝决要定])不(?:嘛|哦|啊|呢|嘞)?$"
     "|(?<=..)(?<![还都也从我他她就])没$|(?<=[好了到过完定额])没有$"
 )
 _END_MARKS = " 。.!,;、~…"

@@ -9,8 +9,10 @@ from bot.values.numerals import small_number
 from bot.values.problem import Problem
 
 _MORNING = frozenset({"凌晨", "清早", "清晨", "早上", "早晨", "早", "上午"})
+_NOON = frozenset({"中午", "晌午", "正午"})
 _AFTERNOON = frozenset({"下午", "傍晚", "晚上", "夜里", "夜晚", "晚"})
-_PERIOD = "凌晨|清早|清晨|早上|早晨|上午|中午|下午|傍晚|晚上|夜里|夜晚|(?<=[今明昨])[早晚]"
+_NIGHT = frozenset({"凌晨", "晚上", "夜里", "夜晚", "晚", "半夜"})
+_PERIOD = "凌晨|清早|清晨|早上|早晨|上午|中午|晌午|正午|下午|傍晚|晚上|夜里|夜晚|半夜|(?<=[今明昨])[早晚]"
 _NUMBER = "[0-9]{1,2}|[一二三四五六七八九十两零]{1,3}"
 _TIME = re.compile(
     rf"(?P<period>{_PERIOD})?的?\s?(?:"
@@ -18,6 +20,11 @@ _TIME = re.compile(
     rf"|(?<![0-9一二三四五六七八九十])(?P<hour>{_NUMBER})\s?[点时](?!间|候|半?工)钟?\s?(?:过\s?)?"
     rf"(?:(?P<half>半)|(?P<quarters>[一1三3两2])刻|(?P<whole>整)|零?(?P<minute>{_NUMBER})\s?分?(?![0-9]))?)"
 )
+_SHORT_OF = re.compile(
+    rf"差(?P<less>一刻|(?:{_NUMBER})分钟?)\s?(?:就?到?)(?P<rest>(?:{_PERIOD})?(?:{_NUMBER})点)钟?(?!半|[一三]刻)"
+    rf"|(?P<rest_first>(?:{_PERIOD})?(?:{_NUMBER})点)\s?差(?P<less_behind>一刻|(?:{_NUMBER})分钟?)"
+)
+_QUARTER_MINUTES = 15
 _BIT_MORE = re.compile("[早晚快慢好多少大小有差]一点|一点[儿点也都]")
 
 
@@ -33,12 +40,27 @@ def find_times(text: str) -> tuple[Found[time], ...]:
 def parse_time(text: str) -> time | Problem:
     """Return the one time in ``text``; a bare 2点 could be either half of the day and is asked about."""
     folded = fold(text)
+    if short := _SHORT_OF.search(folded):
+        return _short_of(short)
     values = [_read(match) for match in _matches(folded)]
     if not values:
-        return Problem("time.unreadable")
+        is_noon = any(word in folded for word in _NOON)
+        return Problem("time.unreadable", {}, ("中午12点",) if is_noon else ())
     if any(value != values[0] for value in values):
         return Problem("time.several")
     return values[0]
+
+
+def _short_of(match: re.Match[str]) -> time | Problem:
+    """Read 差一刻九点 and 九点差五分."""
+    hour = parse_time(match["rest"] or match["rest_first"])
+    less = match["less"] or match["less_behind"]
+    minutes = _QUARTER_MINUTES if less == "一刻" else small_number(less.rstrip("钟").rstrip("分"))
+    if isinstance(hour, Problem):
+        return hour
+    if minutes is None or not 0 < minutes < 60:
+        return Problem("time.impossible")
+    return time((hour.hour - 1) % 24, 60 - minutes)
 
 
 def _matches(folded: str) -> list[re.Match[str]]:
@@ -55,17 +77,16 @@ def _read(match: re.Match[str]) -> time | Problem:
         return Problem("time.impossible")
     is_early = 1 <= hour <= 6 and not (match["clock_h"] or "").startswith("0")
     if not period and is_early:
-        return Problem("time.which_half", {"hour": hour})
+        return Problem("time.which_half", {"hour": hour}, (f"下午{hour}点", f"上午{hour}点") if not minute else ())
     return time(_hour(period, hour) % 24, minute)
 
 
 def _hour(period: str, hour: int) -> int:
     if period in _AFTERNOON and hour < 12:
         return hour + 12
-    if period == "中午" and hour <= 3:
+    if period in _NOON and hour <= 3:
         return hour + 12
-    is_midnight = hour == 12 and (period in {"凌晨", "晚上", "夜里", "夜晚", "晚"})
-    return 0 if is_midnight else hour
+    return 0 if hour == 12 and period in _NIGHT else hour
 
 
 def _minute(match: re.Match[str]) -> int | None:

@@ -28,3 +28,12 @@ NAMES_BY_COUNTY_CODE = {
         "牛郎 黄板 平头 大路 木树 冷水溪 正大 长坪 妙隘 石梁 瓦溪 永安 沙坝河"
     ),
 }
+
+PLACES_BY_COUNTY_CODE = {
+    "520602": "东太大道 中南门 大明边城 铜仁学院 铜仁职院",
+    "520603": "朱砂古镇 朱砂大道",
+    "520621": "亚木沟 云舍 寨沙侗寨",
+    "520628": "苗王城 潜龙洞",
+    "520621|520625|520628": "梵净山",
+}
+"""Roads and sights that people name instead of the county; a place that lies in several has all their codes."""

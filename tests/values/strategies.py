@@ -1,5 +1,6 @@
 """Generated texts and values for the property tests: what workers could write, and valid values in many spellings."""
 
+import re
 from datetime import date
 
 from hypothesis import strategies as st
@@ -46,6 +47,35 @@ def mobiles() -> st.SearchStrategy[str]:
     """Eleven digits that a mobile may have."""
     return st.from_regex(r"\A1[3-9][0-9]{9}\Z")
 
+
+@st.composite
+def spoken_mobiles(draw: st.DrawFn) -> tuple[str, str]:
+    """A mobile, and the same number as it is told aloud and taken down by whoever, or whatever, listens."""
+    number = draw(mobiles())
+    repeats = draw(st.booleans())
+    parts: list[str] = []
+    for run in re.finditer(r"(.)\1*", number):
+        digit, length = run[1], len(run[0])
+        named = draw(st.sampled_from(_TOLD[digit]))
+        if repeats and run.start() and 2 <= length <= 8:
+            word = "双" if length == 2 and draw(st.booleans()) else f"{'零一两三四五六七八'[length]}个"
+            parts.append(f"{word}{_PLAIN[digit]}")
+        else:
+            parts.append(named * length)
+        parts.append(draw(st.sampled_from(["", "", "", " ", "，", "嗯", "那个"])))
+    parts.pop()
+    first = "幺" if draw(st.booleans()) else "1"
+    before = draw(st.sampled_from(["", "我的电话是", "打我电话嘛 ", "龙小芳，"]))
+    after = draw(st.sampled_from(["", "哈", "。", "，碧江的"]))
+    told = "".join(parts)
+    return number, f"{before}{first}{told[1:] if told[0] in '1一幺' else told}{after}"
+
+
+_PLAIN = dict(zip("0123456789", "零一二三四五六七八九", strict=True))
+_TOLD = {digit: [digit, word] for digit, word in _PLAIN.items()}
+_TOLD["0"].append("洞")
+_TOLD["1"].append("幺")
+_TOLD["7"].append("拐")
 
 _SPELLINGS = {
     "full width": str.maketrans("0123456789", "０１２３４５６７８９"),

@@ -37,6 +37,8 @@ def test_codes_are_those_of_the_division_table() -> None:
         ("大龙开发区嘛", County.DALONG_ZONE),
         ("不是松桃，是碧江", County.BIJIANG),
         ("坝黄镇", County.BIJIANG),
+        ("东太大道那边", County.BIJIANG),
+        ("在苗王城打工", County.SONGTAO),
         ("坝黄", County.BIJIANG),
         ("瓦屋侗族乡", County.BIJIANG),
         ("我在盘信镇打工", County.SONGTAO),
@@ -61,12 +63,15 @@ def test_how_people_say_it(text: str, county: County) -> None:
         ("大坪", "万山、松桃"),
         ("开发区", "高新区、大龙开发区"),
         ("铜仁", "碧江、万山、市直"),
+        ("梵净山脚下", "松桃、江口、印江"),
         ("铜仁市区", "碧江、万山、市直"),
         ("市里头", "碧江、万山、市直"),
     ],
 )
 def test_several_places_are_asked_about(text: str, candidates: str) -> None:
-    assert parse_county(text) == Problem("county.ambiguous", {"candidates": candidates})
+    suggestions = tuple(candidates.split("、"))
+    assert parse_county(text) == Problem("county.ambiguous", {"candidates": candidates}, suggestions)
+    assert not any(isinstance(parse_county(one), Problem) for one in suggestions)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.values.dates import PartialDate, find_dates, parse_date, parse_partial_date
 from bot.values.problem import Problem
-from tests.values.strategies import TODAY
+from tests.values.strategies import TODAY, messy_texts
 
 DAYS = {
     "今天": date(2026, 6, 17),
@@ -58,6 +58,14 @@ DAYS = {
     "25号": date(2026, 6, 25),
     "二十号": date(2026, 6, 20),
     "十二月三十一号": date(2025, 12, 31),
+    "明儿": date(2026, 6, 18),
+    "明朝": date(2026, 6, 18),
+    "昨儿": date(2026, 6, 16),
+    "大大后天": date(2026, 6, 21),
+    "下个星期的星期二": date(2026, 6, 23),
+    "过三天": date(2026, 6, 20),
+    "再过一个星期": date(2026, 6, 24),
+    "0715": date(2026, 7, 15),
     "6月24号,就是下周三": date(2026, 6, 24),
 }
 
@@ -107,6 +115,8 @@ def test_a_month(text: str, month: PartialDate) -> None:
         ("过两天", "date.vague"),
         ("半个月后", "date.vague"),
         ("国庆", "date.vague"),
+        ("元旦", "date.vague"),
+        ("九零年", "date.month_missing"),
         ("打田那阵", "date.lunar_vague"),
         ("腊月间", "date.lunar_vague"),
         ("赶场天", "date.lunar_vague"),
@@ -125,6 +135,49 @@ def test_what_must_be_asked_again(text: str, code: str) -> None:
     result = parse_date(text, TODAY)
     assert isinstance(result, Problem)
     assert result.code == code
+
+
+@pytest.mark.parametrize(
+    ("text", "suggestions"),
+    [
+        ("月底", ("2026年6月30日", "2026年6月29日", "2026年6月28日")),
+        ("下个月初", ("2026年7月1日", "2026年7月2日", "2026年7月3日")),
+        ("这周末", ("2026年6月20日", "2026年6月21日")),
+        ("下周末", ("2026年6月27日", "2026年6月28日")),
+        ("国庆", ("2026年10月1日",)),
+        ("元旦", ("2027年1月1日",)),
+        ("下个月", ()),
+        ("赶场天", ()),
+        ("月初", ()),
+    ],
+)
+def test_a_vague_day_is_offered_as_the_days_it_may_be(text: str, suggestions: tuple[str, ...]) -> None:
+    result = parse_date(text, TODAY, past_allowed=False)
+    assert isinstance(result, Problem)
+    assert result.suggestions == suggestions
+    assert not any(isinstance(parse_date(one, TODAY, past_allowed=False), Problem) for one in suggestions)
+
+
+@pytest.mark.parametrize(
+    ("text", "suggestion"),
+    [("三个月前", "2026年3月"), ("半年前", "2025年12月"), ("两年前", "2024年6月"), ("去年年底", None)],
+)
+def test_a_month_gone_by_is_offered(text: str, suggestion: str | None) -> None:
+    result = parse_partial_date(text, TODAY, future_allowed=False)
+    assert isinstance(result, Problem)
+    assert result.suggestions == ((suggestion,) if suggestion else ())
+
+
+@given(messy_texts())
+def test_a_suggestion_can_be_said_back(text: str) -> None:
+    for past, future in ((True, True), (True, False), (False, True)):
+        result = parse_date(text, TODAY, past_allowed=past, future_allowed=future)
+        if not isinstance(result, Problem):
+            continue
+        for suggestion in result.suggestions:
+            back = parse_date(suggestion, TODAY)
+            assert isinstance(back, date)
+            assert past or back >= TODAY or result.code == "date.lunar"
 
 
 @pytest.mark.parametrize(
@@ -179,16 +232,16 @@ def test_weeks_start_on_monday() -> None:
 )
 def test_the_farmers_calendar_is_asked_back(text: str, solar: tuple[int, int, int]) -> None:
     year, month, day = solar
-    expected = Problem("date.lunar", {"year": year, "month": month, "day": day})
+    expected = Problem("date.lunar", {"year": year, "month": month, "day": day}, (f"{year}年{month}月{day}日",))
     assert parse_date(text, TODAY, past_allowed=False) == expected
     assert find_dates(text, TODAY) == ()
 
 
 def test_the_farmers_calendar_looks_back_too() -> None:
-    gone_by = Problem("date.lunar", {"year": 2026, "month": 2, "day": 10})
+    gone_by = Problem("date.lunar", {"year": 2026, "month": 2, "day": 10}, ("2026年2月10日",))
     assert parse_date("腊月二十三", TODAY, future_allowed=False) == gone_by
     assert parse_date("去年腊月二十三", TODAY) == gone_by
-    leap = Problem("date.lunar", {"year": 2025, "month": 7, "day": 27})
+    leap = Problem("date.lunar", {"year": 2025, "month": 7, "day": 27}, ("2025年7月27日",))
     assert parse_date("闰六月初三", TODAY) == leap
 
 

@@ -27,6 +27,9 @@ LEAD_INS = (
     "杨 小芳",
     "杨小 芳",
     "杨小芳女士",
+    "“杨小芳”",
+    "杨小芳是我",
+    "杨小芳，是我的名字",
     "杨小芳嘞",
     "杨小芳 铜仁学院大二护理",
     "杨小芳13800000000",
@@ -211,3 +214,10 @@ def test_places_of_names() -> None:
     text = "我姓杨,叫小芳"
     (hit,) = find_names(text)
     assert (hit.value, text[hit.start : hit.end]) == (PersonName("杨小芳"), "杨,叫小芳")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [("弓长张三丰", "张三丰"), ("木子李小明", "李小明"), ("我叫耳东陈大山", "陈大山")]
+)
+def test_how_a_surname_is_written_is_no_part_of_it(text: str, name: str) -> None:
+    assert parse_name(text) == PersonName(name)

@@ -19,6 +19,7 @@ from bot.values.numerals import (
 from bot.values.problem import Problem
 
 EXACT = {
+    "一家三口": 3,
     "13人": 13,
     "13": 13,
     "１３人": 13,
@@ -35,6 +36,7 @@ EXACT = {
     "一共有二十三名工友": 23,
 }
 ABOUT = {
+    "三十好几": (31, 39),
     "十几个人": (11, 19),
     "我们十几个人的工钱都没给": (11, 19),
     "三十多": (31, 39),
@@ -51,6 +53,7 @@ ABOUT = {
     "快三十个人": (20, 30),
 }
 REFUSED = {
+    "一个班组": "count.unreadable",
     "": "count.unreadable",
     "13号": "count.unreadable",
     "3个月": "count.unreadable",

@@ -143,7 +143,60 @@ def test_short_labels(text: str, choice: str) -> None:
     ],
 )
 def test_what_must_be_asked_again(text: str, options: tuple[Option, ...], problem: Problem) -> None:
-    assert parse_option(text, options) == problem
+    result = parse_option(text, options)
+    assert isinstance(result, Problem)
+    assert (result.code, result.fields) == (problem.code, problem.fields)
+
+
+def test_a_choice_between_several_is_offered() -> None:
+    result = parse_option("上午", SLOTS)
+    assert isinstance(result, Problem)
+    assert result.suggestions == (SLOTS[0].label, SLOTS[2].label)
+    assert parse_option(result.suggestions[1], SLOTS) == SLOTS[2]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("21号", 2),
+        ("八点半", 0),
+        ("8点半那个", 0),
+        ("两点", 1),
+        ("下午两点", 1),
+        ("14:00", 1),
+        ("妇幼下午", 1),
+        ("头一个", 0),
+        ("最上面那个", 0),
+        ("最下面那个", 3),
+        ("第三个要得", 2),
+        ("第三个县医院", 2),
+    ],
+)
+def test_a_slot_is_chosen_by_day_hour_and_place(text: str, place: int) -> None:
+    assert parse_option(text, SLOTS) == SLOTS[place]
+
+
+def test_the_middle_of_three() -> None:
+    assert parse_option("中间那个", SLOTS[:3]) == SLOTS[1]
+
+
+@pytest.mark.parametrize(
+    "text", ["上面那个", "下面那个", "中间那个", "后一个", "一哈", "等一哈", "22号", "四点", "第一个第二个都行"]
+)
+def test_what_is_no_choice_among_four(text: str) -> None:
+    assert isinstance(parse_option(text, SLOTS), Problem)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"), [("上面那个", 0), ("前面的", 0), ("下面那个", 1), ("后面那个", 1), ("后一个", 1)]
+)
+def test_above_and_below_are_clear_between_two(text: str, place: int) -> None:
+    assert parse_option(text, SLOTS[:2]) == SLOTS[place]
+
+
+@pytest.mark.parametrize(("text", "places"), [("后两个", (1, 2)), ("除了2", (0, 2)), ("除了第一个", (1, 2))])
+def test_several_by_what_is_left(text: str, places: tuple[int, ...]) -> None:
+    assert parse_options(text, SLOTS[:3]) == tuple(SLOTS[place] for place in places)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from bot.values.phones import (
     parse_phone,
 )
 from bot.values.problem import Problem
-from tests.values.strategies import decorated, messy_texts, mobiles
+from tests.values.strategies import decorated, messy_texts, mobiles, spoken_mobiles
 
 NUMBER = "13800000000"
 FORMS = (
@@ -38,6 +38,45 @@ FORMS = (
     "13800000000 5个人",
     "电话：13800000000。",
 )
+TOLD = {
+    "要三八五六七八九零一二": "13856789012",
+    "妖三八 五六七八 九零腰二": "13856789012",
+    "幺三八洞洞幺二拐勾两五": "13800127925",
+    "一百三十八五六七八九零一二": "13856789012",
+    "138双五六七八九零一": "13855678901",
+    "138三个八两个六零一二": "13888866012",
+    "138仨八俩六零一二": "13888866012",
+    "138嗯5678呃9012": "13856789012",
+    "138后面是五六七八然后九零一二": "13856789012",
+    "我的电话是幺三八五六七八九零幺二哈": "13856789012",
+    "我叫龙小芳，电话一三八三个八四个六二，碧江的": "13888866662",
+}
+"""As told aloud, or as a voice transcript has it."""
+
+
+@pytest.mark.parametrize("text", TOLD)
+def test_a_mobile_as_it_is_told(text: str) -> None:
+    assert parse_mobile(text) == Mobile(TOLD[text])
+    (hit,) = find_mobiles(text)
+    assert hit.value == Mobile(TOLD[text])
+    assert find_mobiles(text[hit.start : hit.end])[0].value == hit.value
+
+
+@given(spoken_mobiles())
+def test_a_mobile_survives_being_told(pair: tuple[str, str]) -> None:
+    number, text = pair
+    assert parse_mobile(text) == Mobile(number)
+
+
+def test_a_plain_number_beside_a_spoken_one() -> None:
+    assert parse_mobile("我们三个13800000000") == Mobile(NUMBER)
+    found = [hit.value.text for hit in find_mobiles("138双五六七八九零一 或者 13900000000")]
+    assert found == ["13855678901", "13900000000"]
+
+
+@pytest.mark.parametrize("text", ["三个八是啥", "我们三个一起来，要8个位子", "不要3个", "等到5月，然后6月"])
+def test_words_between_digits_make_no_number(text: str) -> None:
+    assert find_mobiles(text) == ()
 
 
 @pytest.mark.parametrize("text", FORMS)

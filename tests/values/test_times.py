@@ -54,7 +54,8 @@ def test_a_time(text: str, expected: time) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("两点", Problem("time.which_half", {"hour": 2})),
+        ("两点", Problem("time.which_half", {"hour": 2}, ("下午2点", "上午2点"))),
+        ("晌午", Problem("time.unreadable", {}, ("中午12点",))),
         ("2:30", Problem("time.which_half", {"hour": 2})),
         ("25:00", Problem("time.impossible")),
         ("8:75", Problem("time.impossible")),
@@ -67,6 +68,29 @@ def test_a_time(text: str, expected: time) -> None:
 )
 def test_what_must_be_asked_again(text: str, problem: Problem) -> None:
     assert parse_time(text) == problem
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("差一刻九点", time(8, 45)),
+        ("差十分下午三点", time(14, 50)),
+        ("九点差五分", time(8, 55)),
+        ("半夜12点", time(0, 0)),
+        ("晌午1点", time(13, 0)),
+        ("晌午十二点半", time(12, 30)),
+    ],
+)
+def test_a_clock_is_read_in_other_ways(text: str, expected: time) -> None:
+    assert parse_time(text) == expected
+
+
+@pytest.mark.parametrize("text", ["两点", "晌午", "中午", "5点"])
+def test_what_is_suggested_is_a_time(text: str) -> None:
+    result = parse_time(text)
+    assert isinstance(result, Problem)
+    assert result.suggestions
+    assert all(isinstance(parse_time(one), time) for one in result.suggestions)
 
 
 @given(st.times())
