@@ -51,8 +51,12 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "simulator", _simulator, "serve the simulated platform and its web chat (demonstration only)")
     _add(commands, "migrate", _migrate, "bring the database to the newest schema")
     _add(commands, "keys", _keys, "print a fresh value for BOT_FIELD_KEYS")
-    train = _add(commands, "train", _train, "train the NLU")
+    train = _add(
+        commands, "train", _train, "train the NLU, compare with the serving model, promote unless it is worse"
+    )
     train.add_argument("--if-needed", action="store_true", help="only when no model matches the data")
+    train.add_argument("--retrain", action="store_true", help="train even when a model matches the data")
+    train.add_argument("--force-promote", metavar="REASON", help="promote whatever the comparison says")
     _flows_commands(commands)
     _nlu_commands(commands)
     _staff_commands(commands)
@@ -83,6 +87,11 @@ def _nlu_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     nlu = _group(commands, "nlu", "the NLU")
     evaluate = _add(nlu, "evaluate", _nlu_evaluate, "evaluate the model on a table (text, labels, source)")
     evaluate.add_argument("file", type=Path, help="tab-separated, labels divided by |")
+    _add(nlu, "models", _nlu_models, "list the trained models with their figures")
+    promote = _add(nlu, "promote", _nlu_promote, "let a model of the list serve")
+    promote.add_argument("name", help="the model's name, or its beginning")
+    promote.add_argument("--reason", required=True, help="is kept in the history")
+    _add(nlu, "rollback", _nlu_rollback, "let the model serve that served before")
 
 
 def _staff_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -161,10 +170,15 @@ async def _keys(_settings: Settings, _options: argparse.Namespace) -> int:
     return 0
 
 
-async def _train(_settings: Settings, options: argparse.Namespace) -> int:
+async def _train(settings: Settings, options: argparse.Namespace) -> int:
     from bot.commands.training import train_in_thread
 
-    return await train_in_thread(if_needed=options.if_needed)
+    return await train_in_thread(
+        settings.data_dir,
+        if_needed=options.if_needed,
+        retrain=options.retrain,
+        force_promote=options.force_promote,
+    )
 
 
 async def _flows_check(settings: Settings, _options: argparse.Namespace) -> int:
@@ -177,6 +191,32 @@ async def _nlu_evaluate(_settings: Settings, options: argparse.Namespace) -> int
     from bot.commands.training import evaluate
 
     return await asyncio.to_thread(evaluate, options.file)
+
+
+async def _nlu_models(_settings: Settings, _options: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from bot.commands import models
+
+    return models.show(Console())
+
+
+async def _nlu_promote(_settings: Settings, options: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from bot.commands import models
+    from bot.values.clock import SystemClock
+
+    return models.promote(Console(), options.name, options.reason, SystemClock())
+
+
+async def _nlu_rollback(_settings: Settings, _options: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from bot.commands import models
+    from bot.values.clock import SystemClock
+
+    return models.roll_back(Console(), SystemClock())
 
 
 async def _staff_add(settings: Settings, options: argparse.Namespace) -> int:

@@ -6,6 +6,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 MODELS = ROOT / "nlu" / "models"
 CURRENT = MODELS / "current"
+_REVIEWED = "nlu/reviewed.yml"
+
+
+def reviewed_in(data_dir: Path) -> Path:
+    """Return where the relabelled texts of the review list stand below the data folder; the file need not exist."""
+    return data_dir / _REVIEWED
 
 
 def sources(root: Path = ROOT) -> list[Path]:
@@ -20,19 +26,27 @@ def sources(root: Path = ROOT) -> list[Path]:
     ]
 
 
-def fingerprint(root: Path = ROOT) -> str:
-    """Return 16 hex digits that change whenever a model trained from ``root`` would."""
+def fingerprint(root: Path = ROOT, reviewed: Path | None = None) -> str:
+    """Return 16 hex digits that change whenever a model trained from ``root`` would.
+
+    ``reviewed`` is the file of relabelled texts, ``var/nlu/reviewed.yml`` where none is given; its place does not
+    count, and neither does a file that is not there.
+    """
     digest = hashlib.sha256()
-    for path in sources(root):
+    named = [(path.relative_to(root).as_posix(), path) for path in sources(root)]
+    reviewed = reviewed or reviewed_in(root / "var")
+    if reviewed.is_file():
+        named.append((_REVIEWED, reviewed))
+    for name, path in named:
         content = path.read_bytes()
-        digest.update(f"{path.relative_to(root).as_posix()} {len(content)}\n".encode())
+        digest.update(f"{name} {len(content)}\n".encode())
         digest.update(content)
     return digest.hexdigest()[:16]
 
 
-def model_path(root: Path = ROOT) -> Path:
+def model_path(root: Path = ROOT, reviewed: Path | None = None) -> Path:
     """Return where the model for the present sources is, or will be once it is trained."""
-    return root / "nlu" / "models" / f"{fingerprint(root)}.tar.gz"
+    return root / "nlu" / "models" / f"{fingerprint(root, reviewed)}.tar.gz"
 
 
 def current_model(models: Path = MODELS) -> Path | None:

@@ -37,7 +37,7 @@ async def run(settings: Settings) -> int:
     console = Console()
     settings = complete(settings)
     stopped = until_stopped()
-    prepared = await train_in_thread(if_needed=True)
+    prepared = await train_in_thread(settings.data_dir, if_needed=True)
     if stopped.is_set():
         return 0
     if prepared != 0:

@@ -1,18 +1,21 @@
-"""``python -m bot train`` and ``nlu …``: the NLU lives in an environment of its own and is run as a program."""
+"""``python -m bot train`` and ``nlu evaluate``: the NLU lives in an environment of its own, as a program."""
 
 import asyncio
 import subprocess
 import sys
 from pathlib import Path
 
+from nlu.fingerprint import reviewed_in
+
 ROOT = Path(__file__).resolve().parents[2]
 NLU_PYTHON = ROOT / "nlu" / ".venv" / "bin" / "python"
 NO_PYTHON = 3
 
 
-def train(*, if_needed: bool) -> int:
-    """Install the NLU environment if it is missing and train; return an exit code, 0 when a model is ready.
+def train(data_dir: Path, *, if_needed: bool, retrain: bool = False, force_promote: str | None = None) -> int:
+    """Install the NLU environment if it is missing, train, compare and promote; see ``nlu/train.py``.
 
+    Returns an exit code: 0 when the candidate serves (with ``if_needed``: any model), 5 when it was refused.
     Where no Python 3.11 is to be had it says so and returns 0 with ``if_needed``: keywords and menus carry on.
     """
     installed = _run([sys.executable, "nlu/install.py", "--uv", str(Path(sys.executable).with_name("uv"))])
@@ -20,7 +23,11 @@ def train(*, if_needed: bool) -> int:
         return 0 if if_needed else NO_PYTHON
     if installed != 0:
         return installed
-    return _run([str(NLU_PYTHON), "nlu/train.py", *([] if if_needed else ["--force"])])
+    words = ["--reviewed", str(reviewed_in(data_dir.resolve()))]
+    words += ["--if-needed"] if if_needed else []
+    words += ["--retrain"] if retrain else []
+    words += ["--force-promote", force_promote] if force_promote else []
+    return _run([str(NLU_PYTHON), "nlu/train.py", *words])
 
 
 def is_ready() -> bool:
@@ -42,6 +49,8 @@ def _run(command: list[str]) -> int:
     return subprocess.run(command, cwd=ROOT, check=False).returncode  # noqa: S603 - Our own programs, fixed words.
 
 
-async def train_in_thread(*, if_needed: bool) -> int:
+async def train_in_thread(
+    data_dir: Path, *, if_needed: bool, retrain: bool = False, force_promote: str | None = None
+) -> int:
     """``train`` beside a running event loop."""
-    return await asyncio.to_thread(train, if_needed=if_needed)
+    return await asyncio.to_thread(train, data_dir, if_needed=if_needed, retrain=retrain, force_promote=force_promote)

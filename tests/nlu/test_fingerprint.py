@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nlu.fingerprint import ROOT, current_model, fingerprint, point_to, sources
+from nlu.fingerprint import ROOT, current_model, fingerprint, model_path, point_to, reviewed_in, sources
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_equal_sources_have_equal_fingerprints(project: Path) -> None:
-    assert fingerprint(project) == fingerprint()
+    assert fingerprint(project) == fingerprint(reviewed=project / "nothing.yml")
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,21 @@ def test_a_new_or_renamed_file_shows(project: Path) -> None:
     before = fingerprint(project)
     (project / "nlu/data/greet.yml").rename(project / "nlu/data/greetings.yml")
     assert fingerprint(project) != before
+
+
+def test_reviewed_texts_show_wherever_they_are_kept(project: Path, tmp_path: Path) -> None:
+    before = fingerprint(project)
+    reviewed = reviewed_in(tmp_path / "elsewhere")
+    assert fingerprint(project, reviewed) == before
+    for path in (reviewed, reviewed_in(project / "var")):
+        path.parent.mkdir(parents=True)
+        path.write_text("nlu: []\n", encoding="utf-8")
+    after = fingerprint(project, reviewed)
+    assert after != before
+    assert fingerprint(project) == after
+    assert model_path(project, reviewed).name == f"{after}.tar.gz"
+    reviewed.write_text("nlu: [] \n", encoding="utf-8")
+    assert fingerprint(project, reviewed) != after
 
 
 def test_text_moved_from_one_file_to_the_next_shows(project: Path) -> None:
