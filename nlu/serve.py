@@ -7,6 +7,7 @@ Loopback by default, no access log: what people write goes nowhere but into the 
 
 import argparse
 import logging
+import socket
 import sys
 from pathlib import Path
 
@@ -14,20 +15,20 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from nlu.environment import prepare
 from nlu.fingerprint import MODELS, current_model
-from nlu.serving.processes import Crew, shared_socket
+from nlu.serving.processes import Crew, bound_socket, check_free
 
 _NO_MODEL = 4
 
 
-def serve(model: Path, host: str, port: int, follow: Path | None) -> None:
-    """Answer on ``host:port`` until the process is told to stop; models promoted in ``follow`` are picked up."""
-    prepare()
+def serve(model: Path, sock: socket.socket, follow: Path | None) -> None:
+    """Answer on ``sock`` until the process is told to stop; models promoted in ``follow`` are picked up."""
     from rasa.core.run import configure_app
 
     from nlu.serving import embedding
     from nlu.serving.following import Follower
     from nlu.serving.quick_agent import QuickAgent
 
+    host, port = sock.getsockname()[:2]
     app = configure_app(enable_api=True, port=port)
     app.ctx.agent = QuickAgent(model)
     embedding.add_route(app)
@@ -35,7 +36,7 @@ def serve(model: Path, host: str, port: int, follow: Path | None) -> None:
         app.add_task(Follower(app, follow, model, QuickAgent).run())
     logging.getLogger("sanic.root").setLevel(logging.WARNING)  # Sanic set it back while it was configured.
     print(f"NLU serves {model.name} on http://{host}:{port}", flush=True)
-    app.run(sock=shared_socket(host, port), access_log=False, debug=False, motd=False)
+    app.run(sock=sock, access_log=False, debug=False, motd=False)
 
 
 def main() -> int:
@@ -45,16 +46,18 @@ def main() -> int:
     parser.add_argument("--model", type=Path, default=None, help="serve this archive alone; default: the current one")
     parser.add_argument("--models", type=Path, default=MODELS, help="the folder whose pointer is followed")
     parser.add_argument("--processes", type=int, default=1, help="how many share the port")
+    parser.add_argument("--share-port", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     model = options.model or current_model(options.models)
     if model is None:
         print("no NLU model yet; run nlu/train.py first", file=sys.stderr)
         return _NO_MODEL
     if options.processes > 1:
-        command = [sys.executable, str(Path(__file__).resolve()), "--host", options.host, "--port", str(options.port)]
-        command += ["--model", str(options.model.resolve())] if options.model else []
-        return Crew([*command, "--models", str(options.models.resolve())], options.processes).run()
-    serve(model.resolve(), options.host, options.port, None if options.model else options.models.resolve())
+        check_free(options.host, options.port)
+        return Crew([sys.executable, *sys.argv, "--processes", "1", "--share-port"], options.processes).run()
+    prepare()
+    sock = bound_socket(options.host, options.port, shared=options.share_port)
+    serve(model.resolve(), sock, None if options.model else options.models.resolve())
     return 0
 
 

@@ -111,7 +111,9 @@ class LinearClassifier(IntentClassifier, GraphComponent):
         labels = [example.get(INTENT) for example in examples]
         parts = [_Parts.of(example) for example in examples]
         dense = np.vstack([part.dense for part in parts])
-        sparse = vstack([part.sparse for part in parts]).tocsr()
+        sparse = hstack(
+            [vstack(blocks) for blocks in zip(*(part.sparse for part in parts), strict=True)], format="csr"
+        )
         _LOG.info("fitting %d intents on %d utterances, %d features", len(set(labels)), *sparse.shape)
         found = fit(dense, sparse, labels, self._config["C"], self._config["max_iter"])
         _LOG.info("fitted in %d steps", found.steps)
@@ -127,31 +129,39 @@ class LinearClassifier(IntentClassifier, GraphComponent):
         return training_data
 
     def process(self, messages: list[Message]) -> list[Message]:
-        if self._weights is None:
-            return messages
-        for message in messages:
-            if message.get(TEXT):
-                self._rank(message, self._weights)
+        told = [message for message in messages if message.get(TEXT)]
+        if self._weights is not None and told:
+            for message, likely in zip(told, _chances(told, self._weights), strict=True):
+                _rank(message, likely, self._weights)
         return messages
 
-    def _rank(self, message: Message, weights: Weights) -> None:
-        parts = _Parts.of(message)
-        scores = weights.intercepts + parts.dense[0] @ weights.dense
-        scores = scores + parts.sparse.data @ weights.sparse[parts.sparse.indices]
-        likely = chances(scores.astype(np.float64))
-        order = np.argsort(-likely, kind="stable")
-        ranking = [{"name": weights.intents[place], "confidence": float(likely[place])} for place in order]
-        message.set("intent", ranking[0], add_to_output=True)
-        message.set("intent_ranking", ranking, add_to_output=True)
-        message.set("model_id", weights.model_id, add_to_output=True)
+
+def _chances(messages: list[Message], weights: Weights) -> npt.NDArray[np.float64]:
+    """Return the chances of all intents, (messages, intents)."""
+    parts = [_Parts.of(message) for message in messages]
+    scores = np.vstack([part.dense for part in parts]) @ weights.dense + weights.intercepts
+    for place, part in enumerate(parts):
+        start = 0
+        for block in part.sparse:
+            scores[place] += block.data @ weights.sparse[block.indices + start]
+            start += block.shape[1]
+    return chances(scores.astype(np.float64))
+
+
+def _rank(message: Message, likely: npt.NDArray[np.float64], weights: Weights) -> None:
+    order = np.argsort(-likely, kind="stable")
+    ranking = [{"name": weights.intents[place], "confidence": float(likely[place])} for place in order]
+    message.set("intent", ranking[0], add_to_output=True)
+    message.set("intent_ranking", ranking, add_to_output=True)
+    message.set("model_id", weights.model_id, add_to_output=True)
 
 
 @dataclass(frozen=True)
 class _Parts:
-    """A message's sentence features in pipeline order: ``dense`` (1, n) and ``sparse`` (1, m)."""
+    """A message's sentence features in pipeline order: ``dense`` (1, n) and one row of each sparse featurizer."""
 
     dense: Floats
-    sparse: csr_matrix
+    sparse: list[csr_matrix]
 
     @classmethod
     def of(cls, message: Message) -> "_Parts":
@@ -160,5 +170,5 @@ class _Parts:
         sparse = [part.features for part in told if part.is_sparse()]
         return cls(
             np.hstack(dense) if dense else np.zeros((1, 0), np.float32),
-            hstack(sparse, format="csr") if sparse else csr_matrix((1, 0), dtype=np.float32),
+            sparse,
         )

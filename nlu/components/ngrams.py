@@ -32,9 +32,13 @@ def sounds(text: str) -> list[str]:
     Speech recognition and pinyin keyboards put a homophone for what a dialect speaker says; under these syllables
     姿寻 and 咨询, 塞查 and 筛查, 公会 and 工会 are the same.
     """
-    units = _RUN.findall(normalise(text))
-    syllables = lazy_pinyin(units, style=Style.NORMAL, errors="default")
-    return [fuzzy(syllable) for syllable in syllables]
+    return [_sound(unit) for unit in _RUN.findall(normalise(text))]
+
+
+@lru_cache(maxsize=16_384)
+def _sound(unit: str) -> str:
+    # Each unit is read by itself anyway, so that a memory of units answers for most of a new text.
+    return fuzzy("".join(lazy_pinyin([unit], style=Style.NORMAL, errors="default")))
 
 
 @lru_cache(maxsize=4096)

@@ -9,25 +9,42 @@ from collections.abc import Sequence
 from types import FrameType
 
 _LOOK_EVERY_S = 0.2
-_STABLE_AFTER_S = 30.0
 _END_WITHIN_S = 20.0
 
 
-def shared_socket(host: str, port: int) -> socket.socket:
-    """Return a socket bound to an address that other processes may bind as well. Raises OSError when it is taken."""
+def bound_socket(host: str, port: int, *, shared: bool) -> socket.socket:
+    """Return a socket bound to an address; a ``shared`` one lets other shared ones be bound to the same.
+
+    Raises OSError when the address is taken.
+    """
     sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    sock.bind((host, port))
+    if shared:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    try:
+        sock.bind((host, port))
+    except OSError:
+        sock.close()
+        raise
     return sock
 
 
-class Crew:
-    """Runs ``command`` ``size`` times and keeps it so until the process is told to stop."""
+def check_free(host: str, port: int) -> None:
+    """Raise OSError when anybody listens on the address: shared sockets would join a stranger's unnoticed."""
+    with bound_socket(host, port, shared=False) as sock:
+        sock.listen()
 
-    def __init__(self, command: Sequence[str], size: int) -> None:
+
+class Crew:
+    """Runs ``command`` ``size`` times and keeps it so until the process is told to stop.
+
+    A member that ends sooner than ``stable_after_s`` is no accident, and ends the crew.
+    """
+
+    def __init__(self, command: Sequence[str], size: int, *, stable_after_s: float = 30.0) -> None:
         self._command = command
         self._size = size
+        self._stable_after_s = stable_after_s
         self._stopping = False
         self._members: list[tuple[subprocess.Popen[bytes], float]] = []
 
@@ -58,7 +75,7 @@ class Crew:
             code = member.poll()
             if code is None or self._stopping:
                 continue
-            if time.monotonic() - started < _STABLE_AFTER_S:
+            if time.monotonic() - started < self._stable_after_s:
                 return code or 1
             print(f"NLU process ended with code {code}; starting another", file=sys.stderr, flush=True)
             self._members[place] = self._start()
