@@ -5,8 +5,15 @@ from collections import Counter
 import pytest
 import yaml
 
+from bot.understanding.likeness import (
+    TOO_ALIKE_ACROSS_INTENTS,
+    TOO_ALIKE_TO_EVALUATE,
+    bare,
+    likeness,
+    near_duplicates,
+)
 from bot.understanding.models import INTENTS
-from tests.nlu.texts import NLU, bare, evaluation_texts, likeness, near_duplicates, training_texts
+from tests.nlu.texts import NLU, evaluation_texts, training_texts
 
 LEAST_BY_INTENT = {
     "register_work_study": 100,
@@ -18,8 +25,6 @@ LEAST_BY_INTENT = {
 }
 LEAST = 60
 LEAST_EVALUATED = 12
-TOO_ALIKE_ACROSS_INTENTS = 0.8
-TOO_ALIKE_TO_EVALUATE = 0.7
 
 
 @pytest.mark.parametrize("intent", INTENTS)

@@ -1,68 +1,18 @@
 """The training data and the evaluation set, read without Rasa."""
 
-import re
-import unicodedata
-from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
-import yaml
-
 from bot.understanding.evaluation import Example, read_examples
+from bot.understanding.training_data import read_utterances
 
 NLU = Path(__file__).resolve().parents[2] / "nlu"
-LONG_CHARS = 8
-_NOISE = re.compile(r"[\W_]+")
 
 
 def training_texts(folder: Path = NLU / "data") -> dict[str, list[str]]:
     """Return the utterances by intent."""
-    found: dict[str, list[str]] = {}
-    for path in sorted(folder.glob("*.yml")):
-        for block in yaml.safe_load(path.read_text(encoding="utf-8"))["nlu"]:
-            texts = [line.removeprefix("- ") for line in block["examples"].splitlines()]
-            found.setdefault(block["intent"], []).extend(texts)
-    return found
+    return read_utterances(sorted(folder.glob("*.yml")))
 
 
 def evaluation_texts() -> list[Example]:
     """Return the rows of the evaluation set."""
     return read_examples(NLU / "evaluation" / "heldout.tsv")
-
-
-def bare(text: str) -> str:
-    """Return ``text`` without case, width, blanks and marks; of marks alone, the text itself."""
-    return _NOISE.sub("", unicodedata.normalize("NFKC", text).lower()) or text
-
-
-def likeness(left: str, right: str) -> float:
-    """Return how alike two bare texts are, from 0 to 1: shared character pairs over all of them."""
-    pairs_left, pairs_right = set(_pairs(left)), set(_pairs(right))
-    together = pairs_left | pairs_right
-    return len(pairs_left & pairs_right) / len(together) if together else 1.0
-
-
-def near_duplicates(texts: list[str], others: list[str], least: float) -> Iterator[tuple[str, str]]:
-    """Yield (text, other) that are at least ``least`` alike; short texts only count when they are equal."""
-    bags = [(bare(other), set(_pairs(bare(other)))) for other in others]
-    equals: dict[str, list[int]] = {}
-    by_pair: dict[str, set[int]] = {}
-    for number, (plain, bag) in enumerate(bags):
-        equals.setdefault(plain, []).append(number)
-        if len(plain) >= LONG_CHARS:
-            for pair in bag:
-                by_pair.setdefault(pair, set()).add(number)
-    for text in texts:
-        plain = bare(text)
-        yield from ((text, others[number]) for number in equals.get(plain, ()))
-        if len(plain) >= LONG_CHARS:
-            bag = set(_pairs(plain))
-            shared = Counter(number for pair in bag for number in by_pair.get(pair, ()))
-            for number, count in sorted(shared.items()):
-                if plain != bags[number][0] and count / (len(bag) + len(bags[number][1]) - count) >= least:
-                    yield text, others[number]
-
-
-def _pairs(text: str) -> list[str]:
-    marked = f"^{text}$"
-    return [marked[place : place + 2] for place in range(len(marked) - 1)]
