@@ -29,6 +29,9 @@ class Fit:
 def fit(dense: Floats, sparse: csr_matrix, labels: Sequence[str], strength: float, max_steps: int) -> Fit:
     """Return the model that minimises the weighted log loss x ``strength`` + half the squared weights.
 
+    It stops when a step gains less than a millionth: the chances of unseen texts change no more after half of the
+    steps that the last digit takes.
+
     Classes weigh the same in sum, however many texts they have; intercepts go unpunished. The start is zero and the
     solver deterministic, so equal data give equal weights.
     """
@@ -38,7 +41,7 @@ def fit(dense: Floats, sparse: csr_matrix, labels: Sequence[str], strength: floa
         np.zeros(problem.size),
         jac=True,
         method="L-BFGS-B",
-        options={"maxiter": max_steps, "maxfun": 2 * max_steps, "ftol": 1e-8, "gtol": 1e-4},
+        options={"maxiter": max_steps, "maxfun": 2 * max_steps, "ftol": 1e-6, "gtol": 1e-4},
     )
     weights = found.x.reshape(-1, len(problem.classes)).astype(np.float32)
     width = dense.shape[1]

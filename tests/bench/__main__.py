@@ -24,6 +24,7 @@ from bot.settings import Settings
 from bot.storage.migrate import upgrade
 from bot.storage.redis_server import RedisServer
 from tests.bench.load import CONNECTIONS, Callback, Callbacks, Round, measured, send_all, spread
+from tests.bench.nlu import nlu_section
 from tests.bench.servers import SERVER_CORE
 from tests.support.assistant import settings_for
 from tests.support.nlu import free_port
@@ -177,8 +178,8 @@ def main() -> None:
     if hasattr(os, "sched_setaffinity") and (os.cpu_count() or 1) > 1:
         os.sched_setaffinity(0, set(range(os.cpu_count() or 1)) - {SERVER_CORE})
     console = Console()
-    page = report(asyncio.run(run(console)))
-    console.print(page)
+    page = report(asyncio.run(run(console))) + asyncio.run(nlu_section(console))
+    console.print(page, soft_wrap=True)
     DOCS.write_text(page, encoding="utf-8")
 
 

@@ -32,14 +32,15 @@ def running_nlu(output: IO[bytes] | int = subprocess.DEVNULL, options: Sequence[
     process = subprocess.Popen([*serve_command(port), *options], cwd=ROOT, stdout=output, stderr=output)
     url = f"http://127.0.0.1:{port}"
     try:
-        _until_ready(url, process)
+        until_ready(url, process)
         yield url
     finally:
         process.terminate()
         process.wait(timeout=20)
 
 
-def _until_ready(url: str, process: "subprocess.Popen[bytes]") -> None:
+def until_ready(url: str, process: "subprocess.Popen[bytes]") -> None:
+    """Wait until the server at ``url`` answers. Raises RuntimeError when ``process`` ends or a minute is over."""
     deadline = time.monotonic() + READY_WITHIN_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -51,4 +52,4 @@ def _until_ready(url: str, process: "subprocess.Popen[bytes]") -> None:
     raise RuntimeError("the NLU was not ready in time")
 
 
-__all__ = ["free_port", "is_ready", "running_nlu"]
+__all__ = ["free_port", "is_ready", "running_nlu", "until_ready"]
