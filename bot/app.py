@@ -66,6 +66,7 @@ from bot.turns.replies import as_outgoing
 from bot.turns.service import TurnService
 from bot.turns.store import Arrivals, TurnStore
 from bot.understanding.client import NluClient
+from bot.understanding.review.service import ReviewData, ReviewList
 from bot.values.clock import Clock, SystemClock
 from bot.wechat.client import Media, WeChatApi
 from bot.wechat.codec import Codec
@@ -75,6 +76,7 @@ from bot.worker.log import LogMover
 from bot.worker.outbox import OutboxRelay, Outcome
 from bot.worker.pending import PendingSweeper
 from bot.worker.registrations import RegistrationNotices
+from bot.worker.review import ReviewCollector
 from bot.worker.service import Job, Worker
 from bot.worker.shards import ShardLeases
 from bot.worker.upkeep import Upkeep
@@ -108,6 +110,7 @@ class Records:
     staff: StaffService
     audit: AuditTrail
     turn_log: TurnLog
+    reviews: ReviewList
     privacy: PrivacyService
     files: PrivateFiles
 
@@ -163,6 +166,7 @@ def _records(settings: Settings, clock: Clock, cipher: FieldCipher, database: Da
         LegalData(database, cipher, clock, remove_file=files.delete),
         InboxData(database, cipher, clock),
         turn_log,
+        ReviewData(database, cipher),
         FollowerData(database, cipher, followers=followers, consents=consents),
     )
     return Records(
@@ -186,6 +190,7 @@ def _records(settings: Settings, clock: Clock, cipher: FieldCipher, database: Da
         staff=StaffService(database, clock, permissions=PermissionTable.load(), trail=audit),
         audit=audit,
         turn_log=turn_log,
+        reviews=ReviewList(database, cipher, clock),
         privacy=PrivacyService(database, cipher, clock, holders=holders),
         files=files,
     )
@@ -312,7 +317,7 @@ def worker_of(bot: Bot, name: str) -> Worker:
     records, redis, clock = bot.records, bot.redis, bot.records.clock
     leases = ShardLeases(redis, name, clock)
     relay = OutboxRelay(redis, bot.api, records.cipher, clock)
-    mover = LogMover(redis, records.turn_log, records.cipher)
+    mover = LogMover(redis, records.turn_log, records.cipher, ReviewCollector(records.turn_log, records.reviews))
     sweeper = PendingSweeper(redis, bot.turns, records.cipher, clock)
     answers = ChatAnswers(
         OutboundQueue(records.database, records.cipher, clock),
@@ -323,7 +328,15 @@ def worker_of(bot: Bot, name: str) -> Worker:
     notices = RegistrationNotices(
         records.notices, relay, bot.renderer, clock, template_id=records.settings.wechat.status_template
     )
-    upkeep = Upkeep(records.registrations, records.cases, records.alerts, records.followers, records.privacy)
+    upkeep = Upkeep(
+        records.registrations,
+        records.cases,
+        records.alerts,
+        records.followers,
+        records.privacy,
+        records.reviews,
+        review_days=records.settings.review_days,
+    )
 
     async def relayed() -> int:
         counts = await relay.relay(leases.held)

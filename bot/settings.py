@@ -1,5 +1,6 @@
 """Every setting in one typed table: name, default and help; values come from the environment or ``.env``."""
 
+import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -65,6 +66,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("BOT_SIMULATOR_PORT", "8082", "Port of the simulator."),
     Setting("BOT_TURN_DEADLINE_S", "4.2", "Seconds after which a delivery is answered and the rest is sent later."),
     Setting("BOT_STATE_DAYS", "30", "Days an unfinished conversation is kept."),
+    Setting("BOT_REVIEW_DAYS", "180", "Days a message stays on the list of badly understood ones."),
     Setting("BOT_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR."),
     Setting("BOT_DEMO", "off", "on or off: the demonstration with the simulator; never on in production."),
 )
@@ -103,6 +105,7 @@ class Settings:
     simulator_port: int
     turn_deadline_s: float
     state_ttl_s: int
+    review_days: int
     log_level: str
     demo: bool
 
@@ -173,6 +176,7 @@ def load_settings(environment: Mapping[str, str] | None = None, *, env_file: Pat
         simulator_port=read.port("BOT_SIMULATOR_PORT"),
         turn_deadline_s=read.positive("BOT_TURN_DEADLINE_S"),
         state_ttl_s=int(read.positive("BOT_STATE_DAYS") * 86_400),
+        review_days=math.ceil(read.positive("BOT_REVIEW_DAYS")),
         log_level=read.choice("BOT_LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR")),
         demo=read.switch("BOT_DEMO"),
     )

@@ -17,13 +17,15 @@ from bot.turns.log import TurnRecord
 from bot.turns.reading import CRISIS_EVENT, Reading, reading_of
 from bot.turns.replies import as_outgoing
 from bot.understanding.crisis import crisis_signal
-from bot.understanding.models import Ranking, Understanding
+from bot.understanding.models import Guess, Ranking, Understanding
 from bot.understanding.rules import Lost, Sure, Unsure, decide
 from bot.values.clock import Clock
 from bot.values.texts import mask_personal
 from bot.wechat.models import Inbound, Outgoing, OutText
 
 log = structlog.get_logger(__name__)
+
+LOGGED_GUESSES = 5
 
 
 class Chats(Protocol):
@@ -81,7 +83,12 @@ class Answer:
             trace=[{"what": entry.what, "detail": entry.detail} for entry in self.trace],
             took_ms=took_ms,
             late=late,
+            guesses=[(guess.intent, round(guess.confidence, 4)) for guess in self._likeliest()],
+            model_id=self.ranking.model_id if self.ranking else "",
         )
+
+    def _likeliest(self) -> Sequence[Guess]:
+        return self.ranking.guesses[:LOGGED_GUESSES] if self.ranking else ()
 
 
 @dataclass(slots=True)

@@ -34,6 +34,9 @@ class TurnRecord:
     trace: Sequence[Mapping[str, Any]]
     took_ms: int
     late: bool
+    guesses: Sequence[Sequence[Any]] = ()
+    """The likeliest intents with their confidences, when the NLU was asked; ``model_id`` is empty for keywords."""
+    model_id: str = ""
 
     def to_json(self) -> bytes:
         """Return the stream entry."""
@@ -82,7 +85,39 @@ class TurnLog:
             "trace": list(record.trace),
             "took_ms": record.took_ms,
             "late": record.late,
+            "guesses": [list(guess) for guess in record.guesses],
+            "model_id": record.model_id,
         }
+
+    async def before(self, openid: str, moment: datetime, count: int) -> list[TurnRecord]:
+        """Return the follower's last ``count`` turns before ``moment``, newest first."""
+        query = (
+            select(LoggedTurn)
+            .where(LoggedTurn.openid == openid, LoggedTurn.received_at < moment)
+            .order_by(LoggedTurn.received_at.desc())
+            .limit(count)
+        )
+        async with self._database.reading() as session:
+            return [self._record(row) for row in await session.scalars(query)]
+
+    def _record(self, row: LoggedTurn) -> TurnRecord:
+        return TurnRecord(
+            key=row.key,
+            openid=row.openid,
+            received_at=row.received_at,
+            kind=row.kind,
+            said=self._cipher.open(row.said, SAID) if row.said else "",
+            answered=[self._cipher.open(row.answered, ANSWERED)] if row.answered else [],
+            intent=row.intent,
+            confidence=row.confidence,
+            certainty=row.certainty,
+            flow=row.flow,
+            trace=row.trace,
+            took_ms=row.took_ms,
+            late=row.late,
+            guesses=row.guesses or (),
+            model_id=row.model_id or "",
+        )
 
     async def export(self, openid: str) -> list[dict[str, str | None]]:
         """Return the follower's turns, oldest first, with their texts."""

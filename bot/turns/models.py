@@ -153,3 +153,5 @@ class LoggedTurn(Base):
     trace: Mapped[list[Any]] = mapped_column(JSON)
     took_ms: Mapped[int]
     late: Mapped[bool]
+    guesses: Mapped[list[Any] | None] = mapped_column(JSON)
+    model_id: Mapped[str | None] = mapped_column(String(64))

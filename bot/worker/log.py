@@ -8,6 +8,7 @@ from bot.storage.encryption import FieldCipher
 from bot.storage.shards import tag
 from bot.turns.log import TurnLog, TurnRecord
 from bot.turns.store import LOG
+from bot.worker.review import ReviewCollector
 
 BATCH = 200
 
@@ -15,9 +16,10 @@ BATCH = 200
 class LogMover:
     """Reads the log streams of the shards it is given. The write is repeatable, so the entry is deleted after it."""
 
-    def __init__(self, redis: Redis, turn_log: TurnLog, cipher: FieldCipher) -> None:
+    def __init__(self, redis: Redis, turn_log: TurnLog, cipher: FieldCipher, reviews: ReviewCollector) -> None:
         self._redis = redis
         self._turn_log = turn_log
+        self._reviews = reviews
         self._cipher = cipher
 
     async def move(self, shards: Sequence[int]) -> int:
@@ -34,6 +36,7 @@ class LogMover:
             for _, fields in batch
         ]
         await self._turn_log.write(records)
+        await self._reviews.collect(records)
         async with self._redis.pipeline(transaction=False) as pipe:
             for stream, batch in found.items():
                 pipe.xdel(stream, *(entry_id for entry_id, _ in batch))

@@ -1,10 +1,11 @@
-"""What is due by time: holds and offers that ran out, urgent cases, alerts nobody was told, erasures."""
+"""What is due by time: holds and offers that ran out, urgent cases, alerts nobody was told, old rows, erasures."""
 
 from bot.followers.privacy import PrivacyService
 from bot.followers.service import FollowerService
 from bot.inbox.alerts import AlertService
 from bot.legal.service import LegalService
 from bot.registrations.service import RegistrationService
+from bot.understanding.review.service import ReviewList
 
 
 class Upkeep:
@@ -17,18 +18,24 @@ class Upkeep:
         alerts: AlertService,
         followers: FollowerService,
         privacy: PrivacyService,
+        reviews: ReviewList,
+        *,
+        review_days: int,
     ) -> None:
         self._registrations = registrations
         self._cases = cases
         self._alerts = alerts
         self._followers = followers
         self._privacy = privacy
+        self._reviews = reviews
+        self._review_days = review_days
 
     async def run(self) -> int:
         """Do what is due. Returns 0, so that the worker rests until the next minute."""
         await self._alerts.tell_untold()
         await self._registrations.release_expired()
         await self._cases.refresh_urgency()
+        await self._reviews.purge(self._review_days)
         for openid in await self._followers.due_for_erasure():
             await self._privacy.erase(openid, requested_by="unfollowed")
         return 0
