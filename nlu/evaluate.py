@@ -1,11 +1,13 @@
 """Evaluate the current model on a table of texts: ``nlu/.venv/bin/python nlu/evaluate.py FILE.tsv``.
 
 The table has the columns text, labels (``|`` between acceptable ones) and source; default: the evaluation set.
+Exit code 2: the table cannot be read; 4: there is no model.
 """
 
 import argparse
 import asyncio
 import sys
+from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -14,18 +16,20 @@ from bot.understanding.evaluation import Report, evaluate, read_examples
 from bot.understanding.models import Guess, Ranking
 from nlu.environment import ROOT, prepare
 from nlu.fingerprint import current_model
+from nlu.progress import Bar
 
+_BAD_TABLE = 2
 _NO_MODEL = 4
-_BAR_WIDTH = 30
+_CONFUSIONS_SHOWN = 20
 
 
 class LocalModel:
     """The model in this process as an ``Understanding``."""
 
     def __init__(self, path: Path) -> None:
-        from rasa.core.agent import Agent
+        from nlu.serving.quick_agent import QuickAgent
 
-        self._agent = Agent.load(str(path))
+        self._agent = QuickAgent(path)
 
     async def rank(self, text: str, budget_s: float) -> Ranking:
         """Return the ranking of ``text``, however long it takes."""
@@ -33,14 +37,6 @@ class LocalModel:
         answer = await self._agent.parse_message(text)
         guesses = tuple(Guess(row["name"], row["confidence"]) for row in answer.get("intent_ranking", []))
         return Ranking(guesses, "model", answer.get("model_id", ""))
-
-
-def show_progress(done: int, total: int) -> None:
-    """Draw a bar where a person watches; stay silent in a log."""
-    if sys.stderr.isatty():
-        filled = _BAR_WIDTH * done // total
-        end = "\n" if done == total else ""
-        print(f"\r[{'#' * filled}{'.' * (_BAR_WIDTH - filled)}] {done}/{total}", end=end, file=sys.stderr, flush=True)
 
 
 def show(report: Report) -> None:
@@ -51,11 +47,12 @@ def show(report: Report) -> None:
     print(f"acted on wrongly      {report.wrongly_sure:.3f}")
     print(f"in scope answered     {report.answered:.3f}   out of scope rejected {report.rejected:.3f}")
     print(f"crisis noticed        {report.crisis_recall:.3f}   false alarms {report.crisis_false_alarms:.4f}")
-    print("recall by intent")
+    print("recall by intent (texts)")
+    counts = Counter(each.example.labels[0] for each in report.judged)
     for label, share in report.recall().items():
-        print(f"  {label:24} {share:.2f}")
+        print(f"  {label:24} {share:.2f}  ({counts[label]})")
     print("most frequent confusions (meant, guessed, times)")
-    for truth, guess, count in report.confusions()[:15]:
+    for truth, guess, count in report.confusions()[:_CONFUSIONS_SHOWN]:
         print(f"  {truth} -> {guess}: {count}")
 
 
@@ -71,8 +68,13 @@ def main() -> int:
     if model is None:
         print("no NLU model yet; run nlu/train.py first", file=sys.stderr)
         return _NO_MODEL
+    try:
+        examples = read_examples(file)
+    except (OSError, ValueError) as fault:
+        print(f"{file.name}: {fault}", file=sys.stderr)
+        return _BAD_TABLE
     prepare()
-    report = asyncio.run(evaluate(LocalModel(model.resolve()), read_examples(file), progress=show_progress))
+    report = asyncio.run(evaluate(LocalModel(model.resolve()), examples, progress=Bar("evaluating")))
     show(report)
     if options.wrong:
         for each in report.judged:

@@ -115,11 +115,14 @@ class Report:
 def read_examples(path: Path) -> list[Example]:
     """Return the rows of a table with the columns text, labels (``|`` between acceptable ones) and source.
 
-    Raises ValueError naming the line of an unknown label.
+    The source may be left out. Raises ValueError naming what is missing or the line of an unknown label.
     """
-    with path.open(encoding="utf-8", newline="") as lines:
-        rows = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
-    examples = [Example(row["text"], tuple(row["labels"].split("|")), row["source"]) for row in rows]
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        table = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+        if missing := {"text", "labels"} - set(table.fieldnames or ()):
+            raise ValueError(f"no column {', '.join(sorted(missing))} in the first line")
+        rows = [{name: cell or "" for name, cell in row.items()} for row in table]
+    examples = [Example(row["text"], tuple(row["labels"].split("|")), row.get("source", "")) for row in rows]
     for number, example in enumerate(examples, start=2):
         unknown = [label for label in example.labels if label not in INTENTS]
         if unknown:
