@@ -26,16 +26,25 @@ class Fit:
     steps: int
 
 
-def fit(dense: Floats, sparse: csr_matrix, labels: Sequence[str], strength: float, max_steps: int) -> Fit:
+def fit(
+    dense: Floats,
+    sparse: csr_matrix,
+    labels: Sequence[str],
+    strength: float,
+    max_steps: int,
+    *,
+    balance: float = 1.0,
+) -> Fit:
     """Return the model that minimises the weighted log loss x ``strength`` + half the squared weights.
 
     It stops when a step gains less than a millionth: the chances of unseen texts change no more after half of the
     steps that the last digit takes.
 
-    Classes weigh the same in sum, however many texts they have; intercepts go unpunished. The start is zero and the
+    With ``balance`` 1 classes weigh the same in sum, however many texts they have, with 0 each text weighs the same;
+    intercepts go unpunished. The start is zero and the
     solver deterministic, so equal data give equal weights.
     """
-    problem = _Problem(dense, sparse, labels, strength)
+    problem = _Problem(dense, sparse, labels, strength, balance)
     found = minimize(
         problem.loss_and_gradient,
         np.zeros(problem.size),
@@ -55,7 +64,9 @@ def chances(scores: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
 
 
 class _Problem:
-    def __init__(self, dense: Floats, sparse: csr_matrix, labels: Sequence[str], strength: float) -> None:
+    def __init__(
+        self, dense: Floats, sparse: csr_matrix, labels: Sequence[str], strength: float, balance: float
+    ) -> None:
         self.classes = sorted(set(labels))
         self._dense = np.ascontiguousarray(dense, dtype=np.float32)
         self._sparse = sparse.astype(np.float32)
@@ -63,8 +74,8 @@ class _Problem:
         place = {name: number for number, name in enumerate(self.classes)}
         self._truth = np.array([place[label] for label in labels])
         counts = np.bincount(self._truth, minlength=len(self.classes))
-        balance = len(labels) / (len(self.classes) * counts)
-        self._weights = (strength * balance[self._truth]).astype(np.float32)
+        worth = (len(labels) / (len(self.classes) * counts)) ** balance
+        self._weights = (strength * worth[self._truth]).astype(np.float32)
         self.size = (dense.shape[1] + sparse.shape[1] + 1) * len(self.classes)
 
     def loss_and_gradient(self, flat: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:

