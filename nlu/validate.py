@@ -1,16 +1,19 @@
 """Check pipeline, domain and training data as Rasa does: ``nlu/.venv/bin/python nlu/validate.py``.
 
-Runs ``rasa data validate`` in this environment. Rasa only prints some of its findings, so every user warning it
-raises counts as a fault here. Exit code 0: nothing to complain about.
+Runs ``rasa data validate`` in this environment, with the relabelled texts of the review list where there are any.
+Rasa only prints some of its findings, so every user warning it raises counts as a fault here. Exit code 0: nothing to
+complain about.
 """
 
+import argparse
 import sys
 import warnings
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from nlu.environment import prepare
+from nlu.environment import ROOT, prepare
+from nlu.fingerprint import reviewed_in
 
 _EXPECTED = (
     # Conversations live in flows/, so no intent is used in a story.
@@ -19,10 +22,14 @@ _EXPECTED = (
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--reviewed", type=Path, default=reviewed_in(ROOT / "var"), help="relabelled texts")
+    reviewed: Path = parser.parse_args().reviewed.resolve()
     prepare()
     from rasa.__main__ import create_argument_parser
 
-    arguments = ["data", "validate", "--config", "config.yml", "--domain", "nlu/domain.yml", "--data", "nlu/data"]
+    data = ["nlu/data", *([str(reviewed)] if reviewed.is_file() else [])]
+    arguments = ["data", "validate", "--config", "config.yml", "--domain", "nlu/domain.yml", "--data", *data]
     options = create_argument_parser().parse_args([*arguments, "--fail-on-warnings"])
     with warnings.catch_warnings(record=True) as raised:
         warnings.simplefilter("always", UserWarning)

@@ -12,27 +12,34 @@ from bot.values.texts import tidy
 
 PHONE, IDENTITY, NUMBER, RECEIPT, NAME, MAIL = "电话号码", "身份证号", "号码", "受理编号", "某某", "邮箱"
 MAX_LINE_CHARS: Final = 300
+MAX_ROUNDS: Final = 5
+"""A stand-in may bring together what was apart, so the text is looked at again until nothing changes."""
 
 _MASKED = re.compile(r"(?<![0-9A-Za-z*])[0-9A-Za-z]{0,3}\*{2,}[0-9A-Za-z]{0,4}(?![0-9A-Za-z*])")
 """What ``mask_personal`` has left of a number."""
+_STARS = re.compile(r"\*{2,}")
 _DIGITS = re.compile(r"(?<![0-9A-Za-z])[0-9](?:[\s\-._·]{0,2}[0-9]){6,}(?:[\s-]?[xX](?![A-Za-z]))?")
 _DOCUMENT = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{1,3}[0-9]{6,15}(?![A-Za-z0-9])")
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_SURNAME = "|".join(sorted(COMPOUND_SURNAMES, key=len, reverse=True)) + f"|[{''.join(SURNAMES)}]"
+_USUALLY_WORDS = "和于都时向有从那全又能广得"
+"""Rare surnames that nearly always are words where a title follows (和老师, 有老板)."""
+_ONE_CHAR = "".join(sorted(set(SURNAMES) - set(_USUALLY_WORDS)))
+_SURNAME = "|".join(sorted(COMPOUND_SURNAMES, key=len, reverse=True)) + f"|[{_ONE_CHAR}]"
 _TITLE = "师傅|老师|老板娘?|主任|经理|律师|医生|先生|女士|小姐|书记|科长|局长|处长|队长|工头|组长|同学"
-_WITH_TITLE = re.compile(rf"(?P<surname>{_SURNAME})(?P<given>[\u4e00-\u9fff]{{0,2}}?)(?=(?:{_TITLE}))")
+_WITH_TITLE = re.compile(rf"(?!包工头)(?P<surname>{_SURNAME})(?P<given>[\u4e00-\u9fff]{{0,2}}?)(?=(?:{_TITLE}))")
 _KIN = "老公|老婆|爱人|丈夫|妻子|爸爸?|妈妈?|父亲|母亲|儿子|女儿|哥哥?|姐姐?|弟弟?|妹妹?|工友|同事|朋友"
 _KIN_BEFORE = re.compile(
     rf"(?P<kin>{_KIN})(?:{_SURNAME})[\u4e00-\u9fff]{{2}}(?=被|遭|着|在|说|今年|去世|受伤|上班|打工|[,，。!！]|$)"
 )
+_PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 
 _STILL = (
     ("digits", re.compile(r"[0-9](?:[\s\-._·]{0,2}[0-9]){6,}")),
-    ("masked", re.compile(r"\*{2,}")),
+    ("masked", _STARS),
     ("mail", re.compile(r"\S@\S")),
     ("account", re.compile(r"(?:微信|QQ|qq|支付宝|抖音)号?(?:是|为|:)?\s?[A-Za-z0-9_-]{5,}")),
     ("house", re.compile(r"[0-9]+(?:号楼|栋|幢|单元|号房|室)")),
-    ("plate", re.compile(r"[\u4e00-\u9fff][A-Z][·\s]?[A-Z0-9]{5,6}")),
+    ("plate", re.compile(rf"[{_PROVINCES}][A-Z][·\s]?[A-Z0-9]{{5,6}}")),
 )
 _MARKUP = str.maketrans("[]{}()`", "【】｛｝（）'")
 
@@ -43,6 +50,15 @@ def trainable(text: str) -> str:
     Names are replaced where the text itself calls them so (我叫…), behind a relation (我老公…) and before a title
     (王师傅). A bare name elsewhere is for the person who relabels to see: they see this line and may reword it.
     """
+    line = _replaced_once(text)
+    for _ in range(MAX_ROUNDS):
+        line, before = _replaced_once(line), line
+        if line == before:
+            break
+    return line
+
+
+def _replaced_once(text: str) -> str:
     plain = " ".join(tidy(text).split()).lstrip("/- ").translate(_MARKUP)
     plain = _replaced(plain, [(hit.start, hit.end, RECEIPT) for hit in find_receipts(plain)])
     plain = _MAIL.sub(MAIL, plain)
@@ -50,7 +66,7 @@ def trainable(text: str) -> str:
     folded = fold_digits(plain)
     spans = [(*match.span(), _word_for(match[0])) for match in _DIGITS.finditer(folded)]
     spans += [(*match.span(), NUMBER) for match in _DOCUMENT.finditer(folded)]
-    plain = _replaced(plain, spans)
+    plain = _STARS.sub("", _replaced(plain, spans))
     plain = _replaced(plain, [(hit.start, hit.end, NAME) for hit in find_names(plain)])
     plain = _KIN_BEFORE.sub(rf"\g<kin>{NAME}", plain)
     return _WITH_TITLE.sub(_without_name, plain)
