@@ -17,7 +17,7 @@ from bot.values.errors import BotError
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; expected failures are one line on standard error."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         settings = load_settings()
         _configure_logging(settings.log_level)
@@ -40,9 +40,10 @@ def _event_loop_run() -> Callable[[Coroutine[None, None, int]], int]:
     return uvloop.run
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m bot", description="The union's assistant on WeChat.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of every command; what it gives has the ``handler`` to run."""
+    root = argparse.ArgumentParser(prog="python -m bot", description="The union's assistant on WeChat.")
+    commands = root.add_subparsers(required=True, metavar="COMMAND")
     add(commands, "run", _run, "start everything with demonstration data; Ctrl-C stops it")
     gateway = add(commands, "gateway", _gateway, "serve the callback of the account")
     gateway.add_argument("--port", type=int, help="listen here instead of BOT_GATEWAY_PORT; 0 picks a free one")
@@ -54,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     nlu.add_commands(commands)
     _staff_commands(commands)
     _privacy_commands(commands)
-    return parser
+    return root
 
 
 def _flows_commands(commands: Commands) -> None:
