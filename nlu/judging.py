@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,10 @@ def settle(candidate: Path, registry: Registry, evaluation: Path, now: datetime,
     serving = registry.serving()
     after = _figures(candidate, examples, "candidate")
     before = _figures_of_serving(serving, examples) if serving is not None and serving != candidate else None
-    verdict = judge(before, after) if before is not None else Verdict((), ())
+    verdict = _with_rollback(judge(before, after) if before is not None else Verdict((), ()), candidate, registry)
     promoted = not verdict.objections or force is not None
     registry.write_report(candidate, _report(candidate, serving, before, after, verdict, force, now))
-    _show(verdict, after)
+    _show(verdict, before, after)
     if promoted:
         registry.promote(candidate, now, forced=force if verdict.objections else None, objections=verdict.objections)
         _say_promoted(candidate, verdict, force)
@@ -37,6 +38,14 @@ def settle(candidate: Path, registry: Registry, evaluation: Path, now: datetime,
             print(f"  {objection}")
         print(f"Its report: {report_path(candidate)}", flush=True)
     return promoted
+
+
+def _with_rollback(verdict: Verdict, candidate: Path, registry: Registry) -> Verdict:
+    """What people went back from must not come again by itself, however good its figures are."""
+    rolled_back_at = registry.rolled_back_at(candidate)
+    if rolled_back_at is None:
+        return verdict
+    return replace(verdict, objections=(*verdict.objections, f"people went back from it on {rolled_back_at[:10]}"))
 
 
 def _figures(model: Path, examples: Sequence[Example], title: str) -> Figures:
@@ -71,14 +80,18 @@ def _report(
     }
 
 
-def _show(verdict: Verdict, after: Figures) -> None:
+def _show(verdict: Verdict, before: Figures | None, after: Figures) -> None:
     changes = verdict.changes or [Change(intent, count, count) for intent, count in after.by_intent.items()]
-    print(f"{'recall by intent':24} {'before':>14} {'after':>14}  change")
+    _line("recall by intent", "before", "after", "change")
     for change in changes:
-        before = _count(change.before) if verdict.changes else "-"
-        print(f"{change.intent:24} {before:>14} {_count(change.after):>14}  {_difference(change)}")
-    print(f"{'all texts, lenient':24} {'':>14} {100 * after.lenient:>13.1f}%")
-    print(f"{'danger noticed':24} {'':>14} {_count(after.crisis_noticed):>14}")
+        _line(change.intent, _count(change.before) if before else "-", _count(change.after), _difference(change))
+    _line("all texts, lenient", f"{before.lenient:.1%}" if before else "-", f"{after.lenient:.1%}")
+    _line("all texts, strict", f"{before.strict:.1%}" if before else "-", f"{after.strict:.1%}")
+    _line("danger noticed", _count(before.crisis_noticed) if before else "-", _count(after.crisis_noticed))
+
+
+def _line(name: str, before: str, after: str, change: str = "") -> None:
+    print(f"{name:24} {before:>14} {after:>14}  {change}".rstrip())
 
 
 def _count(count: Count) -> str:

@@ -123,6 +123,15 @@ class Registry:
         word = self._word(model.name)
         return word is not None and (word.what == "refused" or word.model != model.name)
 
+    def rolled_back_at(self, model: Path) -> str | None:
+        """Return when people went back from ``model``, unless it was promoted again since."""
+        for entry in reversed(self.history()):
+            if entry.what == "rolled back" and entry.before == model.name:
+                return entry.at
+            if entry.what != "refused" and entry.model == model.name:
+                return None
+        return None
+
     def models(self) -> list[Known]:
         """Return every model of the folder, the newest first."""
         serving, previous = self.serving(), self.previous()

@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from bot.values.clock import LOCAL_ZONE, Clock
 from nlu.fingerprint import MODELS
@@ -14,7 +14,7 @@ from nlu.registry import SUFFIX, Known, Registry
 
 def show(console: Console, folder: Path = MODELS) -> int:
     """List the models with their figures, the newest first."""
-    table = Table("Model", "Trained", "Accuracy", "Danger noticed", "State")
+    table = Table(Column("Model", no_wrap=True), "Trained", "Accuracy", "Danger noticed", "State")
     for known in Registry(folder).models():
         accuracy, danger = _figures(known.report)
         trained = f"{known.trained_at.astimezone(LOCAL_ZONE):%Y-%m-%d %H:%M}"

@@ -98,6 +98,17 @@ def test_a_model_is_set_aside_by_a_refusal_or_a_rollback_until_it_is_promoted(fo
     assert not folder.registry.is_set_aside(refused)
 
 
+def test_what_people_went_back_from_is_remembered_until_it_is_promoted(folder: Folder) -> None:
+    first, second = folder.promote("first"), folder.promote("second")
+    assert folder.registry.rolled_back_at(second) is None
+    folder.registry.roll_back(NOW)
+    folder.registry.refuse(second, NOW, ("people went back from it",))
+    assert folder.registry.rolled_back_at(second) == "2026-06-15T10:00:00+00:00"
+    assert folder.registry.rolled_back_at(first) is None
+    folder.registry.promote(second, NOW)
+    assert folder.registry.rolled_back_at(second) is None
+
+
 def test_an_older_model_can_be_promoted_again_by_the_beginning_of_its_name(folder: Folder) -> None:
     first, _ = folder.promote("a1b2"), folder.promote("a3c4")
     assert folder.registry.find("a1") == first == folder.registry.find("a1b2.tar.gz")

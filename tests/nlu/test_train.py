@@ -113,7 +113,9 @@ def test_a_worse_model_is_refused_kept_and_only_promoted_by_force(project: Proje
     assert project.registry.history()[-1].forced == "the set is too small"
     assert project.report(second)["forced"] == "the set is too small"
 
-    # Going back holds against the next start.
+    # Going back holds against the next start, and against training it again, however good the figures are.
     assert project.registry.roll_back(NOW) == first
     assert project.train("--if-needed") == 0
     assert project.serving() == first
+    assert project.train() == NOT_PROMOTED
+    assert "people went back from it on 2026-06-15" in project.output

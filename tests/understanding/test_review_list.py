@@ -18,6 +18,7 @@ from bot.understanding.review.models import (
     Outcome,
     Reason,
     ReviewItem,
+    ReviewRow,
     Status,
     Turn,
 )
@@ -109,6 +110,26 @@ async def test_of_two_at_once_one_decides(reviews: ReviewList, clock: MovedClock
     assert sum(isinstance(outcome, Decided) for outcome in outcomes) == 1
     winner = next(outcome.item.label for outcome in outcomes if isinstance(outcome, Decided))
     assert (await reviews.get(item)).label == winner
+
+
+async def test_without_the_row_lock_both_would_decide(
+    reviews: ReviewList, database: Database, clock: MovedClock
+) -> None:
+    """The control: deciding by what was read before leaves two people believing that they decided."""
+    await reviews.add(turn(clock, 1), Reason.LOST)
+    item = (await only_item(reviews)).id
+    both_have_read = asyncio.Barrier(2)
+
+    async def decide(label: str) -> bool:
+        is_open = (await reviews.get(item)).status is Status.OPEN
+        await both_have_read.wait()
+        if is_open:
+            async with database.transaction() as session:
+                row = await session.get_one(ReviewRow, item)
+                row.status, row.label = Status.RELABELLED.value, label
+        return is_open
+
+    assert all(await asyncio.gather(decide("faq_app"), decide("greet")))
 
 
 async def test_a_batch_that_comes_again_leaves_the_decision(reviews: ReviewList, clock: MovedClock) -> None:
