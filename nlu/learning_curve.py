@@ -54,7 +54,7 @@ def _measure(folds: int) -> list[Series]:
     texts, labels = training_data()
     everything, truth = embed(texts), np.array(labels)
     tables = {path.stem: read_examples(path) for path in sorted((ROOT / "nlu" / "evaluation").glob("*.tsv"))}
-    asked = {name: embed([example.text for example in examples]) for name, examples in tables.items()}
+    asked = embed([example.text for examples in tables.values() for example in examples])
     # A random order, of which each share takes the beginning, keeps the intents about as frequent as they are.
     order = np.random.default_rng(0).permutation(len(labels))
     splits = list(StratifiedKFold(folds, shuffle=True, random_state=0).split(labels, labels))
@@ -68,10 +68,10 @@ def _measure(folds: int) -> list[Series]:
             hits.append(np.array(intents)[found.argmax(axis=1)] == truth[fresh])
         held_out.add(len(part), float(np.concatenate(hits).mean()))
         part = _beginning(order, share)
+        intents, found = predict(shipped(), everything.at(part), list(truth[part]), asked, embed)
+        guesses = iter(np.array(intents)[found.argmax(axis=1)])
         for name, examples in tables.items():
-            intents, found = predict(shipped(), everything.at(part), list(truth[part]), asked[name], embed)
-            guesses = np.array(intents)[found.argmax(axis=1)]
-            right = [guess in example.labels for guess, example in zip(guesses, examples, strict=True)]
+            right = [next(guesses) in example.labels for example in examples]
             on_tables[name].add(len(part), sum(right) / len(right))
         bar(number, len(SHARES))
     return [held_out, *on_tables.values()]

@@ -49,6 +49,7 @@ class Recipe:
     char: Grams | None = Grams(3, 2, 4.0)
     sound: Grams | None = Grams(3, 2, 4.0)
     strength: float = 3.0
+    max_steps: int = 80
     balance: float = 1.0
     copies: int = 0
     neighbours: float = 0.0
@@ -69,6 +70,7 @@ def shipped(root: Path = ROOT) -> Recipe:
         char=grams("CharFeaturizer"),
         sound=grams("PinyinFeaturizer"),
         strength=classifier["C"],
+        max_steps=classifier["max_iter"],
     )
 
 
@@ -154,7 +156,7 @@ def predict(
 
 def _regression(recipe: Recipe, learnt: Texts, labels: Sequence[str], asked: Texts) -> Chances:
     known, fresh = _sparse(recipe, learnt.texts, asked.texts)
-    model = fit(_dense(recipe, learnt), known, labels, recipe.strength, 400, balance=recipe.balance)
+    model = fit(_dense(recipe, learnt), known, labels, recipe.strength, recipe.max_steps, balance=recipe.balance)
     scores = _dense(recipe, asked) @ model.dense + fresh @ model.sparse + model.intercepts
     return chances(scores.astype(np.float64))
 
