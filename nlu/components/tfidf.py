@@ -12,8 +12,13 @@ class Vocabulary:
     """The n-grams of the training texts, in sorted order, each with its inverse document frequency."""
 
     def __init__(self, weighted_grams: Sequence[tuple[str, float]]) -> None:
-        self.weighted_grams = weighted_grams
-        self._columns = {gram: (column, weight) for column, (gram, weight) in enumerate(weighted_grams)}
+        self._columns = {gram: column for column, (gram, _) in enumerate(weighted_grams)}
+        self._weights = np.array([weight for _, weight in weighted_grams])
+
+    @property
+    def weighted_grams(self) -> list[tuple[str, float]]:
+        """The n-grams with their weights, in the order of the columns: what is stored."""
+        return list(zip(self._columns, self._weights.tolist(), strict=True))
 
     @classmethod
     def learn(cls, texts: Sequence[list[str]], min_texts: int) -> "Vocabulary":
@@ -26,11 +31,10 @@ class Vocabulary:
 
     def row(self, grams: Iterable[str], length: float) -> csr_matrix:
         """Return the (1, vocabulary) vector of one text, of Euclidean ``length``; zero when no gram is known."""
-        counts = Counter(known for gram in grams if (known := self._columns.get(gram)))
-        columns = np.fromiter((column for column, _ in counts), dtype=np.int32, count=len(counts))
-        values: npt.NDArray[np.float32] = np.fromiter(
-            ((1.0 + np.log(count)) * weight for (_, weight), count in counts.items()), np.float32, count=len(counts)
-        )
+        counts = Counter(column for gram in grams if (column := self._columns.get(gram)) is not None)
+        columns = np.fromiter(counts.keys(), dtype=np.int32, count=len(counts))
+        often = np.fromiter(counts.values(), dtype=np.float64, count=len(counts))
+        values: npt.NDArray[np.float32] = ((1.0 + np.log(often)) * self._weights[columns]).astype(np.float32)
         if len(values):
             values *= length / np.linalg.norm(values)
         return csr_matrix((values, columns, [0, len(columns)]), shape=(1, len(self._columns)))
