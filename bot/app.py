@@ -38,7 +38,7 @@ from bot.inbox.outbound import OutboundQueue
 from bot.inbox.personal_data import InboxData
 from bot.inbox.service import InboxService
 from bot.knowledge.entries import EntryTable
-from bot.knowledge.retrieval import NgramRetriever
+from bot.knowledge.retrieval import HybridRetriever
 from bot.knowledge.service import KnowledgeService
 from bot.legal.deadline_table import DeadlineTable
 from bot.legal.personal_data import LegalData
@@ -66,6 +66,7 @@ from bot.turns.replies import as_outgoing
 from bot.turns.service import TurnService
 from bot.turns.store import Arrivals, TurnStore
 from bot.understanding.client import NluClient
+from bot.understanding.embedding import Embedding, HttpEmbedding
 from bot.understanding.review.service import ReviewData, ReviewList
 from bot.values.clock import Clock, SystemClock
 from bot.wechat.client import Media, WeChatApi
@@ -142,19 +143,27 @@ def cipher_of(settings: Settings) -> FieldCipher:
 
 
 @asynccontextmanager
-async def open_records(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Records]:
-    """Open the database and build every service over it."""
+async def open_records(
+    settings: Settings, clock: Clock | None = None, *, embedding: Embedding | None = None
+) -> AsyncIterator[Records]:
+    """Open the database and build every service over it; without ``embedding`` questions are found by their words."""
     clock = clock or SystemClock()
     cipher = cipher_of(settings)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     database = Database(settings.database_url)
     try:
-        yield _records(settings, clock, cipher, database)
+        records = _records(settings, clock, cipher, database, embedding)
+        try:
+            yield records
+        finally:
+            await records.knowledge.close()
     finally:
         await database.close()
 
 
-def _records(settings: Settings, clock: Clock, cipher: FieldCipher, database: Database) -> Records:
+def _records(
+    settings: Settings, clock: Clock, cipher: FieldCipher, database: Database, embedding: Embedding | None = None
+) -> Records:
     audit = AuditTrail(database, cipher, clock)
     topics = TopicCatalogue.load()
     files = PrivateFiles(settings.data_dir / "files", cipher)
@@ -186,7 +195,7 @@ def _records(settings: Settings, clock: Clock, cipher: FieldCipher, database: Da
         desk=ChatDesk(database, cipher, clock),
         alerts=AlertService(database, cipher, clock, notifier=LogNotifier()),
         entries=EntryTable(database, clock),
-        knowledge=KnowledgeService(EntryTable(database, clock), clock, retriever=NgramRetriever()),
+        knowledge=KnowledgeService(EntryTable(database, clock), clock, retriever=HybridRetriever(embedding)),
         staff=StaffService(database, clock, permissions=PermissionTable.load(), trail=audit),
         audit=audit,
         turn_log=turn_log,
@@ -204,11 +213,14 @@ async def open_bot(settings: Settings, clock: Clock | None = None) -> AsyncItera
     if not settings.redis_url:
         raise SettingInvalid(name="BOT_REDIS_URL", problem="is required for a single process; `make run` starts one")
     async with AsyncExitStack() as stack:
-        records = await stack.enter_async_context(open_records(settings, clock))
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        clock = clock or SystemClock()
+        embedding = HttpEmbedding(http, settings.nlu_url, clock)
+        records = await stack.enter_async_context(open_records(settings, clock, embedding=embedding))
         link = await stack.enter_async_context(RedisLink(settings.redis_url))
         redis = Redis.from_url(settings.redis_url)
         stack.push_async_callback(redis.aclose)
-        http = await stack.enter_async_context(aiohttp.ClientSession())
+        records.knowledge.warm_up()
         yield await _bot(settings, records, link, redis, http, stack)
 
 
@@ -265,7 +277,7 @@ def action_table(records: Records, pictures: PictureSource) -> ActionTable:
         RebookingActions(registrations).table(),
         PeopleActions(records.inbox, records.alerts).table(),
         FollowerActions(followers, consents, registrations, records.cases, records.privacy).table(),
-        KnowledgeActions(records.knowledge, records.programmes).table(),
+        KnowledgeActions(records.knowledge, records.programmes, registrations, records.clock).table(),
     )
     merged: dict[str, Action] = {}
     for table in tables:

@@ -42,7 +42,7 @@ class ActionContext:
     after a crash gives the same keys in the same order. ``said`` is the text of the message, ``media_id`` the
     platform's id of a picture that came with it, ``scene`` the QR scene or menu key of an event. ``latest_slot`` is
     the slot that a ``validate_…`` or ``ask_…`` action is called for; ``intent`` is what the message was understood
-    as.
+    as, ``chances`` how likely each intent is, empty when nobody was asked.
     """
 
     openid: str
@@ -55,6 +55,7 @@ class ActionContext:
     scene: str | None = None
     latest_slot: str | None = None
     intent: str | None = None
+    chances: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from bot.dialogue.corrections import read_correction
 from bot.dialogue.events import Option
 from bot.dialogue.models import REVIEWING, Said
 from bot.dialogue.payloads import (
+    ABOUT_PAYLOAD,
     ANSWER_PAYLOAD,
     CHOICE_PAYLOAD,
     FIELD_PAYLOAD,
@@ -193,6 +194,9 @@ class MessageReader:
         """Return what a button's payload stands for; a tap on an old button may mean nothing any more."""
         if payload.startswith(FLOW_PAYLOAD):
             return StartsFlow(payload.removeprefix(FLOW_PAYLOAD))
+        if payload.startswith(ABOUT_PAYLOAD):
+            flow, _, about = payload.removeprefix(ABOUT_PAYLOAD).partition(":")
+            return StartsFlow(flow, about=about)
         if payload.startswith(WORD_PAYLOAD):
             return self._word(work, payload.removeprefix(WORD_PAYLOAD))
         if payload.startswith(INTENT_PAYLOAD):

@@ -274,7 +274,7 @@ class Patterns:
         is_clarified = act.intent is not None and pending is not None and pending.kind == "clarify"
         if act.intent is not None and pending is not None and pending.kind == "clarify":
             work.note("clarified as", act.intent)
-        trigger = Trigger(pending.text, act.intent) if is_clarified and pending is not None else Trigger()
+        trigger = Trigger(pending.text, act.intent) if is_clarified and pending is not None else Trigger(act.about)
         if flow.id == HANDOFF_FLOW:
             self._services.hand_over(work)
         else:

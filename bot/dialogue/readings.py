@@ -10,10 +10,14 @@ from bot.values.problem import Problem
 
 @dataclass(frozen=True, slots=True)
 class StartsFlow:
-    """A button, menu key or keyword names a flow; ``intent`` when it was chosen to make an unclear message clear."""
+    """A button, menu key or keyword names a flow; ``intent`` when it was chosen to make an unclear message clear.
+
+    ``about`` is what the flow's actions take as the message.
+    """
 
     flow: str
     intent: str | None = None
+    about: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

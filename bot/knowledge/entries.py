@@ -7,9 +7,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.knowledge.checks import check_entry
 from bot.knowledge.errors import EntryChanged, NoSuchEntry
 from bot.knowledge.models import Entry, EntryStatus, KnowledgeEntry, KnowledgeRevision, KnowledgeState
-from bot.knowledge.rules import check_entry
 from bot.storage.sql import Database
 from bot.values.clock import Clock
 from bot.values.problem import Problem
@@ -47,15 +47,67 @@ class EntryTable:
         return _entry(row)
 
     async def seed(self, entries: Sequence[Entry]) -> int:
-        """Add the entries whose code is not there yet and return how many; what people edited stays."""
+        """Add entries that are not there, renew those that nobody edited, and return how many.
+
+        What people edited stays. So a newer seed reaches a database that an older one has filled.
+        """
         async with self._database.transaction() as session:
             state = await _locked_state(session)
-            known = set(await session.scalars(select(KnowledgeEntry.code)))
-            fresh = [entry for entry in entries if entry.code not in known]
-            for entry in fresh:
-                self._store(session, KnowledgeEntry(code=entry.code), entry, SEED_AUTHOR)
-            state.counter += 1 if fresh else 0
-        return len(fresh)
+            rows = {row.code: row for row in await session.scalars(select(KnowledgeEntry))}
+            changed = 0
+            for entry in entries:
+                row = rows.get(entry.code)
+                if row is None:
+                    self._store(session, KnowledgeEntry(code=entry.code), entry, SEED_AUTHOR)
+                elif row.updated_by == SEED_AUTHOR and _entry(row) != replace(entry, version=row.version):
+                    self._store(session, row, replace(entry, version=row.version + 1), SEED_AUTHOR)
+                else:
+                    continue
+                changed += 1
+            state.counter += 1 if changed else 0
+        return changed
+
+    async def create(self, entry: Entry, *, by: str) -> Entry | Problem:
+        """Store a new entry, its first version, and return it; sent twice it counts once.
+
+        Returns a Problem when what was written does not do, or when the code is another entry's.
+        """
+        first = replace(entry, version=1)
+        problem = check_entry(first)
+        if problem is not None:
+            return problem
+        async with self._database.transaction() as session:
+            state = await _locked_state(session)
+            row = await session.get(KnowledgeEntry, first.code)
+            if row is not None:
+                is_repeated = _entry(row) == first and row.updated_by == by
+                return first if is_repeated else Problem("knowledge.code_taken", {"code": first.code})
+            self._store(session, KnowledgeEntry(code=first.code), first, by)
+            state.counter += 1
+        return first
+
+    async def free_code(self, section: str) -> str:
+        """Return the next code of a section: ``K19`` after K18. ``section`` is a capital letter."""
+        wanted = select(KnowledgeEntry.code).where(KnowledgeEntry.code.startswith(section, autoescape=True))
+        async with self._database.reading() as session:
+            numbers = [int(code[1:]) for code in await session.scalars(wanted) if code[1:].isdecimal()]
+        return f"{section}{max(numbers, default=0) + 1:02}"
+
+    async def publish(self, code: str, version: int, *, by: str) -> Entry | Problem:
+        """Let an entry answer, as it is in ``version``; see ``save``. An entry whose last day is over does not do."""
+        return await self._set_status(code, version, EntryStatus.PUBLISHED, by)
+
+    async def retire(self, code: str, version: int, *, by: str) -> Entry | Problem:
+        """Take an entry out of use; its versions are kept, and ``publish`` brings it back. See ``save``."""
+        return await self._set_status(code, version, EntryStatus.RETIRED, by)
+
+    async def _set_status(self, code: str, version: int, status: EntryStatus, by: str) -> Entry | Problem:
+        current = await self.get(code)
+        changed = replace(current, version=version, status=status)
+        # What waited to be checked has been: the note about it would be wrong from now on.
+        if status is EntryStatus.PUBLISHED and current.status is EntryStatus.DRAFT:
+            changed = replace(changed, note="")
+        return await self.save(changed, by=by)
 
     async def save(self, edited: Entry, *, by: str) -> Entry | Problem:
         """Store what an editor made of an entry and return it with its new version.
@@ -74,12 +126,16 @@ class EntryTable:
                 return current
             if current.version != edited.version:
                 raise EntryChanged(entry=edited.code, version=current.version)
-            problem = check_entry(edited)
+            problem = check_entry(edited) or self._is_over(edited)
             if problem is not None:
                 return problem
             self._store(session, row, saved, by)
             state.counter += 1
             return saved
+
+    def _is_over(self, entry: Entry) -> Problem | None:
+        is_over = entry.valid_until is not None and entry.valid_until < self._clock.now().date()
+        return Problem("knowledge.already_over") if is_over and entry.status is EntryStatus.PUBLISHED else None
 
     def _store(self, session: AsyncSession, row: KnowledgeEntry, entry: Entry, by: str) -> None:
         row.question, row.variants = entry.question, list(entry.variants)

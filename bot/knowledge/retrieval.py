@@ -1,99 +1,161 @@
-"""Finding the nearest question: what a retriever promises, and one over n-grams of characters and sounds."""
+"""Scores for entries: what a retriever promises, and the one over n-grams, sounds and the meaning of sentences."""
 
-import math
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from bot.knowledge.wording import grams, normalise, sounds
+import numpy as np
 
-CHARACTER_WEIGHTS = {1: 1.0, 2: 1.0}
-SOUND_WEIGHTS = {1: 0.3, 2: 0.3}
-"""How much an n-gram of that length tells, by what it consists of. Sounds bridge voice-to-text mistakes.
+from bot.knowledge.likeness import WITH_MEANING, WITHOUT_MEANING, EntryVotes, QuestionSpace, product
+from bot.knowledge.ngrams import Floats
+from bot.knowledge.wording import normalise
+from bot.understanding.embedding import Embedding, NoEmbedding
 
-Measured on tests/knowledge/questions.yml; longer n-grams made it worse.
-"""
+ASK_BUDGET_S = 0.5
+"""How long a turn waits for the vector of its text. The server has just parsed the same text and remembers it."""
+INDEX_BUDGET_S = 120.0
+EXACT = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
-    """How near an entry is to a text, from 0 to 1."""
+class Scores:
+    """How well each entry fits a text: about 1 is a clear yes, 0 a no.
 
-    code: str
-    score: float
+    ``with_meaning`` is False when only the written form and the sound were compared; such scores have thresholds of
+    their own.
+    """
+
+    by_code: Mapping[str, float]
+    with_meaning: bool
 
 
 class Retriever(Protocol):
-    """Ranks entries by how near their questions are to a text."""
+    """Scores entries by the questions they answer."""
 
-    def rebuild(self, questions: Mapping[str, Sequence[str]]) -> None:
-        """Index anew: every way each entry's question is put, by entry code."""
+    @property
+    def is_complete(self) -> bool:
+        """Whether the index has all it could have; if not, it is worth calling ``rebuild`` again after a while."""
         ...
 
-    def nearest(self, text: str, *, limit: int, among: Collection[str]) -> list[Scored]:
-        """Return at most ``limit`` entries ``among`` those, nearest first, without any that has nothing in common."""
+    async def rebuild(self, questions: Mapping[str, Sequence[str]]) -> None:
+        """Index every way each entry's question is put, by entry code. Until it is done the old index answers."""
+        ...
+
+    async def scores(self, text: str) -> Scores:
+        """Return the scores for ``text``; no codes when nothing in it can be compared."""
         ...
 
 
-class NgramRetriever:
-    """Cosine of TF-IDF vectors over n-grams; an entry is as near as the nearest way its question is put.
+@dataclass(slots=True)
+class _Index:
+    """One state of the entries. Votes are worked out when they are first needed, with or without meaning."""
 
-    Holds about 20 floats a question variant; a look-up over a few hundred entries takes well under a millisecond.
+    questions: Mapping[str, tuple[str, ...]]
+    space: QuestionSpace
+    exact: Mapping[str, str]
+    encoder: str = ""
+    vectors: Floats | None = None
+    votes: dict[bool, EntryVotes] = field(default_factory=dict)
+
+
+class HybridRetriever:
+    """Asks the embedding for the meaning of texts, and does with their n-grams alone while it is away.
+
+    Holds about 4 kB a question; working an index out takes the better part of a second for 3,000 questions, in a
+    thread. ``scores`` takes about a millisecond beside the request to the embedding.
     """
 
-    def __init__(self) -> None:
-        self._rarity: dict[str, float] = {}
-        self._code_of: list[str] = []
-        self._postings: dict[str, list[tuple[int, float]]] = {}
+    def __init__(self, embedding: Embedding | None = None) -> None:
+        self._embedding = embedding or NoEmbedding()
+        self._index: _Index | None = None
+        self._building = asyncio.Lock()
 
-    def rebuild(self, questions: Mapping[str, Sequence[str]]) -> None:
-        """Index anew."""
-        code_of = [code for code, texts in questions.items() for _ in texts]
-        weighted = [_weights(text) for texts in questions.values() for text in texts]
-        seen: defaultdict[str, int] = defaultdict(int)
-        for weights in weighted:
-            for gram in weights:
-                seen[gram] += 1
-        rarity = {gram: math.log((1 + len(weighted)) / (1 + count)) + 1 for gram, count in seen.items()}
-        postings: defaultdict[str, list[tuple[int, float]]] = defaultdict(list)
-        for number, weights in enumerate(weighted):
-            for gram, weight in _unit({gram: weight * rarity[gram] for gram, weight in weights.items()}).items():
-                postings[gram].append((number, weight))
-        self._rarity, self._code_of, self._postings = rarity, code_of, dict(postings)
+    @property
+    def is_complete(self) -> bool:
+        """Whether all questions have vectors of the present encoder."""
+        index = self._index
+        return index is not None and (index.vectors is not None or not index.space.texts)
 
-    def nearest(self, text: str, *, limit: int, among: Collection[str]) -> list[Scored]:
-        """Return the nearest entries."""
-        # A gram that no question has still counts in the text's length: a text about something else is far away.
-        unheard = math.log(1 + len(self._code_of)) + 1
-        asked = _unit({gram: weight * self._rarity.get(gram, unheard) for gram, weight in _weights(text).items()})
-        scores: defaultdict[int, float] = defaultdict(float)
-        for gram, weight in asked.items():
-            for number, other in self._postings.get(gram, ()):
-                scores[number] += weight * other
-        best: dict[str, float] = {}
-        for number, score in scores.items():
-            code = self._code_of[number]
-            if code in among and score > best.get(code, 0.0):
-                best[code] = score
-        ranked = sorted(best.items(), key=lambda item: (-item[1], item[0]))
-        return [Scored(code, score) for code, score in ranked[:limit]]
+    async def rebuild(self, questions: Mapping[str, Sequence[str]]) -> None:
+        """Index anew; vectors of questions that were there before are kept."""
+        wanted = {code: tuple(said) for code, said in questions.items()}
+        async with self._building:
+            before = self._index
+            embedded = await self._embed([text for said in wanted.values() for text in said])
+            if before is not None and embedded is None and before.questions == wanted:
+                return
+            index = await asyncio.to_thread(_index, wanted)
+            if embedded is not None:
+                index.encoder, index.vectors = embedded
+            if index.space.texts:
+                await self._work_out(index, with_meaning=embedded is not None)
+            self._index = index
+
+    async def scores(self, text: str) -> Scores:
+        """Return the scores for ``text``."""
+        index = self._index
+        plain = normalise(text)
+        if index is None or not plain or not index.space.texts:
+            return Scores({}, with_meaning=False)
+        meaning = await self._meaning(index, text)
+        with_meaning = meaning is not None
+        if with_meaning not in index.votes:
+            async with self._building:
+                await self._work_out(index, with_meaning=with_meaning)
+        votes = index.votes[with_meaning]
+        weights = WITH_MEANING if with_meaning else WITHOUT_MEANING
+        scores = votes.scores(index.space.likeness(text, weights, meaning))
+        by_code = dict(zip(index.space.codes, scores.tolist(), strict=True))
+        if plain in index.exact:
+            by_code[index.exact[plain]] = EXACT
+        return Scores(by_code, with_meaning)
+
+    async def _meaning(self, index: _Index, text: str) -> Floats | None:
+        if index.vectors is None:
+            return None
+        embedded = await self._embedding.vectors([text], ASK_BUDGET_S)
+        if embedded is None:
+            return None
+        if embedded.encoder != index.encoder:
+            index.vectors = None  # Not complete any more: the questions are embedded anew by the next rebuild.
+            return None
+        return product(index.vectors, embedded.vectors[0])
+
+    async def _work_out(self, index: _Index, *, with_meaning: bool) -> None:
+        if with_meaning not in index.votes:
+            index.votes[with_meaning] = await asyncio.to_thread(_votes, index, with_meaning=with_meaning)
+
+    async def _embed(self, texts: Sequence[str]) -> tuple[str, Floats] | None:
+        before = self._index
+        known: dict[str, Floats] = {}
+        encoder = ""
+        if before is not None and before.vectors is not None:
+            known, encoder = dict(zip(before.space.texts, before.vectors, strict=True)), before.encoder
+        fresh = [text for text in dict.fromkeys(texts) if text not in known]
+        if fresh:
+            embedded = await self._embedding.vectors(fresh, INDEX_BUDGET_S)
+            if embedded is not None and known and embedded.encoder != encoder:
+                fresh = list(dict.fromkeys(texts))
+                embedded = await self._embedding.vectors(fresh, INDEX_BUDGET_S)
+            if embedded is None:
+                return None
+            encoder = embedded.encoder
+            known.update(zip(fresh, embedded.vectors, strict=True))
+        return (encoder, np.stack([known[text] for text in texts])) if texts else None
 
 
-def _weights(text: str) -> dict[str, float]:
-    """Return the n-grams of a text with what each kind tells; sounds are marked, so that the two never mix."""
-    plain = normalise(text)
-    heard = sounds(plain)
-    found: defaultdict[str, float] = defaultdict(float)
-    for size, weight in CHARACTER_WEIGHTS.items():
-        for gram in grams(plain, size):
-            found[gram] += weight
-    for size, weight in SOUND_WEIGHTS.items():
-        for gram in grams([f"{syllable}~" for syllable in heard], size):
-            found[gram] += weight
-    return dict(found)
+def _index(questions: Mapping[str, tuple[str, ...]]) -> _Index:
+    space = QuestionSpace(questions)
+    exact: dict[str, str] = {}
+    for code, said in questions.items():
+        for text in said:
+            plain = normalise(text)
+            exact[plain] = code if exact.get(plain, code) == code else ""
+    return _Index(questions, space, {plain: code for plain, code in exact.items() if plain and code})
 
 
-def _unit(vector: Mapping[str, float]) -> dict[str, float]:
-    length = math.sqrt(sum(value * value for value in vector.values()))
-    return {gram: value / length for gram, value in vector.items()} if length else {}
+def _votes(index: _Index, *, with_meaning: bool) -> EntryVotes:
+    weights = WITH_MEANING if with_meaning else WITHOUT_MEANING
+    likeness = index.space.own_likeness(weights, index.vectors if with_meaning else None)
+    return EntryVotes(index.space, likeness, weights)

@@ -1,23 +1,40 @@
 """Answers to questions, from entries that staff edit."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Final
+
+import structlog
 
 from bot.knowledge.entries import EntryTable
 from bot.knowledge.models import Answer, Close, Entry, EntryStatus, Found, NotFound
-from bot.knowledge.retrieval import Retriever, Scored
-from bot.knowledge.rules import CLOSE_MAX, Thresholds, clearly_nearest, may_answer, worth_offering
+from bot.knowledge.retrieval import Retriever
+from bot.knowledge.rules import (
+    WITH_MEANING,
+    WITHOUT_MEANING,
+    Scored,
+    Thresholds,
+    clearly_best,
+    may_answer,
+    rank,
+    worth_offering,
+)
 from bot.values.clock import Clock
+
+log = structlog.get_logger(__name__)
 
 DEFAULT_RECHECK = timedelta(seconds=5)
 """How old the knowledge of a process may be after somebody edited an entry elsewhere."""
-
-CANDIDATES = 2 * CLOSE_MAX
+NOBODY_KNOWS: Final[Mapping[str, float]] = MappingProxyType({})
 
 
 class KnowledgeService:
-    """Finds the entry that answers a text. Keeps the entries in memory and follows edits by a counter in SQL."""
+    """Finds the entry that answers a text. Keeps the entries in memory and follows edits by a counter in SQL.
+
+    Questions are indexed in a task of its own while the old index answers; ``close`` ends it.
+    """
 
     def __init__(
         self,
@@ -25,31 +42,33 @@ class KnowledgeService:
         clock: Clock,
         *,
         retriever: Retriever,
-        thresholds: Thresholds = Thresholds(),  # noqa: B008  frozen, so that sharing it is harmless
         recheck: timedelta = DEFAULT_RECHECK,
     ) -> None:
         self._table = table
         self._clock = clock
         self._retriever = retriever
-        self._thresholds = thresholds
         self._recheck = recheck
         self._entries: dict[str, Entry] = {}
-        self._counter = -1
+        self._counter = 0
         self._checked_at: datetime | None = None
         self._refreshing = asyncio.Lock()
+        self._indexing: asyncio.Task[None] | None = None
+        self._warming: asyncio.Task[None] | None = None
+        self._is_stale = False
+        self._has_index = False
 
-    async def answer_for(self, text: str, *, intent: str | None = None) -> Answer:
+    async def answer_for(self, text: str, *, chances: Mapping[str, float] = NOBODY_KNOWS) -> Answer:
         """Return the entry that answers ``text``, those to ask back with, or that none does.
 
-        ``intent`` is what the message was understood as: its entries are looked at first, all others when none of
-        them is near. A draft or an outdated entry that is nearest stays unsaid, and no other is said in its place.
+        ``chances`` says how likely the message has each intent: entries of likely ones come first, others are not
+        hidden. A draft or an outdated entry that fits best stays unsaid, and no other is said in its place.
         """
         await self.refresh()
-        narrowed = self._among(intent)
-        scored = self._nearest(text, narrowed) if narrowed else []
-        if not worth_offering(scored, self._thresholds):
-            scored = self._nearest(text, set(self._entries))
-        return self._decide(scored)
+        scores = await self._retriever.scores(text)
+        known = {code: score for code, score in scores.by_code.items() if code in self._entries}
+        intents = {code: self._entries[code].intents for code in known}
+        thresholds = WITH_MEANING if scores.with_meaning else WITHOUT_MEANING
+        return self._decide(rank(known, intents, chances), thresholds)
 
     async def entry(self, code: str) -> Entry | None:
         """Return an entry that may answer today, for a choice that was offered before; None when it may not."""
@@ -58,32 +77,67 @@ class KnowledgeService:
         return found if found is not None and self._may_answer(found) else None
 
     async def refresh(self, *, now: bool = False) -> None:
-        """Read and index the entries again if they changed; looks at most once every ``recheck`` unless ``now``."""
+        """Read the entries again if they changed, and have them indexed.
+
+        Looks at most once every ``recheck``. ``now`` looks at once and waits until everything is indexed, as the
+        first look does.
+        """
         async with self._refreshing:
             moment = self._clock.now()
-            if not now and self._checked_at is not None and moment - self._checked_at < self._recheck:
+            is_fresh = self._checked_at is not None and moment - self._checked_at < self._recheck
+            if now or not is_fresh or not self._entries:
+                await self._read()
+                self._checked_at = moment
+        if self._indexing is not None and (now or not self._has_index):
+            await asyncio.shield(self._indexing)
+
+    def warm_up(self) -> None:
+        """Begin to read and index the entries now, so that the first question need not wait for it."""
+        if self._warming is None:
+            self._warming = asyncio.create_task(self._warm_up(), name="knowledge warm-up")
+
+    async def close(self) -> None:
+        """End the indexing that may be under way."""
+        tasks = [task for task in (self._warming, self._indexing) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _warm_up(self) -> None:
+        try:
+            await self.refresh()
+        except Exception as error:  # noqa: BLE001 - The first question tries again, and its turn tells what is wrong.
+            log.warning("knowledge not warmed up", error=type(error).__name__)
+
+    async def _read(self) -> None:
+        counter = await self._table.counter()
+        if counter != self._counter:
+            entries = [entry for entry in await self._table.entries() if entry.status is not EntryStatus.RETIRED]
+            self._entries, self._counter = {entry.code: entry for entry in entries}, counter
+            self._is_stale = True
+        is_idle = self._indexing is None or self._indexing.done()
+        if is_idle and self._entries and (self._is_stale or not self._retriever.is_complete):
+            self._indexing = asyncio.create_task(self._index(), name="knowledge index")
+
+    async def _index(self) -> None:
+        while True:
+            self._is_stale = False
+            questions = {entry.code: (entry.question, *entry.variants) for entry in self._entries.values()}
+            try:
+                await self._retriever.rebuild(questions)
+            except Exception as error:  # noqa: BLE001 - Whatever is wrong, the old index must go on answering.
+                log.error("knowledge not indexed", error=type(error).__name__)
                 return
-            counter = await self._table.counter()
-            if counter != self._counter:
-                entries = [entry for entry in await self._table.entries() if entry.status is not EntryStatus.RETIRED]
-                questions = {entry.code: (entry.question, *entry.variants) for entry in entries}
-                # Indexing takes a while, and the loop has others to serve meanwhile.
-                await asyncio.to_thread(self._retriever.rebuild, questions)
-                self._entries, self._counter = {entry.code: entry for entry in entries}, counter
-            self._checked_at = moment
+            self._has_index = True
+            if not self._is_stale:
+                return
 
-    def _among(self, intent: str | None) -> set[str]:
-        return {code for code, entry in self._entries.items() if intent is not None and intent in entry.intents}
-
-    def _nearest(self, text: str, among: set[str]) -> list[Scored]:
-        return self._retriever.nearest(text, limit=CANDIDATES, among=among)
-
-    def _decide(self, scored: Sequence[Scored]) -> Answer:
-        clear = clearly_nearest(scored, self._thresholds)
+    def _decide(self, scored: Sequence[Scored], thresholds: Thresholds) -> Answer:
+        clear = clearly_best(scored, thresholds)
         if clear is not None:
             entry = self._entries[clear.code]
-            return Found(entry, clear.score) if self._may_answer(entry) else NotFound(unchecked=entry.code)
-        offered = worth_offering(scored, self._thresholds)
+            return Found(entry, min(1.0, clear.score)) if self._may_answer(entry) else NotFound(unchecked=entry.code)
+        offered = worth_offering(scored, thresholds)
         entries = tuple(entry for item in offered if self._may_answer(entry := self._entries[item.code]))
         if entries:
             return Close(entries)

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from pypinyin import Style, lazy_pinyin
 
@@ -75,8 +76,16 @@ def normalise(text: str) -> str:
 
 
 def sounds(plain: str) -> list[str]:
-    """Return the folded syllables of a normalised text, one a Chinese character; other runs stay whole."""
-    return [fold_sound(syllable) for syllable in lazy_pinyin(plain, style=Style.NORMAL)]
+    """Return the folded syllable of each character of a normalised text; what has no sound stays itself.
+
+    Every character has one sound whatever stands beside it: a mistyped neighbour must not change it.
+    """
+    return [_sound(character) for character in plain]
+
+
+@lru_cache(maxsize=8192)
+def _sound(character: str) -> str:
+    return fold_sound(lazy_pinyin(character, style=Style.NORMAL)[0])
 
 
 def fold_sound(syllable: str) -> str:

@@ -1,6 +1,6 @@
 """The conversation side of a turn: what a message means, the engine with its actions, and the answers in words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol, assert_never
@@ -98,6 +98,7 @@ class _Run:
     outcomes: list[Outcome] = field(default_factory=list)
     trace: list[TraceEntry] = field(default_factory=list)
     actions: int = 0
+    chances: Mapping[str, float] = field(default_factory=dict)
 
 
 class Conversation:
@@ -184,7 +185,7 @@ class Conversation:
             understood = _understood(ranking)
             certainty = understood.certainty
         step = self._engine.respond(state, said, heard, understood, now)
-        run = _Run()
+        run = _Run(chances=_chances(ranking))
         intent = understood.intents[0] if understood and understood.intents else None
         said = replace(said, text=heard.text or said.text)
         state = await self._run_actions(message, reading, said, intent, step, run, now)
@@ -218,25 +219,26 @@ class Conversation:
             if step.run is None:
                 return step.state
             run.actions += 1
-            context = _context(message, reading, said, intent, step.run, run.actions, now)
+            context = _context(message, reading, said, intent, step.run, run, now)
             events: Sequence[Event] = await self._actions[step.run.action](context)
             step = self._engine.resume(step.state, events, now)
 
 
 def _context(
-    message: Inbound, reading: Reading, said: Said, intent: str | None, run: RunAction, number: int, now: datetime
+    message: Inbound, reading: Reading, said: Said, intent: str | None, action: RunAction, run: _Run, now: datetime
 ) -> ActionContext:
     return ActionContext(
         openid=message.openid,
-        flow=run.flow,
-        slots=run.slots,
-        idempotency_key=f"{message.delivery_key}:{number}",
+        flow=action.flow,
+        slots=action.slots,
+        idempotency_key=f"{message.delivery_key}:{run.actions}",
         now=now,
-        said=said.text if run.said is None else run.said,
+        said=said.text if action.said is None else action.said,
         media_id=said.media_id,
         scene=reading.scene,
-        latest_slot=run.latest_slot,
-        intent=intent if run.intent is None else run.intent,
+        latest_slot=action.latest_slot,
+        intent=intent if action.intent is None else action.intent,
+        chances=run.chances if action.intent is None else {action.intent: 1.0},
     )
 
 
@@ -251,6 +253,10 @@ def _understood(ranking: Ranking) -> Understood:
             return Understood(tuple(guess.intent for guess in ranking.guesses[:3]), "lost")
         case _:
             assert_never(decision)
+
+
+def _chances(ranking: Ranking | None) -> Mapping[str, float]:
+    return {} if ranking is None else {guess.intent: guess.confidence for guess in ranking.guesses}
 
 
 WITH_PEOPLE, WITH_BOT = b"P", b"B"
