@@ -14,5 +14,5 @@ def training_texts(folder: Path = NLU / "data") -> dict[str, list[str]]:
 
 
 def evaluation_texts() -> list[Example]:
-    """Return the rows of the evaluation set."""
-    return read_examples(NLU / "evaluation" / "heldout.tsv")
+    """Return the rows of all evaluation tables."""
+    return [example for path in sorted((NLU / "evaluation").glob("*.tsv")) for example in read_examples(path)]
