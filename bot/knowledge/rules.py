@@ -36,7 +36,7 @@ class Thresholds:
 WITH_MEANING: Final = Thresholds(sure=0.15, lead=0.07, possible=0.08)
 WITHOUT_MEANING: Final = Thresholds(sure=0.15, lead=0.10, possible=0.08)
 """From leave-one-out over the seed's own questions (``python -m bot knowledge evaluate`` prints the table): the values
-that answer most while at least 87 % of the answers are right, 85 % without meaning. Real questions do better: there
+that answer most while at least 87 % of the answers are right, about 85 % without meaning. Real questions do better: there
 every question of the seed is in the index."""
 
 UNLIKELY_COSTS: Final = 0.1
