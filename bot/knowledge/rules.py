@@ -35,9 +35,9 @@ class Thresholds:
 
 WITH_MEANING: Final = Thresholds(sure=0.15, lead=0.07, possible=0.08)
 WITHOUT_MEANING: Final = Thresholds(sure=0.15, lead=0.10, possible=0.08)
-"""From leave-one-out over the seed's own questions (``python -m bot knowledge evaluate`` prints the table): the values
-that answer most while at least 87 % of the answers are right, about 85 % without meaning. Real questions do better: there
-every question of the seed is in the index."""
+"""From leave-one-out over the seed's own questions: the values that answer most while at least 87 % of the answers
+are right, about 85 % without meaning. ``python -m bot knowledge evaluate`` prints the table. Real questions do
+better: for them every question of the seed is in the index."""
 
 UNLIKELY_COSTS: Final = 0.1
 """What an entry loses whose intents the message certainly does not have: too little to hide it."""
