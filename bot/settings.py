@@ -51,6 +51,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("BOT_DATABASE_URL", "", "SQLAlchemy address; empty: SQLite in BOT_DATA_DIR."),
     Setting("BOT_REDIS_URL", "", "Redis address; empty: an embedded server in BOT_DATA_DIR.", secret=True),
     Setting("BOT_NLU_URL", "http://127.0.0.1:5005", "Base address of the Rasa server."),
+    Setting("BOT_NLU_PROCESSES", "1", "How many processes of the NLU share its port; about 350 MB each."),
     Setting("BOT_NLU_TIMEOUT_S", "1.5", "Seconds an intent may take before keywords stand in."),
     Setting("BOT_DATA_DIR", "var", "Folder of everything that is kept on disk."),
     Setting("BOT_FLOWS_DIR", "flows", "Folder of the conversations."),
@@ -95,6 +96,7 @@ class Settings:
     database_url: str
     redis_url: str
     nlu_url: str
+    nlu_processes: int
     nlu_timeout_s: float
     data_dir: Path
     flows_dir: Path
@@ -135,6 +137,12 @@ class _Reader:
             raise SettingInvalid(name=name, problem="must be above 0")
         return number
 
+    def count(self, name: str) -> int:
+        number = self._converted(name, int, "a whole number")
+        if number < 1:
+            raise SettingInvalid(name=name, problem="must be at least 1")
+        return number
+
     def port(self, name: str) -> int:
         number = self._converted(name, int, "a port number")
         if number not in range(65536):
@@ -166,6 +174,7 @@ def load_settings(environment: Mapping[str, str] | None = None, *, env_file: Pat
         database_url=read.text("BOT_DATABASE_URL") or f"sqlite+aiosqlite:///{data_dir / 'records.db'}",
         redis_url=read.text("BOT_REDIS_URL"),
         nlu_url=read.text("BOT_NLU_URL").rstrip("/"),
+        nlu_processes=read.count("BOT_NLU_PROCESSES"),
         nlu_timeout_s=read.positive("BOT_NLU_TIMEOUT_S"),
         data_dir=data_dir,
         flows_dir=Path(read.text("BOT_FLOWS_DIR")),

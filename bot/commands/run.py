@@ -92,7 +92,8 @@ async def _start_parts(supervisor: Supervisor, settings: Settings, console: Cons
     base = f"http://{settings.gateway_host}"
     first = [Part("simulator", bot_command("simulator"), f"{base}:{settings.simulator_port}/")]
     if is_ready() and nlu.hostname in ("127.0.0.1", "localhost"):
-        first.append(Part("nlu", serve_command(nlu.port or 5005), f"{settings.nlu_url}/status"))
+        command = serve_command(nlu.port or 5005, settings.nlu_processes)
+        first.append(Part("nlu", command, f"{settings.nlu_url}/status"))
     else:
         console.print("[yellow]No NLU: the assistant runs on keywords and menus.[/yellow]")
     second = [

@@ -35,9 +35,10 @@ def is_ready() -> bool:
     return NLU_PYTHON.exists() and (ROOT / "nlu" / "models" / "current").exists()
 
 
-def serve_command(port: int) -> tuple[str, ...]:
-    """Return the command line of the NLU server."""
-    return (str(NLU_PYTHON), str(ROOT / "nlu" / "serve.py"), "--port", str(port))
+def serve_command(port: int, processes: int = 1) -> tuple[str, ...]:
+    """Return the command line of the NLU server, whose ``processes`` share the port."""
+    serve = str(ROOT / "nlu" / "serve.py")
+    return (str(NLU_PYTHON), serve, "--port", str(port), "--processes", str(processes))
 
 
 def evaluate(file: Path) -> int:

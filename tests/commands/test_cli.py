@@ -70,6 +70,7 @@ def test_every_setting_is_documented(setting: object) -> None:
         ("BOT_GATEWAY_PORT", "eighty"),
         ("BOT_GATEWAY_PORT", "70000"),
         ("BOT_NLU_TIMEOUT_S", "-1"),
+        ("BOT_NLU_PROCESSES", "0"),
         ("BOT_DEMO", "yes"),
         ("BOT_NO_SUCH_THING", "1"),
     ],
