@@ -1,7 +1,8 @@
 """From a ranking to a decision: sure, ask back, or lost. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Final, Literal
 
 from bot.understanding.models import Guess, Ranking
@@ -20,8 +21,10 @@ class Thresholds:
 
     ``sure_margin`` is the lead over the second guess that ``sure`` needs as well; ``small_talk`` replaces ``sure``
     for intents of SMALL_TALK; ``outside_lead`` is the lead that makes out_of_scope sure at any confidence above
-    ``ask``; ``crisis`` is enough for a danger to go first, even when another intent is likelier; ``choice`` is what a
-    guess needs to be offered.
+    ``ask``; ``crisis`` is enough for a danger to go first, even when another intent is likelier; ``crisis_may_be`` is
+    enough to ask gently whether there is one; ``crisis_in_answer`` is what a danger needs inside the answer to
+    an open question, where accidents and quarrels are told on purpose; ``choice`` is what a guess needs to be
+    offered.
     """
 
     sure: float
@@ -29,6 +32,8 @@ class Thresholds:
     small_talk: float
     outside_lead: float
     crisis: float
+    crisis_may_be: float
+    crisis_in_answer: float
     ask: float
     choice: float
 
@@ -36,11 +41,27 @@ class Thresholds:
 THRESHOLDS: Final[Mapping[Literal["model", "keywords"], Thresholds]] = {
     # From cross-validation of the training data (nlu/cross_validate.py prints the table), never the evaluation set.
     "model": Thresholds(
-        sure=0.55, sure_margin=0.10, small_talk=0.35, outside_lead=0.05, crisis=0.40, ask=0.20, choice=0.08
+        sure=0.55,
+        sure_margin=0.10,
+        small_talk=0.35,
+        outside_lead=0.05,
+        crisis=0.40,
+        crisis_may_be=0.25,
+        crisis_in_answer=0.70,
+        ask=0.20,
+        choice=0.08,
     ),
     # Weights of keyword rules: a strong word acts, a weak one asks.
     "keywords": Thresholds(
-        sure=0.8, sure_margin=0.0, small_talk=0.6, outside_lead=0.02, crisis=0.6, ask=0.4, choice=0.4
+        sure=0.8,
+        sure_margin=0.0,
+        small_talk=0.6,
+        outside_lead=0.02,
+        crisis=0.6,
+        crisis_may_be=0.6,
+        crisis_in_answer=0.6,
+        ask=0.4,
+        choice=0.4,
     ),
 }
 
@@ -67,6 +88,13 @@ class Lost:
 Decision = Sure | Unsure | Lost
 
 
+class Danger(StrEnum):
+    """How likely a danger is by the model: people are called, or the follower is asked first."""
+
+    LIKELY = "likely"
+    POSSIBLE = "possible"
+
+
 def decide(ranking: Ranking) -> Decision:
     """Return what to do about ``ranking``; a likely danger always wins."""
     if not ranking.guesses:
@@ -80,6 +108,22 @@ def decide(ranking: Ranking) -> Decision:
     if best.confidence < limits.ask:
         return Lost()
     return _ask_back(ranking.guesses, limits)
+
+
+def without_danger(ranking: Ranking) -> Ranking:
+    """Return ``ranking`` as if the model knew of no danger, for texts whose words explain what it takes for one."""
+    return replace(ranking, guesses=tuple(guess for guess in ranking.guesses if guess.intent != CRISIS))
+
+
+def danger_in(ranking: Ranking, *, in_answer: bool = False) -> Danger | None:
+    """Return how far the model takes a text for a danger; None when it does not."""
+    limits = THRESHOLDS[ranking.source]
+    chance = next((guess.confidence for guess in ranking.guesses if guess.intent == CRISIS), 0.0)
+    if chance >= (limits.crisis_in_answer if in_answer else limits.crisis):
+        return Danger.LIKELY
+    if in_answer or chance < limits.crisis_may_be or isinstance(decide(ranking), Sure):
+        return None
+    return Danger.POSSIBLE
 
 
 def _is_sure(best: Guess, second: float, limits: Thresholds) -> bool:
