@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from actions.wording import day_with_weekday, text_of, time_text
-from bot.dialogue.events import ActionContext, ActionTable, Event, HandOver, Say, SetSlots
+from bot.dialogue.events import ActionContext, ActionTable, Event, HandOver, Rest, Say, SetSlots
 from bot.inbox.alerts import AlertService
 from bot.inbox.models import AlertLevel
 from bot.inbox.service import Escalated, InboxService
 from bot.understanding.crisis import crisis_signal
 from bot.understanding.models import CrisisSignal
+from bot.values.clock import LOCAL_ZONE
 from bot.values.problem import FieldValue
 
 GENERAL, REGISTRATION, LEGAL, COMPLAINT, CRISIS = "general", "registration", "legal", "complaint", "crisis"
@@ -52,6 +53,10 @@ class PeopleActions:
             "action_take_complaint": self.take_complaint,
             "action_crisis": self.crisis,
             "action_crisis_contact": self.crisis_contact,
+            "action_crisis_check": self.crisis_check,
+            "action_crisis_call": self.crisis_call,
+            "action_crisis_over": self.crisis_over,
+            "action_left_people": self.left_people,
         }
 
     async def hand_over(self, context: ActionContext) -> Sequence[Event]:
@@ -89,11 +94,35 @@ class PeopleActions:
         """The follower wants somebody, or told more: people have the chat."""
         return [Say("utter_crisis_called"), await self._to_people(context, "distress")]
 
+    async def crisis_check(self, context: ActionContext) -> Sequence[Event]:
+        """Ask once whether all is well, with the hotlines in sight; whatever form is open rests."""
+        today = context.now.astimezone(LOCAL_ZONE).date().isoformat()
+        return [SetSlots({"crisis_checked_on": today}), Say("utter_crisis_check"), Rest()]
+
+    async def crisis_call(self, context: ActionContext) -> Sequence[Event]:
+        """Alert the people on duty, because the follower asked for them after the gentle question."""
+        await self._alerts.raise_alert(
+            AlertLevel.P1, MAY_BE.kind, context.openid, context.idempotency_key, detail=context.said
+        )
+        return await self.crisis_contact(context)
+
+    async def crisis_over(self, context: ActionContext) -> Sequence[Event]:
+        """Nobody is wanted. An open form rests until the follower comes back to it by themselves."""
+        return [Say("utter_crisis_here_form" if _has_form(context) else "utter_crisis_here"), Rest()]
+
+    async def left_people(self, context: ActionContext) -> Sequence[Event]:
+        """The bot answers again; an open form rests until the follower comes back to it."""
+        return [Say("utter_left_people_form" if _has_form(context) else "utter_left_people"), Rest()]
+
     async def _to_people(self, context: ActionContext, reason: str) -> HandOver:
         await self._inbox.escalate(
-            context.openid, CRISIS, context.said, f"{context.idempotency_key}:chat", reason=reason
+            context.openid, CRISIS, context.said, f"{context.idempotency_key}:chat", reason=reason, moves=True
         )
         return HandOver(CRISIS, reason)
+
+
+def _has_form(context: ActionContext) -> bool:
+    return any(context.slots.get(slot) for slot in TOPIC_BY_OPEN_FORM)
 
 
 def _signal(context: ActionContext) -> CrisisSignal:

@@ -150,7 +150,7 @@ def _beside(work: Work, slot: Slot, ahead: Sequence[Slot], text: str) -> list[_B
     taken = list(own.find(text, request)) if own.sure else []
     found: list[_Beside] = []
     for other in ahead:
-        if _shares(other, (slot, *ahead)):
+        if shares(other, (slot, *ahead)):
             continue
         validator, other_request = tools(work, other, is_open=False)
         hits = tuple(hit for hit in validator.find(text, other_request) if not _overlaps(hit, taken))
@@ -214,7 +214,7 @@ def _overlaps(hit: Found[SlotValue], taken: Iterable[Found[SlotValue]]) -> bool:
     return any(hit.start < other.end and other.start < hit.end for other in taken)
 
 
-def _shares(slot: Slot, others: Iterable[Slot]) -> bool:
+def shares(slot: Slot, others: Iterable[Slot]) -> bool:
     """Say whether a value of ``slot`` could as well belong to another of the slots."""
     if slot.validator != "options":
         return any(other.name != slot.name and other.validator == slot.validator for other in others)

@@ -5,6 +5,7 @@ with its events. Everything is decided by the state and the message; the same de
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import assert_never
 
@@ -70,6 +71,9 @@ class Engine:
         work = self._opened(state, said.today, now)
         work.turn += 1
         work.offered = ()
+        if said.later:
+            until_s = work.now_s + self._settings.wish_s
+            work.later = [replace(wish, at_once=bool(work.frames), until_s=until_s) for wish in said.later]
         self._patterns.handle(work, said, reading, understood)
         return self._finished(work)
 
@@ -82,6 +86,7 @@ class Engine:
         work.trigger = waiting.trigger
         work.silenced = waiting.silenced
         work.leads = list(waiting.leads)
+        work.suggestions = waiting.suggestions
         self._go_on(work, waiting, events)
         return self._finished(work)
 
@@ -112,6 +117,10 @@ class Engine:
 
     def _finished(self, work: Work) -> Step:
         self._runner.run(work)
+        while work.candidate is not None:
+            candidate, work.candidate, work.stopped = work.candidate, None, False
+            self._filler.take(work, (candidate,))
+            self._runner.run(work)
         return Step(work.frozen(), tuple(work.outcomes), work.run, tuple(work.trace))
 
 

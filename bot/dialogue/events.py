@@ -116,7 +116,12 @@ class Forget:
     """Forget what the worker has told so far: every slot, every draft, and the forms that are open below."""
 
 
-Event = SetSlots | Say | OfferOptions | Reject | HandOver | SendPicture | Forget
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Leave the open form alone: its question is not asked again until the worker comes back to it."""
+
+
+Event = SetSlots | Say | OfferOptions | Reject | HandOver | SendPicture | Forget | Rest
 
 Action = Callable[[ActionContext], Awaitable[Sequence[Event]]]
 ActionTable = Mapping[str, Action]

@@ -78,12 +78,44 @@ class Revisit:
 class Pending:
     """A question of the engine itself, above the open question: what it is about and which flow it concerns.
 
-    ``text`` is the message that was not understood, so that the flow chosen for it can still answer it.
+    ``text`` is the message that was not understood, or the wish that is offered, so that the flow chosen for it can
+    still answer it; ``intent`` is that of the wish.
     """
 
-    kind: Literal["cancel", "resume", "switch", "restart", "field", "clarify"]
+    kind: Literal["cancel", "resume", "switch", "restart", "field", "clarify", "later"]
     flow: str | None = None
     text: str = ""
+    intent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Something else that a message asked for: its intent and its own words.
+
+    ``at_once`` is whether it is served before the next question of the form in which it came up, not only when
+    nothing is open any more. ``until_s`` (epoch seconds) is how long it is remembered.
+    """
+
+    intent: str
+    text: str
+    at_once: bool = False
+    until_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The words that began a form, and the slots that were already looked for in them."""
+
+    text: str
+    tried: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """The open question that something else was put on top of, and the choices that were shown with it."""
+
+    slot: str
+    choices: tuple[Option, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +157,7 @@ class Waiting:
     queue: tuple[Candidate, ...] = ()
     accepted: tuple[Candidate, ...] = ()
     leads: tuple[Spoken, ...] = ()
+    suggestions: tuple[str, ...] = ()
     silenced: bool = False
 
 
@@ -136,7 +169,8 @@ class DialogueState:
     with it, ``offered`` the options of what was said last beside it. ``labels`` are those of values chosen among
     options that an action offered, ``gathered`` the pictures of an open question that takes several. ``at_s`` is the
     time of the last message in epoch seconds, ``away`` whether people had the chat since. ``last`` is what was said
-    last, kept only while no question is open.
+    last, kept only while no question is open. ``later`` are wishes still to be served, ``opening``
+    is what was said when the running form began, ``aside`` the question under an errand.
     """
 
     frames: tuple[Frame, ...] = ()
@@ -156,6 +190,9 @@ class DialogueState:
     at_s: int = 0
     away: bool = False
     last: tuple[Spoken, ...] = ()
+    later: tuple[Wish, ...] = ()
+    opening: Opening | None = None
+    aside: Aside | None = None
     waiting: Waiting | None = None
 
 
@@ -167,7 +204,8 @@ class Said:
     """One message or event of the follower.
 
     ``menu_id`` is the id of a tapped option, ``media_id`` a picture's id, ``event`` the name of a platform event or a
-    payload such as ``/flow:check_status``; ``today`` is the date in Tongren, for words such as 明天.
+    payload such as ``/flow:check_status``; ``today`` is the date in Tongren, for words such as 明天. ``later`` is
+    what the message asked for beside ``text``.
     """
 
     text: str
@@ -175,6 +213,7 @@ class Said:
     menu_id: str | None = None
     media_id: str | None = None
     event: str | None = None
+    later: tuple[Wish, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +231,7 @@ class EngineSettings:
     pause_s: int = 2 * 3600
     draft_s: int = 30 * 86_400
     max_drafts: int = 3
+    wish_s: int = 86_400
     max_digressions: int = 3
     max_frames: int = 10
     max_steps: int = 300
@@ -203,6 +243,7 @@ class EngineSettings:
     misses_before_person: int = 2
     long_answer_chars: int = 30
     story_chars: int = 100
+    opening_chars: int = 6
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ RESTART: Final = "utter_pattern_restart"
 ALREADY_HERE: Final = "utter_pattern_already_here"
 UNAVAILABLE: Final = "utter_pattern_unavailable"
 CLARIFY: Final = "utter_pattern_clarify"
+LATER: Final = "utter_pattern_later"
 CANNOT_HANDLE: Final = "utter_pattern_cannot_handle"
 CANNOT_HANDLE_AGAIN: Final = "utter_pattern_cannot_handle_again"
 REJECTED_OFTEN: Final = "utter_pattern_rejected_often"
@@ -68,6 +69,7 @@ FIELDS: Mapping[str, frozenset[str]] = {
     ALREADY_HERE: frozenset({"flow"}),
     UNAVAILABLE: frozenset({"flow"}),
     CLARIFY: frozenset(),
+    LATER: frozenset({"wish"}),
     CANNOT_HANDLE: frozenset(),
     CANNOT_HANDLE_AGAIN: frozenset(),
     REJECTED_OFTEN: frozenset(),
@@ -101,6 +103,7 @@ CHOICES: Mapping[str, frozenset[str]] = {
     RESUME: frozenset({GO_ON, ANEW, DROP}),
     SWITCH: frozenset({KEEP, DROP, GO_ON}),
     RESTART: frozenset({GO_ON, ANEW}),
+    LATER: frozenset({DROP}),
     OLD_VALUE: frozenset({KEEP}),
     CONFIRM_VALUE: frozenset({KEEP}),
 }

@@ -54,6 +54,7 @@ class Patterns:
     def handle(self, work: Work, said: Said, reading: Reading, understood: Understood | None) -> None:
         """Do what the message asks for."""
         act = reading.act
+        work.text = reading.text or said.text
         pending, work.pending = work.pending, None
         if _goes_on(act):
             work.away = False
@@ -271,7 +272,7 @@ class Patterns:
         if flow is None:
             work.note("no such flow", act.flow)
             return
-        is_clarified = act.intent is not None and pending is not None and pending.kind == "clarify"
+        is_clarified = act.intent is not None and pending is not None and pending.kind in {"clarify", "later"}
         if act.intent is not None and pending is not None and pending.kind == "clarify":
             work.note("clarified as", act.intent)
         trigger = Trigger(pending.text, act.intent) if is_clarified and pending is not None else Trigger(act.about)
@@ -295,12 +296,20 @@ class Patterns:
             self._services.interrupt(work, flow)
 
     def _be_courteous(self, work: Work, intent: str, pending: Pending | None) -> None:
+        if pending is not None and pending.kind == "later" and intent == "affirm":
+            self._serve(work, pending)
+            return
         choice = _COURTEOUS_CHOICES.get((pending.kind, intent)) if pending is not None else None
         if choice is None:
             self._interpretation.courtesy(work, intent)
         else:
             work.away = False
             self._choose(work, choice, pending)
+
+    def _serve(self, work: Work, pending: Pending) -> None:
+        """Begin what was asked for together with what is done now."""
+        if pending.flow is not None:
+            self._start(work, StartsFlow(pending.flow, pending.intent), pending)
 
     def _choose(self, work: Work, choice: str, pending: Pending | None) -> None:
         """Do what was chosen in the engine's own question."""
@@ -318,8 +327,10 @@ class Patterns:
                 self._services.resume(work, pending.flow)
             case "resume", pattern_texts.GO_ON:
                 self._interpretation.take_kept_text(work, pending.text)
+            case "later", pattern_texts.DROP:
+                self._interpretation.courtesy(work, "deny")
             case "switch", pattern_texts.KEEP | pattern_texts.DROP:
-                self._services.switch(work, pending.flow, keeps=choice == pattern_texts.KEEP)
+                self._services.switch(work, pending.flow, pending.text, keeps=choice == pattern_texts.KEEP)
             case _:
                 work.note("went on", pending.kind)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from bot.dialogue import pattern_texts
 from bot.dialogue.catalog import Flow
 from bot.dialogue.events import SlotValue
-from bot.dialogue.models import Draft, Pending, Trigger, Waiting
+from bot.dialogue.models import Draft, Opening, Pending, Trigger, Waiting
 from bot.dialogue.outcomes import FlowCancelled, HandedOver
 from bot.dialogue.steps import Runner
 from bot.dialogue.versions import Migration
@@ -14,6 +14,7 @@ from bot.dialogue.work import Work
 
 DAY_S = 86_400
 HANDOFF_FLOW = "pattern_human_handoff"
+DANGER_INTENT = "crisis"
 GENERAL_TOPIC = "general"
 
 
@@ -34,6 +35,11 @@ class Services:
             work.say(pattern_texts.UNAVAILABLE, {"flow": flow.name})
         elif any(frame.flow == flow.id and frame.kind != "call" for frame in work.frames):
             self._return_to(work, flow)
+            if flow.id == work.catalog.flow_by_intent.get(DANGER_INTENT):
+                # Another danger is a new one: it is answered for itself, not taken for the one before.
+                work.leads.clear()
+                self._drop(work)
+                self.interrupt(work, flow)
         elif any(draft.flow == flow.id for draft in work.drafts):
             self._ask_restart(work, flow)
         elif flow.keeps_draft:
@@ -41,8 +47,9 @@ class Services:
         else:
             self.interrupt(work, flow)
 
-    def switch(self, work: Work, flow_id: str, *, keeps: bool) -> None:
-        """Leave the running form, kept or not, for another one."""
+    def switch(self, work: Work, flow_id: str, text: str, *, keeps: bool) -> None:
+        """Leave the running form, kept or not, for another one, which was asked for with ``text``."""
+        work.trigger = Trigger(said=text or None)
         if keeps:
             self.keep(work)
         else:
@@ -82,11 +89,13 @@ class Services:
     def _start_form(self, work: Work, flow: Flow) -> None:
         """Begin a form; errands on top end, another form is asked about."""
         self.drop_errands(work)
+        text = work.trigger.said if work.trigger.said is not None else work.text
         if work.frames:
-            work.pending = Pending("switch", flow.id)
+            work.pending = Pending("switch", flow.id, text)
             work.say(pattern_texts.SWITCH, {"flow": work.service.name, "other": flow.name})
             work.stopped = True
             return
+        work.opening = Opening(text) if len(text) >= work.settings.opening_chars else None
         self._runner.start(work, flow)
 
     def _drop(self, work: Work) -> None:

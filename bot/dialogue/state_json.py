@@ -11,7 +11,19 @@ from typing import Any, Final, cast
 
 from bot.dialogue.errors import NotWaiting, StateUnreadable
 from bot.dialogue.events import Option, SlotValue
-from bot.dialogue.models import Answered, DialogueState, Draft, Frame, FrameKind, Journey, Pending, Revisit
+from bot.dialogue.models import (
+    Answered,
+    Aside,
+    DialogueState,
+    Draft,
+    Frame,
+    FrameKind,
+    Journey,
+    Opening,
+    Pending,
+    Revisit,
+    Wish,
+)
 from bot.dialogue.outcomes import Spoken
 from bot.values.problem import FieldValue
 
@@ -22,7 +34,7 @@ Json = dict[str, Any]
 
 _JOURNEY: Final = ("confirmed", "skipped", "said", "touched")
 _VALUES: Final = ("slots", "labels")
-_TALK: Final = ("last", "pending", "gathered")
+_TALK: Final = ("last", "pending", "gathered", "later", "opening")
 _COUNTERS: Final = ("misses", "rejections", "turn", "serial", "at_s")
 
 
@@ -105,8 +117,11 @@ def _state_to(state: DialogueState) -> Json:
         "choices": [_option_to(option) for option in state.choices],
         "offered": [_option_to(option) for option in state.offered],
         "gathered": list(state.gathered),
-        "pending": None if state.pending is None else [state.pending.kind, state.pending.flow, state.pending.text],
+        "pending": None if state.pending is None else _pending_to(state.pending),
+        "later": [[wish.intent, wish.text, wish.at_once, wish.until_s] for wish in state.later],
+        "opening": None if state.opening is None else [state.opening.text, list(state.opening.tried)],
         "revisit": None if state.revisit is None else _revisit_to(state.revisit),
+        "aside": None if state.aside is None else [state.aside.slot, *map(_option_to, state.aside.choices)],
         "away": state.away,
         "last": [_spoken_to(spoken) for spoken in state.last],
     }
@@ -129,6 +144,9 @@ def _state_from(value: Json) -> DialogueState:
             gathered=tuple(value.get("gathered", ())),
             pending=None if pending is None else Pending(*pending),
             revisit=None if revisit is None else Revisit(revisit["slot"], revisit.get("old"), revisit["reason"]),
+            later=tuple(Wish(*part) for part in value.get("later", ())),
+            opening=_opening_from(value.get("opening")),
+            aside=_aside_from(value.get("aside")),
             away=value.get("away", False),
             last=tuple(_spoken_from(part) for part in value.get("last", ())),
             misses=int(value.get("misses", 0)),
@@ -139,6 +157,19 @@ def _state_from(value: Json) -> DialogueState:
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise StateUnreadable(reason="wrong shape") from error
+
+
+def _pending_to(pending: Pending) -> list[object]:
+    parts: list[object] = [pending.kind, pending.flow, pending.text]
+    return parts if pending.intent is None else [*parts, pending.intent]
+
+
+def _opening_from(value: list[Any] | None) -> Opening | None:
+    return None if value is None else Opening(value[0], tuple(value[1]))
+
+
+def _aside_from(value: list[Any] | None) -> Aside | None:
+    return None if value is None else Aside(value[0], tuple(_option_from(part) for part in value[1:]))
 
 
 def _frame_to(frame: Frame) -> Json:

@@ -19,8 +19,19 @@ from bot.dialogue.catalog import (
     Utter,
 )
 from bot.dialogue.errors import FlowEndless
-from bot.dialogue.events import Event, Forget, HandOver, OfferOptions, Option, Reject, Say, SendPicture, SetSlots
-from bot.dialogue.models import REVIEWING, Answered, Journey, Pending, Revisit, Waiting
+from bot.dialogue.events import (
+    Event,
+    Forget,
+    HandOver,
+    OfferOptions,
+    Option,
+    Reject,
+    Rest,
+    Say,
+    SendPicture,
+    SetSlots,
+)
+from bot.dialogue.models import REVIEWING, Answered, Aside, Journey, Pending, Revisit, Trigger, Waiting
 from bot.dialogue.outcomes import (
     Asked,
     FlowFinished,
@@ -34,6 +45,7 @@ from bot.dialogue.outcomes import (
 )
 from bot.dialogue.payloads import FIELD_PAYLOAD, SUBMIT_PAYLOAD
 from bot.dialogue.progress import Route, progress_of
+from bot.dialogue.wishes import offer_next, said_at_first, suggested
 from bot.dialogue.work import Work
 from bot.values.problem import Problem
 
@@ -53,6 +65,7 @@ class Runner:
             if not work.frames:
                 work.outcomes.extend(work.take_leads())
                 work.close_question()
+                offer_next(work)
                 work.stopped = True
                 return
             self._take(work, work.step())
@@ -103,6 +116,8 @@ class Runner:
         """Begin a service on top of what is open."""
         if flow.first is None:
             return
+        if work.asking is not None and work.choices:
+            work.aside = Aside(work.asking, work.choices)
         work.close_question()
         work.push(flow, flow.first, "digression" if work.frames else "base", journey)
         for name, value in work.catalog.initial_values.items():
@@ -138,6 +153,9 @@ class Runner:
         if work.frames:
             work.lead(pattern_texts.CONTINUE)
         elif flow.run_pattern_completed and not work.silenced:
+            if work.later:
+                # What else was asked for comes next; 还要办别的吗 would be out of place.
+                return
             if work.drafts:
                 work.say(pattern_texts.DRAFT_WAITING, {"flow": work.catalog.flows[work.drafts[-1].flow].name})
             else:
@@ -225,6 +243,12 @@ class Runner:
         if value is not None and (not step.ask_before_filling or step.slot in journey.confirmed):
             self.pass_question(work, step)
             return
+        if self._serves_wish(work):
+            return
+        work.candidate = said_at_first(work, step.slot) if value is None else None
+        if work.candidate is not None:
+            work.stopped = True
+            return
         if value is not None:
             self.restore_revisited(work)
             work.revisit = Revisit(step.slot, value, "confirm")
@@ -237,6 +261,18 @@ class Runner:
             self.start_action(work, name, waiting, latest_slot=step.slot)
         else:
             self.ask(work, step, None)
+
+    def _serves_wish(self, work: Work) -> bool:
+        """Begin the short errand that was asked for together with the last answer; say whether there is one."""
+        flow_id = work.catalog.flow_by_intent.get(work.later[0].intent) if work.later else None
+        flow = work.catalog.flows.get(flow_id or "")
+        held_back = work.silenced or work.away or not work.is_form()
+        if held_back or flow is None or flow.keeps_draft or not work.later[0].at_once:
+            return False
+        wish = work.later.pop(0)
+        work.trigger = Trigger(wish.text, wish.intent)
+        self.start(work, flow)
+        return True
 
     def pass_question(self, work: Work, step: Collect) -> None:
         """Go on from a question that has its answer (or is left empty)."""
@@ -251,7 +287,9 @@ class Runner:
     def _is_held_back(self, work: Work, slot: str) -> bool:
         """Stop before a question when people have the chat, or when the worker comes back after a long pause."""
         if work.silenced:
-            work.asking, work.choices = slot, ()
+            # Its choices are still on the screen: the worker may come back with one of them.
+            shown = work.aside is not None and work.aside.slot == slot
+            work.asking, work.choices = slot, work.aside.choices if shown and work.aside is not None else ()
             work.stopped = True
         elif work.away and work.is_form():
             work.away = False
@@ -269,7 +307,9 @@ class Runner:
         response = offer.response if offer is not None and offer.response is not None else step.response
         spoken = work.spoken(response, offer.fields if offer is not None else None)
         leads = [*work.take_leads()]
-        extras = [*work.buttons(spoken)]
+        extras = [*suggested(work, step.slot, offer), *work.buttons(spoken)]
+        for lead in leads:
+            extras.extend(work.buttons(lead))
         if work.revisit is not None and work.revisit.slot == step.slot and work.revisit.old is not None:
             key = pattern_texts.CONFIRM_VALUE if work.revisit.reason == "confirm" else pattern_texts.OLD_VALUE
             old = {"old": work.shown(step.slot, work.revisit.old), "label": slot.label}
@@ -304,6 +344,7 @@ class Runner:
         if work.choices:
             work.offered = ()
         work.stopped = True
+        work.aside = None
 
     def progress(self, work: Work, step: Collect) -> Progress | None:
         """Return where the question stands in its form, ``None`` when that is not shown."""
@@ -332,7 +373,7 @@ class Runner:
         flow = work.frames[-1].flow if work.frames else ""
         trigger = work.trigger
         work.run = RunAction(action, flow, dict(work.slots), latest_slot, trigger.said, trigger.intent)
-        work.waiting = replace(waiting, leads=work.take_leads(), silenced=work.silenced)
+        work.waiting = replace(waiting, leads=work.take_leads(), suggestions=work.suggestions, silenced=work.silenced)
         work.note("action", action)
 
     def apply(self, work: Work, events: Sequence[Event]) -> tuple[OfferOptions | None, Problem | None]:
@@ -352,6 +393,8 @@ class Runner:
                     problem = event.problem
                 case HandOver():
                     work.emit(HandedOver(event.topic, event.reason))
+                    work.silenced = work.away = True
+                case Rest():
                     work.silenced = work.away = True
                 case SendPicture():
                     work.emit(PictureSent(event.media_id))

@@ -9,6 +9,7 @@ from bot.dialogue.catalog import Collect, Flow, FlowCatalog, FlowStep, Review, S
 from bot.dialogue.events import Option, SlotValue
 from bot.dialogue.models import (
     Answered,
+    Candidate,
     DialogueState,
     EngineSettings,
     Frame,
@@ -71,6 +72,12 @@ class Work:
         self.run: RunAction | None = None
         self.waiting: Waiting | None = None
         self.trigger = Trigger()
+        self.later = [wish for wish in state.later if wish.until_s > now_s]
+        self.opening = state.opening
+        self.aside = state.aside
+        self.candidate: Candidate | None = None
+        self.suggestions: tuple[str, ...] = ()
+        self.text = ""
         self.moved = False
         self.silenced = False
         self.stopped = False
@@ -173,6 +180,8 @@ class Work:
         self.labels.clear()
         self.drafts.clear()
         self.offered, self.pending, self.revisit, self.last_said = (), None, None, ()
+        self.opening = None
+        self.later.clear()
         self.note("everything forgotten")
 
     def put_back(self, name: str, value: SlotValue) -> None:
@@ -274,8 +283,9 @@ class Work:
         self.leads.append(self.spoken(key, fields))
 
     def lead_problem(self, problem: Problem) -> None:
-        """Say why an answer was not taken."""
+        """Say why an answer was not taken; what was probably meant is offered with the next question."""
         self.lead(problem.code, problem.fields)
+        self.suggestions = problem.suggestions
 
     def take_leads(self) -> tuple[Spoken, ...]:
         """Return what is to be said before the question that is asked now."""
@@ -318,8 +328,11 @@ class Work:
             turn=self.turn,
             serial=self.serial,
             at_s=self.now_s,
-            away=self.away,
+            away=self.away and bool(self.frames),
             last=self._last(),
+            later=tuple(self.later),
+            opening=self.opening if self.frames else None,
+            aside=self.aside if self.frames else None,
             waiting=self.waiting,
         )
 

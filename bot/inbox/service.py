@@ -88,12 +88,21 @@ class InboxService:
         self._clock = clock
 
     async def escalate(
-        self, openid: str, topic: str, summary: str, key: str, *, reason: str = "", county: str | None = None
+        self,
+        openid: str,
+        topic: str,
+        summary: str,
+        key: str,
+        *,
+        reason: str = "",
+        county: str | None = None,
+        moves: bool = False,
     ) -> Escalated:
         """Hand the conversation to people. A follower who is in a chat already stays in that one.
 
         ``summary`` is what staff see first, such as the follower's last words; it is sealed. ``reason`` is a code:
-        ``asked``, ``not_understood``, ``crisis`` …
+        ``asked``, ``not_understood``, ``crisis`` … ``moves`` puts a chat that runs in another queue into this one,
+        because it is more urgent now; whoever has claimed it keeps it.
         """
         fresh = Chat(
             openid=openid,
@@ -108,6 +117,9 @@ class InboxService:
         async with self._database.transaction() as session:
             earlier = await self._earlier(session, openid, key)
             if earlier is not None:
+                if moves and earlier.status != ChatStatus.CLOSED:
+                    earlier.topic, earlier.reason = topic, reason
+                    earlier.summary_sealed = fresh.summary_sealed
                 return await self._escalated(session, earlier, is_new=False)
             try:
                 async with session.begin_nested():

@@ -9,16 +9,17 @@ import structlog
 
 from bot.dialogue.engine import Engine
 from bot.dialogue.events import ActionContext, ActionTable, Event
-from bot.dialogue.models import DialogueState, Said, Step, Understood
+from bot.dialogue.models import DialogueState, Said, Step
 from bot.dialogue.outcomes import FlowStarted, HandedOver, Outcome, RunAction, Spoken, TraceEntry
 from bot.dialogue.render import Renderer
 from bot.dialogue.state_json import from_json, to_json
+from bot.turns.hearing import Hearing
 from bot.turns.log import TurnRecord
-from bot.turns.reading import CRISIS_EVENT, Reading, reading_of
+from bot.turns.reading import CRISIS_EVENT, LEFT_PEOPLE_EVENT, Reading, reading_of
 from bot.turns.replies import as_outgoing
-from bot.understanding.crisis import crisis_signal
+from bot.understanding.crisis import crisis_rules, crisis_signal
+from bot.understanding.keywords import keyword_rules
 from bot.understanding.models import Guess, Ranking, Understanding
-from bot.understanding.rules import Lost, Sure, Unsure, decide
 from bot.values.clock import Clock
 from bot.values.texts import mask_personal
 from bot.wechat.models import Inbound, Outgoing, OutText
@@ -37,6 +38,13 @@ class Chats(Protocol):
 
     async def take_down(self, message: Inbound, text: str) -> None:
         """Add a message to the running chat; a repeated delivery is one message."""
+        ...
+
+    async def leave(self, openid: str, key: str, *, only_waiting: bool) -> bool:
+        """End the follower's chat at their own word, with ``only_waiting`` only one that nobody has claimed.
+
+        Say whether it is ended; a chat about a danger never is.
+        """
         ...
 
     async def rate(self, openid: str, text: str, key: str) -> bool:
@@ -116,14 +124,16 @@ class Conversation:
         *,
         nlu_budget_s: float,
     ) -> None:
+        # The words are compiled now rather than in somebody's first turn.
+        crisis_rules()
+        keyword_rules()
         self._engine = engine
         self._renderer = renderer
         self._actions = actions
-        self._understanding = understanding
+        self._hearing = Hearing(engine, understanding, budget_s=nlu_budget_s)
         self._chats = chats
         self._followers = followers
         self._clock = clock
-        self._nlu_budget_s = nlu_budget_s
 
     async def respond(self, message: Inbound, stored: bytes) -> Answer:
         """Return the answer to ``message`` for a follower whose stored dialogue is ``stored`` (``b""``: none)."""
@@ -168,26 +178,36 @@ class Conversation:
             said = replace(said, event=CRISIS_EVENT)
         if with_people:
             if await self._chats.is_with_people(message.openid):
-                await self._chats.take_down(message, said.text)
-                if danger is None:
-                    return Answer(message, stored, said=said.text, flow="people", at=now)
+                if danger is None and await self._leaves(message, said):
+                    said = replace(said, text="", event=LEFT_PEOPLE_EVENT)
+                else:
+                    await self._chats.take_down(message, said.text)
+                    if danger is None:
+                        return Answer(message, stored, said=said.text, flow="people", at=now)
             elif await self._chats.rate(message.openid, said.text, message.delivery_key):
                 said = replace(said, text="", event="/flow:thank_for_rating")
         return await self._talk(message, reading, said, state, now)
 
+    async def _leaves(self, message: Inbound, said: Said) -> bool:
+        """End the chat with people when the message says no more than that."""
+        words = self._engine.catalog.words
+        forms = set(words.readings(said.text)) if said.text else set()
+        plainly = not forms.isdisjoint(words.plain_list("leave_people"))
+        if not plainly and forms.isdisjoint(words.plain_list("leave_waiting")):
+            return False
+        return await self._chats.leave(message.openid, message.delivery_key, only_waiting=not plainly)
+
     async def _talk(
         self, message: Inbound, reading: Reading, said: Said, state: DialogueState, now: datetime
     ) -> Answer:
-        ranking, certainty, understood = None, None, None
-        heard = self._engine.read(state, said, now)
-        if heard.needs_understanding:
-            ranking = await self._understanding.rank(heard.text, self._nlu_budget_s)
-            understood = _understood(ranking)
-            certainty = understood.certainty
-        step = self._engine.respond(state, said, heard, understood, now)
-        run = _Run(chances=_chances(ranking))
+        heard = await self._hearing.hear(state, said, now)
+        understood = heard.understood
+        step = self._engine.respond(state, heard.said, heard.reading, understood, now)
+        run = _Run(trace=list(heard.notes), chances=_chances(heard.ranking))
         intent = understood.intents[0] if understood and understood.intents else None
-        said = replace(said, text=heard.text or said.text)
+        whole = said.text
+        # A button counts as the words that it stands for.
+        said = replace(heard.said, text=heard.reading.text or heard.said.text)
         state = await self._run_actions(message, reading, said, intent, step, run, now)
         with_people = any(isinstance(outcome, HandedOver) for outcome in run.outcomes)
         flow = next((outcome.flow for outcome in run.outcomes if isinstance(outcome, FlowStarted)), None)
@@ -195,9 +215,9 @@ class Conversation:
             message,
             _dump(state, with_people=with_people),
             as_outgoing(self._renderer.render(run.outcomes)),
-            said.text,
-            ranking,
-            certainty,
+            whole if said.later else said.text,
+            heard.ranking,
+            None if understood is None else understood.certainty,
             flow or (state.frames[-1].flow if state.frames else None),
             tuple(run.trace),
             now,
@@ -240,19 +260,6 @@ def _context(
         intent=intent if action.intent is None else action.intent,
         chances=run.chances if action.intent is None else {action.intent: 1.0},
     )
-
-
-def _understood(ranking: Ranking) -> Understood:
-    decision = decide(ranking)
-    match decision:
-        case Sure(intent):
-            return Understood((intent,), "sure")
-        case Unsure(intents):
-            return Understood(tuple(intents), "unsure")
-        case Lost():
-            return Understood(tuple(guess.intent for guess in ranking.guesses[:3]), "lost")
-        case _:
-            assert_never(decision)
 
 
 def _chances(ranking: Ranking | None) -> Mapping[str, float]:

@@ -26,6 +26,7 @@ from bot.wechat.models import (
 from bot.wechat.parser import read_inbound
 
 CRISIS_EVENT = "/flow:crisis_support"
+LEFT_PEOPLE_EVENT = "/flow:leave_people"
 
 Kind = Literal["said", "left", "noted"]
 

@@ -53,16 +53,18 @@ class Talk:
 
 @dataclass(slots=True)
 class ScriptedNlu:
-    """An NLU that takes every message for ``intent``."""
+    """An NLU that takes every message for ``intent``, but for those that ``chances`` knows."""
 
     port: int
     intent: str = "chitchat"
+    chances: dict[str, dict[str, float]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
     async def parse(self, request: web.Request) -> web.Response:
         body = await request.json()
         self.asked.append(body["text"])
-        ranking = [{"name": self.intent, "confidence": 0.9}]
+        chances = self.chances.get(body["text"], {self.intent: 0.9})
+        ranking = [{"name": intent, "confidence": chance} for intent, chance in chances.items()]
         return web.json_response({"intent_ranking": ranking, "model_id": "scripted"})
 
 

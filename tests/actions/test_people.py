@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete
 
-from bot.inbox.models import AlertLevel, ChatStatus, MessageKind, Satisfaction
+from bot.inbox.models import AlertLevel, CalendarDay, ChatStatus, MessageKind, Satisfaction, WorkingHours
 from tests.actions.conftest import ScriptedNlu, Talk, stored_files
 from tests.storage.pictures import phone_photo
 from tests.support.assistant import Assistant
@@ -79,7 +80,7 @@ async def test_what_only_the_model_takes_for_danger_is_asked_about(
 ) -> None:
     talk = Talk(understanding_assistant, understanding_assistant.platform.add_follower("杨师傅").openid)
     nlu.intent = "crisis"
-    answer = await talk.say("上吊扇坏了")
+    answer = await talk.say("心头空空的，哪样都提不起劲")
     assert "您现在安全吗" in answer
     assert "要不要请值班的人联系您" in answer
     records = understanding_assistant.bot.records
@@ -89,6 +90,30 @@ async def test_what_only_the_model_takes_for_danger_is_asked_about(
     assert "人工" in await talk.say("没事")
     nlu.intent = "check_status"
     assert "没查到您用这个微信报过名" in await talk.say("看下我报的那个")
+
+
+async def test_a_possible_danger_is_asked_about_gently_and_alerts_nobody_before_a_yes(
+    understanding_assistant: Assistant, nlu: ScriptedNlu
+) -> None:
+    talk = Talk(understanding_assistant, understanding_assistant.platform.add_follower("杨师傅").openid)
+    nlu.chances = {"心头空空的": {"crisis": 0.3, "chitchat": 0.2}}
+    answer = await talk.say("心头空空的")
+    assert "您现在还好吗" in answer
+    assert all(number in answer for number in ("12356", "110", "120"))
+    alerts = understanding_assistant.bot.records.alerts
+    assert await alerts.open_alerts() == []
+    assert "已经提醒值班人员" in await talk.say("请人联系我")
+    (alert,) = await alerts.open_alerts()
+    assert alert.level is AlertLevel.P1
+
+
+async def test_without_working_hours_nothing_is_promised(talk: Talk) -> None:
+    async with talk.assistant.bot.records.database.transaction() as session:
+        await session.execute(delete(WorkingHours))
+        await session.execute(delete(CalendarDay))
+    answer = await talk.say("人工")
+    assert "工作人员看到就回您" in answer
+    assert "分钟" not in answer
 
 
 async def test_whoever_means_it_is_handed_over_with_their_words(

@@ -21,9 +21,9 @@ NOW = datetime(2026, 6, 15, 10, 0, tzinfo=LOCAL_ZONE)
 New = Callable[[], BareConversation]
 
 
-def said(text: str, **more: str) -> Said:
+def said(text: str, *, menu_id: str | None = None, media_id: str | None = None, event: str | None = None) -> Said:
     """Return a message of today."""
-    return Said(text, NOW.date(), **more)
+    return Said(text, NOW.date(), menu_id, media_id, event)
 
 
 @pytest.fixture

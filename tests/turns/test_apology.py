@@ -33,6 +33,9 @@ class Nobody:
     async def take_down(self, message: Inbound, text: str) -> None:
         raise AssertionError(message, text)
 
+    async def leave(self, openid: str, key: str, *, only_waiting: bool) -> bool:
+        raise AssertionError(openid, key, only_waiting)
+
     async def rate(self, openid: str, text: str, key: str) -> bool:
         raise AssertionError(openid, text, key)
 

@@ -1,0 +1,62 @@
+"""What was said before its turn: further wishes of a message, answers in the words that began a form.
+
+Also the likely meanings of an answer that could not be taken as it was.
+"""
+
+from dataclasses import replace
+
+from bot.dialogue import pattern_texts
+from bot.dialogue.answers import label_of, shares, tools
+from bot.dialogue.events import OfferOptions, Option
+from bot.dialogue.models import Candidate, Pending
+from bot.dialogue.payloads import INTENT_PAYLOAD, WORD_PAYLOAD
+from bot.dialogue.work import Work
+from bot.values.found import only_value
+from bot.values.problem import Problem
+
+
+def offer_next(work: Work) -> None:
+    """Offer the next wish, now that nothing is open; it is forgotten unless the worker takes it up."""
+    if work.silenced or work.pending is not None:
+        return
+    while work.later:
+        wish = work.later.pop(0)
+        flow_id = work.catalog.flow_by_intent.get(wish.intent)
+        if flow_id is None:
+            continue
+        label = work.text_of(f"intent.{wish.intent}") or work.catalog.flows[flow_id].name
+        option = Option(f"{INTENT_PAYLOAD}{wish.intent}", label, next_flow=flow_id)
+        work.say(pattern_texts.LATER, {"wish": wish.text}, (option,))
+        work.pending = Pending("later", flow_id, wish.text, wish.intent)
+        work.note("offered the next wish", wish.intent)
+        return
+
+
+def said_at_first(work: Work, slot_name: str) -> Candidate | None:
+    """Return the answer to a question that the words which began the form already hold.
+
+    Each question is looked for once. Names are left out: who tells theirs may be registering somebody else.
+    """
+    opening, slot = work.opening, work.catalog.slots[slot_name]
+    if opening is None or slot_name in opening.tried or not work.frames or not work.is_form():
+        return None
+    work.opening = replace(opening, tried=(*opening.tried, slot_name))
+    collected = [work.catalog.slots[name] for name in work.catalog.collects[work.service.id]]
+    if slot.also_fill != "yes" or slot.validator == "person_name" or shares(slot, collected):
+        return None
+    validator, request = tools(work, slot, is_open=False)
+    value = only_value(tuple(validator.find(opening.text, request)))
+    return None if value is None else Candidate(slot_name, value, "also", label_of(slot, (), value))
+
+
+def suggested(work: Work, slot_name: str, offer: OfferOptions | None) -> tuple[Option, ...]:
+    """Return what was probably meant by the answer that was not taken, as choices; a single one takes a yes too."""
+    texts, work.suggestions = work.suggestions, ()
+    slot = work.catalog.slots[slot_name]
+    shown = {option.label for option in (offer.options if offer is not None else slot.options)}
+    validator, request = tools(work, slot, is_open=False)
+    readable = [
+        text for text in texts if text not in shown and not isinstance(validator.read(text, request), Problem)
+    ]
+    aliases = work.catalog.words.lists.get("affirm", ()) if len(readable) == 1 else ()
+    return tuple(Option(f"{WORD_PAYLOAD}{text}", text, aliases) for text in readable)
