@@ -249,6 +249,7 @@ async def _bot(
         renderer,
         actions,
         NluClient(http, settings.nlu_url, records.clock, timeout_s=settings.nlu_timeout_s),
+        records.knowledge,
         InboxChats(records.inbox),
         records.followers,
         records.clock,

@@ -12,6 +12,7 @@ from bot.knowledge.entries import EntryTable
 from bot.knowledge.models import Answer, Close, Entry, EntryStatus, Found, NotFound
 from bot.knowledge.retrieval import Retriever
 from bot.knowledge.rules import (
+    RECOGNISED,
     WITH_MEANING,
     WITHOUT_MEANING,
     Scored,
@@ -69,6 +70,15 @@ class KnowledgeService:
         intents = {code: self._entries[code].intents for code in known}
         thresholds = WITH_MEANING if scores.with_meaning else WITHOUT_MEANING
         return self._decide(rank(known, intents, chances), thresholds)
+
+    async def recognised_as(self, text: str) -> str | None:
+        """Return the intent of the entry whose questions ``text`` is so near to that no other intent is likely."""
+        await self.refresh()
+        scores = await self._retriever.scores(text)
+        known = {code: score for code, score in scores.by_code.items() if code in self._entries}
+        best = clearly_best(rank(known, {}, NOBODY_KNOWS), RECOGNISED)
+        entry = self._entries[best.code] if best is not None else None
+        return entry.intents[0] if entry is not None and self._may_answer(entry) else None
 
     async def entry(self, code: str) -> Entry | None:
         """Return an entry that may answer today, for a choice that was offered before; None when it may not."""

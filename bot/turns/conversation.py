@@ -13,7 +13,7 @@ from bot.dialogue.models import DialogueState, Said, Step
 from bot.dialogue.outcomes import FlowStarted, HandedOver, Outcome, RunAction, Spoken, TraceEntry
 from bot.dialogue.render import Renderer
 from bot.dialogue.state_json import from_json, to_json
-from bot.turns.hearing import Hearing
+from bot.turns.hearing import Hearing, KnownQuestions
 from bot.turns.log import TurnRecord
 from bot.turns.reading import CRISIS_EVENT, LEFT_PEOPLE_EVENT, Reading, reading_of
 from bot.turns.replies import as_outgoing
@@ -118,6 +118,7 @@ class Conversation:
         renderer: Renderer,
         actions: ActionTable,
         understanding: Understanding,
+        questions: KnownQuestions,
         chats: Chats,
         followers: Followers,
         clock: Clock,
@@ -130,7 +131,7 @@ class Conversation:
         self._engine = engine
         self._renderer = renderer
         self._actions = actions
-        self._hearing = Hearing(engine, understanding, budget_s=nlu_budget_s)
+        self._hearing = Hearing(engine, understanding, questions, budget_s=nlu_budget_s)
         self._chats = chats
         self._followers = followers
         self._clock = clock

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import assert_never
+from typing import Final, Protocol, assert_never
 
 from bot.dialogue.engine import Engine
 from bot.dialogue.models import DialogueState, Said, Understood, Wish
@@ -22,6 +22,7 @@ from bot.understanding.models import Ranking, Understanding
 from bot.understanding.rules import (
     CRISIS,
     NEVER_OFFERED,
+    OUT_OF_SCOPE,
     Danger,
     Decision,
     Lost,
@@ -33,9 +34,18 @@ from bot.understanding.rules import (
 )
 from bot.values.texts import looks_like_question
 
+NOT_OUR_BUSINESS: Final = frozenset({"chitchat", OUT_OF_SCOPE})
 CRISIS_CHECK_EVENT = "/flow:crisis_check"
 FEWEST_TOLD_CHARS = 5
 _HAN = re.compile("[\u4e00-\u9fff]")
+
+
+class KnownQuestions(Protocol):
+    """Knows the questions that have an answer."""
+
+    async def recognised_as(self, text: str) -> str | None:
+        """Return the intent of the question that ``text`` surely is, or None."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +82,14 @@ class _Part:
 
 
 class Hearing:
-    """Hears messages with an engine and an NLU; it keeps nothing."""
+    """Hears messages with an engine, an NLU and the questions that have an answer; it keeps nothing."""
 
-    def __init__(self, engine: Engine, understanding: Understanding, *, budget_s: float) -> None:
+    def __init__(
+        self, engine: Engine, understanding: Understanding, questions: KnownQuestions, *, budget_s: float
+    ) -> None:
         self._engine = engine
         self._understanding = understanding
+        self._questions = questions
         self._budget_s = budget_s
 
     async def hear(self, state: DialogueState, said: Said, now: datetime) -> Heard:
@@ -99,7 +112,23 @@ class Hearing:
             alarmed = replace(said, event=event)
             notes = (TraceEntry("understood", CRISIS),)
             return Heard(alarmed, self._engine.read(state, alarmed, now), ranking, understood(ranking), notes)
-        return Heard(said, reading) if in_answer else Heard(said, reading, ranking, understood(ranking))
+        if in_answer:
+            return Heard(said, reading)
+        known = await self._known_question(reading.text, ranking)
+        if known is not None:
+            notes = (TraceEntry("recognised", known),)
+            return Heard(said, reading, ranking, Understood((known,), "sure"), notes)
+        return Heard(said, reading, ranking, understood(ranking))
+
+    async def _known_question(self, text: str, ranking: Ranking) -> str | None:
+        """Return the intent of the question that ``text`` is, where the model sees none: 年假, 要空腹不."""
+        match decide(ranking):
+            case Lost():
+                return await self._questions.recognised_as(text)
+            case Sure(intent) if intent in NOT_OUR_BUSINESS:
+                return await self._questions.recognised_as(text)
+            case _:
+                return None
 
     async def _several(self, state: DialogueState, said: Said, now: datetime, deadline_s: float) -> Heard | None:
         """Return the first of several wishes with the others behind it; None when the message is one wish."""

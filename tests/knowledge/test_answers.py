@@ -300,3 +300,18 @@ async def test_seeding_at_once_from_two_processes_adds_each_entry_once(
     added = await asyncio.gather(table.seed(seed), table.seed(seed))
     assert sorted(added) == [0, len(seed)]
     assert await table.counter() == 1
+
+
+@pytest.mark.parametrize(("text", "intent"), [("年假", "faq_labour_law"), ("今天好热", None), ("想你了", None)])
+async def test_only_what_is_near_to_a_question_is_recognised(
+    knowledge: KnowledgeService, text: str, intent: str | None
+) -> None:
+    assert await knowledge.recognised_as(text) == intent
+
+
+async def test_a_draft_is_not_recognised(entry_table: EntryTable, clock: MovedClock) -> None:
+    service = _service(entry_table, clock, E12=0.9)
+    assert await service.recognised_as("加班") == "faq_labour_law"
+    await _edit(entry_table, "E12", lambda entry: replace(entry, status=EntryStatus.DRAFT))
+    await service.refresh(now=True)
+    assert await service.recognised_as("加班") is None

@@ -42,13 +42,16 @@ class Nobody:
     async def unfollowed(self, openid: str, key: str) -> None:
         raise AssertionError(openid, key)
 
+    async def recognised_as(self, text: str) -> str | None:
+        raise AssertionError(text)
+
 
 @pytest.fixture
 def conversation(clock: MovedClock) -> Conversation:
     """The real conversation over the real texts."""
     catalog, nobody = load_catalog(FLOWS), Nobody()
     engine = Engine(catalog, standard_validators(), EngineSettings(draft_s=60), actions=frozenset())
-    return Conversation(engine, Renderer(catalog), {}, nobody, nobody, nobody, clock, nlu_budget_s=1.0)
+    return Conversation(engine, Renderer(catalog), {}, nobody, nobody, nobody, nobody, clock, nlu_budget_s=1.0)
 
 
 def only_text(answer: Answer) -> OutText:

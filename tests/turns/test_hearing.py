@@ -40,8 +40,15 @@ class Told:
         return Ranking(tuple(sorted(guesses, key=lambda guess: -guess.confidence)), "model")
 
 
+class Questions:
+    """Knows one question."""
+
+    async def recognised_as(self, text: str) -> str | None:
+        return "faq_labour_law" if text == "年假" else None
+
+
 async def hear(nlu: Told, text: str, state: DialogueState | None = None) -> Heard:
-    hearing = Hearing(ENGINE, nlu, budget_s=BUDGET_S)
+    hearing = Hearing(ENGINE, nlu, Questions(), budget_s=BUDGET_S)
     return await hearing.hear(state or DialogueState(), Said(text, NOW.date()), NOW)
 
 
@@ -155,3 +162,19 @@ async def test_a_possible_danger_is_asked_about_once_a_day() -> None:
 async def test_a_danger_in_one_part_counts_for_the_whole() -> None:
     heard = await hear(Told(SURE, danger=0.5), "帮我查下进度，顺便问下消费券在哪领")
     assert heard.said.event == CRISIS_EVENT
+
+
+@pytest.mark.parametrize(
+    ("text", "guess", "intent"),
+    [
+        ("年假", ("chitchat", 0.9), "faq_labour_law"),
+        ("年假", ("out_of_scope", 0.6), "faq_labour_law"),
+        ("年假", ("faq_events", 0.05), "faq_labour_law"),
+        ("年假", ("handoff_human", 0.9), "handoff_human"),
+        ("今天好热", ("chitchat", 0.9), "chitchat"),
+    ],
+)
+async def test_a_known_question_is_no_small_talk(text: str, guess: tuple[str, float], intent: str) -> None:
+    heard = await hear(Told({text: guess}), text)
+    assert heard.understood is not None
+    assert (heard.understood.intents[0], heard.understood.certainty) == (intent, "sure")
