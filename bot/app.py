@@ -5,6 +5,7 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import aiohttp
 from redis.asyncio import Redis
@@ -20,6 +21,8 @@ from actions.programmes import ProgrammeDesk
 from actions.rebooking import RebookingActions
 from actions.registrations import RegistrationActions
 from actions.work_study import WorkStudyActions
+from bot.console.routing import Area
+from bot.console.server import Console, ConsoleSettings
 from bot.dialogue.engine import Engine
 from bot.dialogue.events import Action, ActionTable
 from bot.dialogue.loader import load_catalog
@@ -55,6 +58,7 @@ from bot.settings import SettingInvalid, Settings, load_settings
 from bot.staff.audit import AuditTrail
 from bot.staff.rules import PermissionTable
 from bot.staff.service import StaffService
+from bot.staff.sessions import SessionService
 from bot.storage.encryption import FieldCipher
 from bot.storage.files import PrivateFiles
 from bot.storage.redis import RedisLink
@@ -109,6 +113,8 @@ class Records:
     entries: EntryTable
     knowledge: KnowledgeService
     staff: StaffService
+    sessions: SessionService
+    permissions: PermissionTable
     audit: AuditTrail
     turn_log: TurnLog
     reviews: ReviewList
@@ -165,6 +171,7 @@ def _records(
     settings: Settings, clock: Clock, cipher: FieldCipher, database: Database, embedding: Embedding | None = None
 ) -> Records:
     audit = AuditTrail(database, cipher, clock)
+    permissions = PermissionTable.load()
     topics = TopicCatalogue.load()
     files = PrivateFiles(settings.data_dir / "files", cipher)
     turn_log = TurnLog(database, cipher)
@@ -196,7 +203,16 @@ def _records(
         alerts=AlertService(database, cipher, clock, notifier=LogNotifier()),
         entries=EntryTable(database, clock),
         knowledge=KnowledgeService(EntryTable(database, clock), clock, retriever=HybridRetriever(embedding)),
-        staff=StaffService(database, clock, permissions=PermissionTable.load(), trail=audit),
+        staff=StaffService(database, clock, permissions=permissions, trail=audit),
+        sessions=SessionService(
+            database,
+            cipher,
+            clock,
+            trail=audit,
+            idle=timedelta(seconds=settings.console.idle_s),
+            longest=timedelta(seconds=settings.console.session_s),
+        ),
+        permissions=permissions,
         audit=audit,
         turn_log=turn_log,
         reviews=ReviewList(database, cipher, clock),
@@ -313,6 +329,29 @@ class PlatformPictures:
         """Return the picture's bytes; a video's address is not one. Raises ApiCallFailed."""
         media = await self._api.download_media(media_id)
         return media.content if isinstance(media, Media) else b""
+
+
+def console_of(bot: Bot) -> Console:
+    """Return the staff console with the pages of every area."""
+    records, address = bot.records, bot.records.settings.console
+    return Console(
+        records.staff,
+        records.sessions,
+        records.permissions,
+        records.cipher,
+        console_areas(bot),
+        ConsoleSettings(
+            https=address.https,
+            trust_proxy=address.proxy,
+            session_s=address.session_s,
+            is_demo=records.settings.demo,
+        ),
+    )
+
+
+def console_areas(bot: Bot) -> tuple[Area, ...]:  # noqa: ARG001 - Areas join with their pages.
+    """Return the areas of the console, in the order of its menu."""
+    return ()
 
 
 def worker_id() -> str:

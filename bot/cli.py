@@ -47,6 +47,8 @@ def parser() -> argparse.ArgumentParser:
     add(commands, "run", _run, "start everything with demonstration data; Ctrl-C stops it")
     gateway = add(commands, "gateway", _gateway, "serve the callback of the account")
     gateway.add_argument("--port", type=int, help="listen here instead of BOT_GATEWAY_PORT; 0 picks a free one")
+    console = add(commands, "console", _console, "serve the staff console")
+    console.add_argument("--port", type=int, help="listen here instead of BOT_CONSOLE_PORT; 0 picks a free one")
     add(commands, "worker", _worker, "send what is due, keep the log, publish the menu")
     add(commands, "simulator", _simulator, "serve the simulated platform and its web chat (demonstration only)")
     add(commands, "migrate", _migrate, "bring the database to the newest schema")
@@ -103,6 +105,13 @@ async def _gateway(settings: Settings, options: argparse.Namespace) -> int:
     from bot.commands.processes import gateway
 
     await gateway(settings, port=options.port)
+    return 0
+
+
+async def _console(settings: Settings, options: argparse.Namespace) -> int:
+    from bot.commands.processes import console
+
+    await console(settings, port=options.port)
     return 0
 
 

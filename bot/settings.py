@@ -63,7 +63,12 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("BOT_GATEWAY_HOST", "127.0.0.1", "Address the gateway listens on."),
     Setting("BOT_GATEWAY_PORT", "8080", "Port of the gateway."),
+    Setting("BOT_CONSOLE_HOST", "127.0.0.1", "Address the staff console listens on."),
     Setting("BOT_CONSOLE_PORT", "8081", "Port of the staff console."),
+    Setting("BOT_CONSOLE_HTTPS", "off", "on or off: staff reach the console over HTTPS; cookies are bound to it."),
+    Setting("BOT_CONSOLE_PROXY", "off", "on or off: a proxy stands in front; its X-Forwarded-For names the address."),
+    Setting("BOT_CONSOLE_IDLE_MINUTES", "30", "Minutes without a click after which staff sign in again."),
+    Setting("BOT_CONSOLE_SESSION_HOURS", "12", "Hours after which staff sign in again in any case."),
     Setting("BOT_SIMULATOR_PORT", "8082", "Port of the simulator."),
     Setting("BOT_TURN_DEADLINE_S", "4.2", "Seconds after which a delivery is answered and the rest is sent later."),
     Setting("BOT_STATE_DAYS", "30", "Days an unfinished conversation is kept."),
@@ -89,6 +94,18 @@ class Wechat:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsoleAddress:
+    """Where the staff console is served, behind what, and how long a session lasts."""
+
+    host: str
+    port: int
+    https: bool
+    proxy: bool
+    idle_s: int
+    session_s: int
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings, read and checked."""
 
@@ -103,7 +120,7 @@ class Settings:
     field_keys: str
     gateway_host: str
     gateway_port: int
-    console_port: int
+    console: ConsoleAddress
     simulator_port: int
     turn_deadline_s: float
     state_ttl_s: int
@@ -181,7 +198,14 @@ def load_settings(environment: Mapping[str, str] | None = None, *, env_file: Pat
         field_keys=read.text("BOT_FIELD_KEYS"),
         gateway_host=read.text("BOT_GATEWAY_HOST"),
         gateway_port=read.port("BOT_GATEWAY_PORT"),
-        console_port=read.port("BOT_CONSOLE_PORT"),
+        console=ConsoleAddress(
+            host=read.text("BOT_CONSOLE_HOST"),
+            port=read.port("BOT_CONSOLE_PORT"),
+            https=read.switch("BOT_CONSOLE_HTTPS"),
+            proxy=read.switch("BOT_CONSOLE_PROXY"),
+            idle_s=int(read.positive("BOT_CONSOLE_IDLE_MINUTES") * 60),
+            session_s=int(read.positive("BOT_CONSOLE_SESSION_HOURS") * 3600),
+        ),
         simulator_port=read.port("BOT_SIMULATOR_PORT"),
         turn_deadline_s=read.positive("BOT_TURN_DEADLINE_S"),
         state_ttl_s=int(read.positive("BOT_STATE_DAYS") * 86_400),

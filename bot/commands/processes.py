@@ -11,7 +11,7 @@ from aiohttp import web
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.app import Bot, open_bot, worker_id, worker_of
+from bot.app import Bot, console_of, open_bot, worker_id, worker_of
 from bot.gateway.server import Gateway, Metrics
 from bot.settings import Settings
 from bot.simulator.models import Mode, SimulatorConfig
@@ -54,6 +54,21 @@ async def gateway(settings: Settings, *, port: int | None = None, announce: Call
         site = web.TCPSite(runner, settings.gateway_host, settings.gateway_port if port is None else port)
         await site.start()
         announce(f"gateway on http://{settings.gateway_host}:{runner.addresses[0][1]}/wechat")
+        try:
+            await stopped.wait()
+        finally:
+            await runner.cleanup()
+
+
+async def console(settings: Settings, *, port: int | None = None, announce: Callable[[str], None] = say) -> None:
+    """Serve the staff console until SIGTERM."""
+    stopped = until_stopped()
+    address = settings.console
+    async with open_bot(settings) as bot:
+        runner = web.AppRunner(console_of(bot).application(), access_log=None, shutdown_timeout=2)
+        await runner.setup()
+        await web.TCPSite(runner, address.host, address.port if port is None else port).start()
+        announce(f"console on http://{address.host}:{runner.addresses[0][1]}/")
         try:
             await stopped.wait()
         finally:

@@ -99,9 +99,14 @@ async def _start_parts(supervisor: Supervisor, settings: Settings, console: Cons
     second = [
         Part("gateway", bot_command("gateway"), f"{base}:{settings.gateway_port}/readyz"),
         Part("worker", bot_command("worker")),
+        Part("console", bot_command("console"), f"{_console_base(settings)}/healthz"),
     ]
     await asyncio.gather(*(supervisor.start(part) for part in (*first, *second)))
     return True
+
+
+def _console_base(settings: Settings) -> str:
+    return f"http://{settings.console.host}:{settings.console.port}"
 
 
 async def seed(records: Records) -> None:
@@ -147,10 +152,10 @@ def _announce(console: Console, settings: Settings, took_s: float) -> None:
     table = Table(title=f"铜仁市总工会助手 ready in {took_s:.1f} s", show_header=False, title_justify="left")
     host = f"http://{settings.gateway_host}"
     table.add_row("Web chat (simulated WeChat)", f"{host}:{settings.simulator_port}/")
+    table.add_row("Staff console", f"{_console_base(settings)}/")
     table.add_row("Callback", f"{host}:{settings.gateway_port}/wechat")
     table.add_row("NLU", f"{settings.nlu_url}/model/parse")
     table.add_row("Demo staff login", f"{DEMO_USER} / {staff_password(settings.data_dir)}")
     table.add_row("Try in the chat", "我想给娃儿报勤工俭学 · 两癌筛查还有号没 · 老板跑路咯 · 人工")
-    table.add_row("Answer as staff", "python -m bot staff chats   then   … staff answer ID TEXT")
     table.add_row("Stop", "Ctrl-C")
     console.print(table)

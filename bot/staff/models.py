@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import JSON, Boolean, Index, Integer, String
+from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.storage.sql import Base
@@ -25,6 +25,23 @@ class StaffAccount(Base):
     locked_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
     last_login_at: Mapped[datetime | None]
+
+
+class StaffSession(Base):
+    """One browser that is signed in. The token itself is only in that browser; here is a keyed hash of it."""
+
+    __tablename__ = "staff_sessions"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("staff_accounts.id"), index=True)
+    source: Mapped[str] = mapped_column(String(64))
+    client: Mapped[str] = mapped_column(String(120))
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[str | None] = mapped_column(String(64))
 
 
 class AuditEvent(Base):
@@ -70,6 +87,18 @@ class StaffView:
     active: bool
     locked_until: datetime | None
     last_login_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """A session as its owner and administrators see it. ``client`` is what the browser says of itself, cut short."""
+
+    id: int
+    username: str
+    source: str
+    client: str
+    created_at: datetime
+    seen_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

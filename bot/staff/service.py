@@ -113,7 +113,7 @@ class StaffService:
             except IntegrityError:
                 return UsernameTaken(username)
             await self._note(session, by, "staff:account:add", username, source)
-        return Added(_view(row))
+        return Added(view_of(row))
 
     async def verify(self, username: str, password: str, *, source: str) -> LoginOutcome:
         """Check a username and password, count a failure, and lock the account after too many.
@@ -138,7 +138,7 @@ class StaffService:
                 return await self._failed(session, row, source)
             row.failed_logins, row.locked_until, row.last_login_at = 0, None, now
             await self._note(session, username, "staff:session:login", username, source)
-            return LoggedIn(_view(row))
+            return LoggedIn(view_of(row))
 
     async def lock(self, username: str, *, by: str, source: str, reason: str) -> StaffView:
         """Switch an account off; raises NoSuchAccount."""
@@ -152,13 +152,13 @@ class StaffService:
         """Return an account."""
         async with self._database.reading() as session:
             row = await _by_username(session, username)
-        return None if row is None else _view(row)
+        return None if row is None else view_of(row)
 
     async def accounts(self) -> list[StaffView]:
         """Return every account, by username."""
         async with self._database.reading() as session:
             rows = await session.scalars(select(StaffAccount).order_by(StaffAccount.username))
-            return [_view(row) for row in rows]
+            return [view_of(row) for row in rows]
 
     async def _failed(self, session: AsyncSession, row: StaffAccount, source: str) -> LoginOutcome:
         row.failed_logins += 1
@@ -177,7 +177,7 @@ class StaffService:
                 raise NoSuchAccount(username=username)
             row.active, row.failed_logins, row.locked_until = active, 0, None
             await self._note(session, by, action, username, source, reason)
-            return _view(row)
+            return view_of(row)
 
     def _matches(self, hashed: str, password: str) -> bool:
         if len(password) > PASSWORD_MAX_CHARS:
@@ -198,7 +198,8 @@ async def _by_username(session: AsyncSession, username: str, *, lock: bool = Fal
     return (await session.scalars(wanted.with_for_update() if lock else wanted)).one_or_none()
 
 
-def _view(row: StaffAccount) -> StaffView:
+def view_of(row: StaffAccount) -> StaffView:
+    """Return an account as others see it."""
     return StaffView(
         username=row.username,
         display_name=row.display_name,

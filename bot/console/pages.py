@@ -1,0 +1,96 @@
+"""Templates: one environment, the filters that all pages use, and the addresses of scripts and styles."""
+
+import secrets
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any
+
+import js_lib_htmx
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from bot.console.texts import Texts
+from bot.values.counties import County
+from bot.values.problem import Problem
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+HTMX = Path(js_lib_htmx.__file__).parent / "static" / "htmx" / "htmx.min.js"
+WEEKDAYS = "一二三四五六日"
+
+
+class Pages:
+    """Renders templates. What is put in is escaped; a name that is missing is an error, not an empty place."""
+
+    def __init__(self, texts: Texts) -> None:
+        self.texts = texts
+        self._environment = Environment(
+            loader=FileSystemLoader(HERE / "templates"),
+            autoescape=select_autoescape(),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters.update(
+            moment=moment, day=day, clock=clock, county=county_name, problem=self._problem, minutes=minutes
+        )
+        self._environment.globals.update(asset=asset, fresh_key=fresh_key, counties=list(County))
+
+    def render(self, template: str, values: Mapping[str, Any]) -> str:
+        """Return a template filled with ``values``."""
+        return self._environment.get_template(template).render(values)
+
+    def fragment(self, template: str, block: str, values: Mapping[str, Any]) -> str:
+        """Return one block of a template, to be put into a page that is open already."""
+        found = self._environment.get_template(template)
+        return "".join(found.blocks[block](found.new_context(dict(values))))
+
+    def _problem(self, problem: Problem) -> str:
+        return self.texts.problem(problem)
+
+
+def asset(name: str) -> str:
+    """Return the address of a script or style; it changes with the file, so that browsers may keep the old one."""
+    path = HTMX if name == "htmx.js" else STATIC / name
+    return f"/static/{name}?v={path.stat().st_mtime_ns:x}"
+
+
+def fresh_key() -> str:
+    """Return a key for one rendering of a form: sent twice, it counts once."""
+    return secrets.token_urlsafe(12)
+
+
+def moment(value: datetime | None) -> str:
+    """Return a moment as people write it: 2026-06-15 10:00."""
+    return "" if value is None else f"{value:%Y-%m-%d %H:%M}"
+
+
+def day(value: date | None) -> str:
+    """Return a day with its weekday: 2026-06-20(周六)."""
+    return "" if value is None else f"{value:%Y-%m-%d}(周{WEEKDAYS[value.weekday()]})"
+
+
+def clock(value: time | None) -> str:
+    """Return a time of day: 08:30."""
+    return "" if value is None else f"{value:%H:%M}"
+
+
+def minutes(value: float | None) -> str:
+    """Return a length of time in words: 5 分钟, 2 小时 10 分."""
+    if value is None:
+        return "—"
+    whole = round(value)
+    hours, rest = divmod(whole, 60)
+    if hours == 0:
+        return f"{rest} 分钟"
+    return f"{hours} 小时 {rest} 分" if rest else f"{hours} 小时"
+
+
+def county_name(code: str | None) -> str:
+    """Return a county's short name; a code that is none stands as it is."""
+    if not code:
+        return ""
+    try:
+        return County.by_code(code).short
+    except ValueError:
+        return code

@@ -1,0 +1,40 @@
+"""What people read for codes: one table for the whole console."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from bot.values.problem import FieldValue, Problem
+
+TEXTS_FILE: Final = Path(__file__).with_name("texts.yml")
+
+
+class Texts:
+    """The sentences of ``texts.yml``: errors, problems of fields, notices after a step."""
+
+    def __init__(self, sections: Mapping[str, Mapping[str, str]]) -> None:
+        self._sections = sections
+
+    @classmethod
+    def load(cls, path: Path = TEXTS_FILE) -> "Texts":
+        """Read the table."""
+        return cls(yaml.safe_load(path.read_text(encoding="utf-8")))
+
+    def error(self, code: str, fields: Mapping[str, FieldValue]) -> str:
+        """Return the sentence for an error; an unknown code gets the general one."""
+        known = self._sections["errors"]
+        return _filled(known.get(code, known["internal"]), fields)
+
+    def problem(self, problem: Problem) -> str:
+        """Return the sentence for a problem of a field; raises KeyError for a code without one."""
+        return _filled(self._sections["problems"][problem.code], problem.fields)
+
+    def notice(self, code: str, fields: Mapping[str, FieldValue]) -> str:
+        """Return the sentence after a step; raises KeyError for a code without one."""
+        return _filled(self._sections["notices"][code], fields)
+
+
+def _filled(text: str, fields: Mapping[str, FieldValue]) -> str:
+    return text.format_map({name: str(value) for name, value in fields.items()})
