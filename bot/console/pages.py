@@ -32,18 +32,29 @@ class Pages:
             lstrip_blocks=True,
         )
         self._environment.filters.update(
-            moment=moment, day=day, clock=clock, county=county_name, problem=self._problem, minutes=minutes
+            minutes=minutes,
+            moment=moment,
+            day=day,
+            clock=clock,
+            county=county_name,
+            problem=self._problem,
+            label=texts.label,
         )
-        self._environment.globals.update(asset=asset, fresh_key=fresh_key, counties=list(County))
+        self._environment.globals.update(asset=asset, fresh_key=fresh_key, counties=list(County), labels=texts.labels)
 
     def render(self, template: str, values: Mapping[str, Any]) -> str:
         """Return a template filled with ``values``."""
-        return self._environment.get_template(template).render(values)
+        return self._environment.get_template(template).render(self._with_components(values))
 
     def fragment(self, template: str, block: str, values: Mapping[str, Any]) -> str:
         """Return one block of a template, to be put into a page that is open already."""
         found = self._environment.get_template(template)
-        return "".join(found.blocks[block](found.new_context(dict(values))))
+        return "".join(found.blocks[block](found.new_context(self._with_components(values))))
+
+    def _with_components(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        # The macros read the token, what was typed and its problems, so they are made anew for each page.
+        components = self._environment.get_template("components.html").make_module(dict(values))
+        return {**values, "c": components}
 
     def _problem(self, problem: Problem) -> str:
         return self.texts.problem(problem)

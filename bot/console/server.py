@@ -21,6 +21,7 @@ from bot.staff.rules import PermissionTable
 from bot.staff.service import StaffService
 from bot.staff.sessions import SessionService
 from bot.storage.encryption import FieldCipher
+from bot.understanding.review.errors import NoSuchItem
 from bot.values.errors import BotError
 
 log = structlog.get_logger(__name__)
@@ -48,6 +49,7 @@ STATUS_OF: Final[dict[type[BotError], int]] = {
     NotPermitted: 403,
     NotFound: 404,
     NoSuchAccount: 404,
+    NoSuchItem: 404,
     BadAddress: 400,
 }
 """Errors that are not the general 422: the request was understood and is refused."""

@@ -31,6 +31,14 @@ class Texts:
         """Return the sentence for a problem of a field; raises KeyError for a code without one."""
         return _filled(self._sections["problems"][problem.code], problem.fields)
 
+    def label(self, code: str | None, kind: str) -> str:
+        """Return what a code of that kind (``intent``, ``status`` …) is called; an unknown one stands as it is."""
+        return "" if code is None else self._sections[f"labels.{kind}"].get(code, code)
+
+    def labels(self, kind: str) -> list[tuple[str, str]]:
+        """Return every code of a kind with what it is called, in the order of the table."""
+        return list(self._sections[f"labels.{kind}"].items())
+
     def notice(self, code: str, fields: Mapping[str, FieldValue]) -> str:
         """Return the sentence after a step; raises KeyError for a code without one."""
         return _filled(self._sections["notices"][code], fields)

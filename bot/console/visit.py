@@ -111,6 +111,10 @@ class Visit:
             raise NotPermitted(permission=self._route.permission or "")
         return county
 
+    def label(self, code: str | None, kind: str) -> str:
+        """Return what a code is called; see ``Texts.label``."""
+        return self._building.pages.texts.label(code, kind)
+
     # What was sent
 
     @property

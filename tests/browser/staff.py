@@ -29,7 +29,7 @@ async def chromium() -> AsyncIterator[Browser]:
 
 
 async def signed_in(browser: Browser, base: str, username: str, size: ViewportSize = OFFICE) -> Page:
-    """Return a page of its own in which ``username`` is signed in. What the page's scripts complain of is an error."""
+    """Return a page of its own in which ``username`` is signed in. What its scripts complain of is an error."""
     context = await browser.new_context(viewport=size, locale="zh-CN", timezone_id="Asia/Shanghai")
     page = await context.new_page()
     page.on("pageerror", _fail)

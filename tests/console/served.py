@@ -33,6 +33,11 @@ class Answer:
     def location(self) -> str:
         return self.headers.get("Location", "")
 
+    def link(self, rel: str) -> str:
+        """Return the address of the link with that ``rel``; empty when there is none."""
+        found = re.search(rf'href="([^"]+)" rel="{rel}"', self.text)
+        return unescape(found[1]) if found else ""
+
     @property
     def visible(self) -> str:
         """Return the text that a person sees, without tags."""
@@ -178,7 +183,8 @@ def counted_queries(database: Database) -> Iterator[list[str]]:
     statements: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        statements.append(statement)
+        if not statement.startswith("BEGIN"):
+            statements.append(statement)
 
     engine: Engine = database.engine.sync_engine
     event.listen(engine, "before_cursor_execute", note)

@@ -158,7 +158,7 @@ async def test_the_list_is_filtered_counted_and_paged(reviews: ReviewList, clock
         await reviews.add(turn(clock, number), Reason.LOST if number % 2 else Reason.ASKED_BACK)
         clock.move(timedelta(minutes=1))
     first = (await reviews.page(Filter(), limit=2)).items
-    rest = (await reviews.page(Filter(), limit=200, offset=2)).items
+    rest = (await reviews.page(Filter(), limit=200, after=first[-1].id)).items
     ids = [item.id for item in (*first, *rest)]
     assert ids == sorted(ids, reverse=True)
     assert len(ids) == 5

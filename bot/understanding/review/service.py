@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -80,12 +80,20 @@ class ReviewList:
 
     # --- Looking ----------------------------------------------------------------------------------------------
 
-    async def page(self, wanted: Filter, *, limit: int = 50, offset: int = 0) -> Page:
-        """Return the rows that fit, newest first, at most LARGEST_PAGE of them, and how many fit in all."""
+    async def page(self, wanted: Filter, *, limit: int = 50, after: int | None = None) -> Page:
+        """Return the rows that fit, newest first, at most LARGEST_PAGE of them, and how many fit in all.
+
+        ``after`` goes on behind the row with that id; a row that is gone meanwhile begins anew.
+        """
         fits = _conditions(wanted)
         newest_first = select(ReviewRow).where(*fits).order_by(ReviewRow.at.desc(), ReviewRow.id.desc())
         async with self._database.reading() as session:
-            rows = await session.scalars(newest_first.limit(min(limit, LARGEST_PAGE)).offset(offset))
+            last = await session.get(ReviewRow, after) if after is not None else None
+            if last is not None:
+                newest_first = newest_first.where(
+                    or_(ReviewRow.at < last.at, and_(ReviewRow.at == last.at, ReviewRow.id < last.id))
+                )
+            rows = await session.scalars(newest_first.limit(min(limit, LARGEST_PAGE)))
             total = await session.scalar(select(func.count()).select_from(ReviewRow).where(*fits))
         return Page([self._item(row) for row in rows], total or 0)
 
