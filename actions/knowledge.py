@@ -60,11 +60,11 @@ class KnowledgeActions:
         """
         chosen = await self._knowledge.entry(context.said)
         if chosen is not None:
-            return [await self._say(chosen)]
+            return [await self.say(chosen)]
         found = await self._knowledge.answer_for(context.said, chances=context.chances)
         match found:
             case Found():
-                return [await self._say(found.entry)]
+                return [await self.say(found.entry)]
             case Close():
                 options = tuple(_question(entry) for entry in found.entries)
                 return [Say("utter_faq_close", options=(*options, NONE_OF_THESE))]
@@ -75,7 +75,8 @@ class KnowledgeActions:
             case _:
                 assert_never(found)
 
-    async def _say(self, entry: Entry) -> Say:
+    async def say(self, entry: Entry) -> Say:
+        """Return how an entry is said today: filled from the programme's rows, with its basis and the next step."""
         answer = fill(entry, await self._fields(entry))
         basis = f"\n依据：{entry.basis}" if entry.basis else ""
         step = NEXT_STEPS.get(entry.next_step)

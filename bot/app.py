@@ -21,9 +21,11 @@ from actions.programmes import ProgrammeDesk
 from actions.rebooking import RebookingActions
 from actions.registrations import RegistrationActions
 from actions.work_study import WorkStudyActions
+from bot.console.knowledge import KnowledgePages
 from bot.console.review import ReviewPages
 from bot.console.routing import Area
 from bot.console.server import Console, ConsoleSettings
+from bot.dialogue.catalog import FlowCatalog
 from bot.dialogue.engine import Engine
 from bot.dialogue.events import Action, ActionTable
 from bot.dialogue.loader import load_catalog
@@ -137,6 +139,7 @@ class Bot:
     store: TurnStore
     turns: TurnService
     actions: ActionTable
+    catalog: FlowCatalog
     engine: Engine
     renderer: Renderer
 
@@ -204,7 +207,7 @@ def _records(
         inbox=InboxService(database, cipher, clock),
         desk=ChatDesk(database, cipher, clock),
         alerts=AlertService(database, cipher, clock, notifier=LogNotifier()),
-        entries=EntryTable(database, clock),
+        entries=EntryTable(database, clock, trail=audit),
         knowledge=KnowledgeService(EntryTable(database, clock), clock, retriever=HybridRetriever(embedding)),
         staff=StaffService(database, clock, permissions=permissions, trail=audit),
         sessions=SessionService(
@@ -276,7 +279,7 @@ async def _bot(
     )
     turns = TurnService(store, arrivals, conversation, records.clock, link_choices=wechat.link_choices)
     codec = Codec(wechat.token, wechat.app_id, wechat.aes_keys, wechat.mode)
-    return Bot(records, link, redis, api, codec, store, turns, actions, engine, renderer)
+    return Bot(records, link, redis, api, codec, store, turns, actions, catalog, engine, renderer)
 
 
 def action_table(records: Records, pictures: PictureSource) -> ActionTable:
@@ -349,13 +352,18 @@ def console_of(bot: Bot) -> Console:
             session_s=address.session_s,
             is_demo=records.settings.demo,
         ),
+        problems={code: response.variants[0].text for code, response in bot.catalog.responses.items()},
     )
 
 
 def console_areas(bot: Bot) -> tuple[Area, ...]:
     """Return the areas of the console, in the order of its menu."""
     records = bot.records
-    return (ReviewPages(records.reviews, records.audit, Registry(MODELS).history),)
+    answers = KnowledgeActions(records.knowledge, records.programmes, records.registrations, records.clock)
+    return (
+        KnowledgePages(records.entries, records.knowledge, answers, bot.renderer, records.clock),
+        ReviewPages(records.reviews, records.audit, Registry(MODELS).history),
+    )
 
 
 def worker_id() -> str:

@@ -1,7 +1,7 @@
 """The console as an HTTP server: areas behind the gate, the login page, scripts, styles, and errors as pages."""
 
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +16,7 @@ from bot.console.routing import Area, Route
 from bot.console.session import SessionPages
 from bot.console.texts import Texts
 from bot.console.visit import Building, public_values
+from bot.knowledge.errors import EntryChanged, NoSuchEntry
 from bot.staff.errors import NoSuchAccount, NotPermitted
 from bot.staff.rules import PermissionTable
 from bot.staff.service import StaffService
@@ -50,6 +51,8 @@ STATUS_OF: Final[dict[type[BotError], int]] = {
     NotFound: 404,
     NoSuchAccount: 404,
     NoSuchItem: 404,
+    NoSuchEntry: 404,
+    EntryChanged: 409,
     BadAddress: 400,
 }
 """Errors that are not the general 422: the request was understood and is refused."""
@@ -68,7 +71,7 @@ class ConsoleSettings:
 
 
 class Console:
-    """The aiohttp application of one console process."""
+    """The aiohttp application of one console process. ``problems`` are the sentences of the subjects' rules."""
 
     def __init__(
         self,
@@ -79,12 +82,12 @@ class Console:
         areas: Sequence[Area],
         settings: ConsoleSettings,
         *,
-        status_of: dict[type[BotError], int] | None = None,
+        problems: Mapping[str, str],
     ) -> None:
         home = HomePages(areas)
         self._areas: tuple[Area, ...] = (home, *areas)
         self._building = Building(
-            pages=Pages(Texts.load()),
+            pages=Pages(Texts.load(problems=problems)),
             permissions=permissions,
             cipher=cipher,
             nav=tuple(item for area in self._areas for item in area.nav),
@@ -95,7 +98,6 @@ class Console:
         self._gate = Gate(sessions, cipher, self._building, cookies, trust_proxy=settings.trust_proxy)
         self._session_pages = SessionPages(staff, sessions, self._gate, self._building, cookies)
         self._https = settings.https
-        self._status_of = STATUS_OF | (status_of or {})
 
     def application(self) -> web.Application:
         """Return the application with its routes. Raises ValueError for a route with an unknown permission."""
@@ -129,7 +131,7 @@ class Console:
         except web.HTTPRequestEntityTooLarge:
             return await self._error_page(request, 413, "console.too_large", {"max_mib": MAX_BODY_BYTES // MIB})
         except BotError as error:
-            status = next((self._status_of[kind] for kind in type(error).__mro__ if kind in self._status_of), 422)
+            status = next((STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF), 422)
             return await self._error_page(request, status, error.code, error.fields)
         except (web.HTTPException, ConnectionResetError):
             raise

@@ -18,9 +18,10 @@ class Texts:
         self._sections = sections
 
     @classmethod
-    def load(cls, path: Path = TEXTS_FILE) -> "Texts":
-        """Read the table."""
-        return cls(yaml.safe_load(path.read_text(encoding="utf-8")))
+    def load(cls, path: Path = TEXTS_FILE, *, problems: Mapping[str, str] | None = None) -> "Texts":
+        """Read the table. ``problems`` are sentences for problems that the subjects' rules find, by their codes."""
+        sections = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return cls({**sections, "problems": {**(problems or {}), **sections["problems"]}})
 
     def error(self, code: str, fields: Mapping[str, FieldValue]) -> str:
         """Return the sentence for an error; an unknown code gets the general one."""

@@ -17,6 +17,7 @@ from bot.staff.errors import NotPermitted
 from bot.staff.models import StaffView
 from bot.staff.rules import PermissionTable, Reach
 from bot.storage.encryption import FieldCipher
+from bot.values.errors import BotError
 from bot.values.problem import FieldValue
 
 NOTICE_COOKIE = "console_notice"
@@ -114,6 +115,14 @@ class Visit:
     def label(self, code: str | None, kind: str) -> str:
         """Return what a code is called; see ``Texts.label``."""
         return self._building.pages.texts.label(code, kind)
+
+    def labels(self, kind: str) -> list[tuple[str, str]]:
+        """Return every code of a kind with what it is called."""
+        return self._building.pages.texts.labels(kind)
+
+    def error(self, error: BotError) -> str:
+        """Return the sentence for an error that a page shows beside what was typed."""
+        return self._building.pages.texts.error(error.code, error.fields)
 
     # What was sent
 

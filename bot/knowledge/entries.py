@@ -1,7 +1,9 @@
 """The entries' table: reading, seeding and editing, with a revision kept for every version."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from datetime import date
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -9,7 +11,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.knowledge.checks import check_entry
 from bot.knowledge.errors import EntryChanged, NoSuchEntry
-from bot.knowledge.models import Entry, EntryStatus, KnowledgeEntry, KnowledgeRevision, KnowledgeState
+from bot.knowledge.models import (
+    Entry,
+    EntryStatus,
+    KnowledgeEntry,
+    KnowledgeRevision,
+    KnowledgeState,
+    Revision,
+)
+from bot.staff.audit import AuditWriter
+from bot.staff.models import AuditRecord
 from bot.storage.sql import Database
 from bot.values.clock import Clock
 from bot.values.problem import Problem
@@ -19,11 +30,15 @@ SEED_AUTHOR = "seed"
 
 
 class EntryTable:
-    """Knowledge entries as rows. Every change raises the counter that tells all processes to index again."""
+    """Knowledge entries as rows. Every change raises the counter that tells all processes to index again.
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    What people change is written to ``trail`` with it; ``source`` is the address that they came from.
+    """
+
+    def __init__(self, database: Database, clock: Clock, *, trail: AuditWriter | None = None) -> None:
         self._database = database
         self._clock = clock
+        self._trail = trail
 
     async def counter(self) -> int:
         """Return how many changes there have been; 0 before the first."""
@@ -67,7 +82,14 @@ class EntryTable:
             state.counter += 1 if changed else 0
         return changed
 
-    async def create(self, entry: Entry, *, by: str) -> Entry | Problem:
+    async def history(self, code: str) -> list[Revision]:
+        """Return every version of an entry, the newest first; none for an entry that there is not."""
+        wanted = select(KnowledgeRevision).where(KnowledgeRevision.code == code)
+        async with self._database.reading() as session:
+            rows = await session.scalars(wanted.order_by(KnowledgeRevision.version.desc()))
+            return [Revision(row.version, row.at, row.by, _content(row.content)) for row in rows]
+
+    async def create(self, entry: Entry, *, by: str, source: str = "") -> Entry | Problem:
         """Store a new entry, its first version, and return it; sent twice it counts once.
 
         Returns a Problem when what was written does not do, or when the code is another entry's.
@@ -83,6 +105,7 @@ class EntryTable:
                 is_repeated = _entry(row) == first and row.updated_by == by
                 return first if is_repeated else Problem("knowledge.code_taken", {"code": first.code})
             self._store(session, KnowledgeEntry(code=first.code), first, by)
+            await self._note(session, first, "create", by, source)
             state.counter += 1
         return first
 
@@ -93,23 +116,25 @@ class EntryTable:
             numbers = [int(code[1:]) for code in await session.scalars(wanted) if code[1:].isdecimal()]
         return f"{section}{max(numbers, default=0) + 1:02}"
 
-    async def publish(self, code: str, version: int, *, by: str) -> Entry | Problem:
+    async def publish(self, code: str, version: int, *, by: str, source: str = "") -> Entry | Problem:
         """Let an entry answer, as it is in ``version``; see ``save``. An entry whose last day is over does not do."""
-        return await self._set_status(code, version, EntryStatus.PUBLISHED, by)
+        return await self._set_status(code, version, EntryStatus.PUBLISHED, by, source)
 
-    async def retire(self, code: str, version: int, *, by: str) -> Entry | Problem:
+    async def retire(self, code: str, version: int, *, by: str, source: str = "") -> Entry | Problem:
         """Take an entry out of use; its versions are kept, and ``publish`` brings it back. See ``save``."""
-        return await self._set_status(code, version, EntryStatus.RETIRED, by)
+        return await self._set_status(code, version, EntryStatus.RETIRED, by, source)
 
-    async def _set_status(self, code: str, version: int, status: EntryStatus, by: str) -> Entry | Problem:
+    async def _set_status(
+        self, code: str, version: int, status: EntryStatus, by: str, source: str
+    ) -> Entry | Problem:
         current = await self.get(code)
         changed = replace(current, version=version, status=status)
         # What waited to be checked has been: the note about it would be wrong from now on.
         if status is EntryStatus.PUBLISHED and current.status is EntryStatus.DRAFT:
             changed = replace(changed, note="")
-        return await self.save(changed, by=by)
+        return await self.save(changed, by=by, source=source)
 
-    async def save(self, edited: Entry, *, by: str) -> Entry | Problem:
+    async def save(self, edited: Entry, *, by: str, source: str = "") -> Entry | Problem:
         """Store what an editor made of an entry and return it with its new version.
 
         ``edited.version`` is the version the editor saw. Returns a Problem when what was written does not do. Raises
@@ -129,9 +154,16 @@ class EntryTable:
             problem = check_entry(edited) or self._is_over(edited)
             if problem is not None:
                 return problem
+            step = "save" if current.status is saved.status else saved.status.value
             self._store(session, row, saved, by)
+            await self._note(session, saved, step, by, source)
             state.counter += 1
             return saved
+
+    async def _note(self, session: AsyncSession, entry: Entry, step: str, by: str, source: str) -> None:
+        if self._trail is not None:
+            action, version = f"knowledge:entry:{step}", f"version {entry.version}"
+            await self._trail.append(session, AuditRecord(by, action, "knowledge_entry", entry.code, version, source))
 
     def _is_over(self, entry: Entry) -> Problem | None:
         is_over = entry.valid_until is not None and entry.valid_until < self._clock.now().date()
@@ -179,4 +211,18 @@ def _entry(row: KnowledgeEntry) -> Entry:
         status=EntryStatus(row.status),
         note=row.note,
         version=row.version,
+    )
+
+
+def _content(content: Mapping[str, Any]) -> Entry:
+    """Return an entry as a revision keeps it."""
+    until = content["valid_until"]
+    return Entry(
+        **{
+            **content,
+            "variants": tuple(content["variants"]),
+            "intents": tuple(content["intents"]),
+            "valid_until": date.fromisoformat(until) if until else None,
+            "status": EntryStatus(content["status"]),
+        }
     )

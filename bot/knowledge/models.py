@@ -88,6 +88,24 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Revision:
+    """What an entry said at a version, since when, and who wrote it."""
+
+    version: int
+    at: datetime
+    by: str
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """How well an entry fits a text, whatever its status."""
+
+    entry: Entry
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """One entry clearly answers the question. ``score`` is 0 to 1."""
 

@@ -9,6 +9,19 @@ from typing import Final
 from bot.knowledge.models import Entry, EntryStatus
 
 CLOSE_MAX = 3
+_COMPARED: Final = (
+    "question",
+    "variants",
+    "answer",
+    "fallback_answer",
+    "basis",
+    "intents",
+    "service",
+    "next_step",
+    "valid_until",
+    "status",
+    "note",
+)
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
 
@@ -76,6 +89,27 @@ def clearly_best(scored: Sequence[Scored], thresholds: Thresholds) -> Scored | N
 def worth_offering(scored: Sequence[Scored], thresholds: Thresholds) -> tuple[Scored, ...]:
     """Return those that are good enough to ask whether one of them is meant, at most ``CLOSE_MAX``."""
     return tuple(item for item in scored if item.score >= thresholds.possible)[:CLOSE_MAX]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How a field of an entry differs between two versions, as texts."""
+
+    name: str
+    before: str
+    after: str
+
+
+def differences(before: Entry, after: Entry) -> list[Change]:
+    """Return the fields in which two versions of an entry differ, in the order in which staff fill them in."""
+    pairs = [(name, _as_text(getattr(before, name)), _as_text(getattr(after, name))) for name in _COMPARED]
+    return [Change(name, old, new) for name, old, new in pairs if old != new]
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, tuple):
+        return "\n".join(map(str, value))
+    return "" if value is None else str(value)
 
 
 def may_answer(entry: Entry, today: date) -> bool:

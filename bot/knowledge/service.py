@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 
 from bot.knowledge.entries import EntryTable
-from bot.knowledge.models import Answer, Close, Entry, EntryStatus, Found, NotFound
+from bot.knowledge.models import Answer, Close, Entry, EntryStatus, Found, Near, NotFound
 from bot.knowledge.retrieval import Retriever
 from bot.knowledge.rules import (
     RECOGNISED,
@@ -70,6 +70,13 @@ class KnowledgeService:
         intents = {code: self._entries[code].intents for code in known}
         thresholds = WITH_MEANING if scores.with_meaning else WITHOUT_MEANING
         return self._decide(rank(known, intents, chances), thresholds)
+
+    async def nearest(self, text: str, *, limit: int = 5) -> list[Near]:
+        """Return the entries that fit ``text`` best, drafts and outdated ones too, for staff to see."""
+        await self.refresh(now=True)
+        scores = await self._retriever.scores(text)
+        known = {code: score for code, score in scores.by_code.items() if code in self._entries}
+        return [Near(self._entries[one.code], one.score) for one in rank(known, {}, NOBODY_KNOWS)[:limit]]
 
     async def recognised_as(self, text: str) -> str | None:
         """Return the intent of the entry whose questions ``text`` is so near to that no other intent is likely."""
