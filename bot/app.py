@@ -22,6 +22,8 @@ from actions.rebooking import RebookingActions
 from actions.registrations import RegistrationActions
 from actions.work_study import WorkStudyActions
 from bot.console.knowledge import KnowledgePages
+from bot.console.legal import LegalPages
+from bot.console.legal_office import LegalOffice
 from bot.console.review import ReviewPages
 from bot.console.routing import Area
 from bot.console.server import Console, ConsoleSettings
@@ -47,9 +49,12 @@ from bot.knowledge.entries import EntryTable
 from bot.knowledge.retrieval import HybridRetriever
 from bot.knowledge.service import KnowledgeService
 from bot.legal.deadline_table import DeadlineTable
+from bot.legal.desk import LegalDesk
 from bot.legal.personal_data import LegalData
 from bot.legal.queue import LegalQueue
+from bot.legal.replies import LegalReplies
 from bot.legal.service import LegalService
+from bot.legal.statistics import LegalStatistics
 from bot.legal.topics import TopicCatalogue
 from bot.programmes.service import ProgrammeService
 from bot.registrations.notices import NoticeBook
@@ -112,6 +117,8 @@ class Records:
     cases: LegalService
     topics: TopicCatalogue
     case_queue: LegalQueue
+    case_desk: LegalDesk
+    case_statistics: LegalStatistics
     inbox: InboxService
     desk: ChatDesk
     alerts: AlertService
@@ -203,7 +210,9 @@ def _records(
         consents=consents,
         topics=topics,
         cases=LegalService(database, cipher, clock, topics=topics, deadline_table=DeadlineTable(database)),
-        case_queue=LegalQueue(database, cipher, clock),
+        case_queue=LegalQueue(database, cipher, clock, trail=audit),
+        case_desk=LegalDesk(database, cipher, clock, trail=audit),
+        case_statistics=LegalStatistics(database),
         inbox=InboxService(database, cipher, clock),
         desk=ChatDesk(database, cipher, clock),
         alerts=AlertService(database, cipher, clock, notifier=LogNotifier()),
@@ -362,6 +371,15 @@ def console_areas(bot: Bot) -> tuple[Area, ...]:
     answers = KnowledgeActions(records.knowledge, records.programmes, records.registrations, records.clock)
     return (
         KnowledgePages(records.entries, records.knowledge, answers, bot.renderer, records.clock),
+        LegalPages(
+            records.case_desk,
+            records.case_queue,
+            records.cases,
+            records.topics,
+            LegalReplies(records.inbox, records.desk),
+            records.files,
+        ),
+        LegalOffice(records.case_desk, records.case_queue, records.case_statistics, records.staff, records.clock),
         ReviewPages(records.reviews, records.audit, Registry(MODELS).history),
     )
 

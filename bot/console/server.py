@@ -17,11 +17,13 @@ from bot.console.session import SessionPages
 from bot.console.texts import Texts
 from bot.console.visit import Building, public_values
 from bot.knowledge.errors import EntryChanged, NoSuchEntry
+from bot.legal.errors import NoSuchCase, TransitionRefused
 from bot.staff.errors import NoSuchAccount, NotPermitted
 from bot.staff.rules import PermissionTable
 from bot.staff.service import StaffService
 from bot.staff.sessions import SessionService
 from bot.storage.encryption import FieldCipher
+from bot.storage.files import FileMissing
 from bot.understanding.review.errors import NoSuchItem
 from bot.values.errors import BotError
 
@@ -52,6 +54,9 @@ STATUS_OF: Final[dict[type[BotError], int]] = {
     NoSuchAccount: 404,
     NoSuchItem: 404,
     NoSuchEntry: 404,
+    NoSuchCase: 404,
+    TransitionRefused: 409,
+    FileMissing: 404,
     EntryChanged: 409,
     BadAddress: 400,
 }

@@ -79,6 +79,14 @@ class Visit:
         """
         return self._county_of(self.reach)
 
+    def county_for(self, permission: str) -> str | None:
+        """Return ``county`` for another permission than the route's; raises NotPermitted."""
+        return self._county_of(self.require(permission))
+
+    def owner_for(self, permission: str) -> str | None:
+        """Return ``owner`` for another permission than the route's; raises NotPermitted."""
+        return self.viewer.username if self.require(permission) is Reach.OWN else None
+
     @property
     def owner(self) -> str | None:
         """The username that lists are narrowed to where the permission reaches one's own things only."""
@@ -172,11 +180,14 @@ class Visit:
         return response
 
     def _shared(self) -> dict[str, Any]:
+        nav = [item for item in self._building.nav if item.permission is None or self.can(item.permission)]
+        here = self.request.path
+        above = [item.path for item in nav if here == item.path or here.startswith(f"{item.path}/")]
         return {
             "viewer": self.viewer,
             "can": self.can,
-            "nav": [item for item in self._building.nav if item.permission is None or self.can(item.permission)],
-            "here": self.request.path,
+            "nav": nav,
+            "nav_path": max(above, key=len, default=""),
             "notice": read_notice(self.request, self._building),
             "roles": self._building.permissions.roles,
             "is_demo": self._building.is_demo,
@@ -217,7 +228,7 @@ def public_values(building: Building, request: web.Request, **values: Any) -> Ma
     shared: dict[str, Any] = {
         "viewer": None,
         "nav": [],
-        "here": request.path,
+        "nav_path": "",
         "notice": read_notice(request, building),
         "is_demo": building.is_demo,
         "problems": {},

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, LargeBinary, String
+from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.storage.sql import Base
@@ -108,6 +108,48 @@ class CaseEvidence(Base):
     text_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     added_at: Mapped[datetime]
     idempotency_key: Mapped[str] = mapped_column(String(128), unique=True)
+
+
+class CaseNote(Base):
+    """A private note of the staff about a case; the worker never sees it."""
+
+    __tablename__ = "legal_case_notes"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("legal_cases.id"), index=True)
+    at: Mapped[datetime]
+    author: Mapped[str] = mapped_column(String(64))
+    text_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    idempotency_key: Mapped[str] = mapped_column(String(128), unique=True)
+
+
+class ConflictCheck(Base):
+    """What was found when a lawyer's clients and cases were compared with a case's other side, and who decided."""
+
+    __tablename__ = "legal_conflict_checks"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("legal_cases.id"), index=True)
+    lawyer: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime]
+    by: Mapped[str] = mapped_column(String(64))
+    found: Mapped[str] = mapped_column(String(16))
+    decision: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str] = mapped_column(String(128), default="")
+
+
+class LawyerClient(Base):
+    """An employer that a lawyer or their firm advises. The name is sealed; ``core_hash`` finds it again."""
+
+    __tablename__ = "legal_lawyer_clients"
+    __table_args__ = (UniqueConstraint("lawyer", "core_hash"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    lawyer: Mapped[str] = mapped_column(String(64))
+    name_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    core_hash: Mapped[str] = mapped_column(String(64), index=True)
+    added_at: Mapped[datetime]
+    added_by: Mapped[str] = mapped_column(String(64))
 
 
 class DeadlineRuleRow(Base):
@@ -215,3 +257,63 @@ class HistoryEntry:
     to_status: CaseStatus
     reason: str
     changed: tuple[str, ...]
+
+
+class Conflict(StrEnum):
+    """What comparing the other side with a lawyer's clients and cases came to."""
+
+    CLEAR = "clear"
+    POSSIBLE = "possible"
+    CONFLICT = "conflict"
+    UNKNOWN = "unknown"
+    """The case names no employer, so there is nothing to compare."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose cases a member of staff may see; ``None`` does not narrow. ``lawyer`` is a username."""
+
+    county: str | None = None
+    lawyer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFilter:
+    """Which cases to list; empty fields do not narrow. ``due_within_days`` counts the nearest limit from today."""
+
+    statuses: tuple[CaseStatus, ...] = ()
+    topic: str = ""
+    county: str = ""
+    lawyer: str = ""
+    receipt: str = ""
+    only_urgent: bool = False
+    due_within_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CasePage:
+    """Some cases, and the id to go on after; ``None`` at the end."""
+
+    cases: tuple[CaseSummary, ...]
+    after: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A private note, opened."""
+
+    at: datetime
+    author: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedConflict:
+    """One comparison with what was decided about it: ``take`` or ``decline``."""
+
+    lawyer: str
+    at: datetime
+    by: str
+    found: Conflict
+    decision: str
+    reason: str

@@ -7,7 +7,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.followers.privacy import JsonValue, erased_holder
-from bot.legal.models import CaseEvidence, CaseHistory, CaseStatus, LegalCase
+from bot.legal.models import CaseEvidence, CaseHistory, CaseNote, CaseStatus, LegalCase
 from bot.legal.rows import EVIDENCE_TEXT, NAME, PHONE, STORY, open_facts, open_or_empty, seal_facts
 from bot.legal.rules import may_change
 from bot.storage.encryption import FieldCipher
@@ -40,7 +40,7 @@ class LegalData:
             return [await self._plain(session, row) for row in rows.all()]
 
     async def erase(self, openid: str) -> int:
-        """Strip every case of the follower and delete its evidence, files included."""
+        """Strip every case of the follower and delete its evidence, files included, and what staff noted about it."""
         now = self._clock.now()
         async with self._database.transaction() as session:
             wanted = select(LegalCase).where(LegalCase.openid == openid).with_for_update()
@@ -48,7 +48,9 @@ class LegalData:
             files = await self._files(session, rows)
             for row in rows:
                 self._strip(session, row, openid, now)
-            await session.execute(delete(CaseEvidence).where(CaseEvidence.case_id.in_([row.id for row in rows])))
+            case_ids = [row.id for row in rows]
+            for table in (CaseEvidence, CaseNote):
+                await session.execute(delete(table).where(table.case_id.in_(case_ids)))
             # Inside the transaction: when a file cannot be removed, the rows that point to it come back as well.
             for file_ref in files:
                 await self._remove_file(file_ref)

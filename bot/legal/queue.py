@@ -11,6 +11,8 @@ from bot.legal.models import CaseHistory, CaseStatus, CaseSummary, CaseView, His
 from bot.legal.rows import summary_of
 from bot.legal.rules import TRANSITIONS
 from bot.legal.service import opened
+from bot.staff.audit import AuditWriter
+from bot.staff.models import AuditRecord
 from bot.storage.encryption import FieldCipher
 from bot.storage.sql import Database
 from bot.values.clock import Clock
@@ -34,12 +36,18 @@ AssignOutcome = Assigned | TakenBy
 
 
 class LegalQueue:
-    """Lists and steps for staff. Callers check beforehand who may see which county."""
+    """Lists and steps for staff. Callers check beforehand who may see which county.
 
-    def __init__(self, database: Database, cipher: FieldCipher, clock: Clock) -> None:
+    Steps are written to ``trail`` with them; ``source`` is the address that they came from.
+    """
+
+    def __init__(
+        self, database: Database, cipher: FieldCipher, clock: Clock, *, trail: AuditWriter | None = None
+    ) -> None:
         self._database = database
         self._cipher = cipher
         self._clock = clock
+        self._trail = trail
 
     async def waiting(self, *, county: str | None = None, limit: int = 50) -> list[CaseSummary]:
         """Return cases nobody has taken: urgent ones first, then group matters, then by age."""
@@ -73,7 +81,7 @@ class LegalQueue:
             )
             return [_entry(row) for row in rows]
 
-    async def assign(self, receipt: str, lawyer: str, *, by: str) -> AssignOutcome:
+    async def assign(self, receipt: str, lawyer: str, *, by: str, source: str = "") -> AssignOutcome:
         """Give a waiting case to a lawyer, once; raises NoSuchCase, TransitionRefused when it is over."""
         async with self._database.transaction() as session:
             row = await _locked(session, receipt)
@@ -81,10 +89,34 @@ class LegalQueue:
                 return Assigned(summary_of(row)) if row.assigned_to == lawyer else TakenBy(row.assigned_to)
             self._step(session, row, CaseStatus.ASSIGNED, by, "assign", reason="")
             row.assigned_to = lawyer
+            await self._note(session, row, "assign", by, lawyer, source)
             return Assigned(summary_of(row))
 
+    async def reassign(self, receipt: str, lawyer: str, *, by: str, reason: str, source: str = "") -> CaseSummary:
+        """Give a running case that somebody has to another lawyer; raises NoSuchCase, TransitionRefused.
+
+        The status stays: what was done so far was done.
+        """
+        async with self._database.transaction() as session:
+            row = await _locked(session, receipt)
+            if row.assigned_to == lawyer:
+                return summary_of(row)
+            if CaseStatus.CANCELLED not in TRANSITIONS[CaseStatus(row.status)] or row.assigned_to is None:
+                raise TransitionRefused(from_status=row.status, to_status=row.status)
+            row.assigned_to, row.updated_at = lawyer, self._clock.now()
+            session.add(_line(row, row.status, self._clock.now(), by, "reassign", reason))
+            await self._note(session, row, "reassign", by, reason, source)
+            return summary_of(row)
+
     async def move(
-        self, receipt: str, to: CaseStatus, *, by: str, reason: str = "", outcome: str | None = None
+        self,
+        receipt: str,
+        to: CaseStatus,
+        *,
+        by: str,
+        reason: str = "",
+        outcome: str | None = None,
+        source: str = "",
     ) -> CaseSummary:
         """Take a case one step on; raises NoSuchCase, TransitionRefused. A step already taken is left as it is.
 
@@ -98,9 +130,10 @@ class LegalQueue:
             row.outcome = outcome or row.outcome
             if to is CaseStatus.PENDING:
                 row.assigned_to = None
+            await self._note(session, row, to.value, by, outcome or reason, source)
             return summary_of(row)
 
-    async def note_attempt(self, receipt: str, *, by: str, reached: bool) -> int:
+    async def note_attempt(self, receipt: str, *, by: str, reached: bool, source: str = "") -> int:
         """Count an attempt to reach the worker and return how many there were; raises NoSuchCase."""
         async with self._database.transaction() as session:
             row = await _locked(session, receipt)
@@ -111,7 +144,15 @@ class LegalQueue:
                 session.add(
                     _line(row, row.status, self._clock.now(), by, "contact", "reached" if reached else "missed")
                 )
+            await self._note(session, row, "contact", by, "reached" if reached else "missed", source)
             return row.contact_attempts
+
+    async def _note(
+        self, session: AsyncSession, row: LegalCase, step: str, by: str, reason: str, source: str
+    ) -> None:
+        if self._trail is not None:
+            action = f"legal:case:{step}"
+            await self._trail.append(session, AuditRecord(by, action, "legal_case", row.receipt, reason, source))
 
     def _step(self, session: AsyncSession, row: LegalCase, to: CaseStatus, by: str, action: str, reason: str) -> None:
         if to not in TRANSITIONS[CaseStatus(row.status)]:
