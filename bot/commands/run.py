@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.app import Records, open_records
+from bot.commands.demo_people import ACCOUNTS, add_staff, add_workers
 from bot.commands.processes import until_stopped
 from bot.commands.training import is_ready, serve_command, train_in_thread
 from bot.demo import complete, staff_password
@@ -26,9 +27,6 @@ from bot.storage.redis_server import RedisServer
 from bot.supervisor import Part, PartFailed, Supervisor, bot_command
 
 Done = TypeVar("Done")
-
-DEMO_USER = "demo"
-COMMAND_LINE = "command line"
 
 
 async def run(settings: Settings) -> int:
@@ -46,7 +44,9 @@ async def run(settings: Settings) -> int:
     async with open_records(settings) as records:
         await upgrade(records.database)
         await seed(records)
-        await add_demo_staff(records, staff_password(settings.data_dir))
+        await add_staff(records, staff_password(settings.data_dir))
+        if settings.demo:
+            await add_workers(records)
     if settings.redis_url:
         return await _run_parts(settings, settings.redis_url, console, stopped, started)
     async with RedisServer(settings.data_dir) as redis:
@@ -117,19 +117,6 @@ async def seed(records: Records) -> None:
     await CalendarTable(records.database).seed(read_calendar())
 
 
-async def add_demo_staff(records: Records, password: str) -> None:
-    """Create the demonstration's staff account unless it is there."""
-    if await records.staff.find(DEMO_USER) is None:
-        await records.staff.add(
-            DEMO_USER,
-            password,
-            display_name="演示",
-            roles=["administrator"],
-            by=COMMAND_LINE,
-            source=COMMAND_LINE,
-        )
-
-
 def environment_of(settings: Settings, redis_url: str) -> dict[str, str]:
     """Return the environment of the child processes: the settings as they were completed."""
     wechat = settings.wechat
@@ -155,7 +142,9 @@ def _announce(console: Console, settings: Settings, took_s: float) -> None:
     table.add_row("Staff console", f"{_console_base(settings)}/")
     table.add_row("Callback", f"{host}:{settings.gateway_port}/wechat")
     table.add_row("NLU", f"{settings.nlu_url}/model/parse")
-    table.add_row("Demo staff login", f"{DEMO_USER} / {staff_password(settings.data_dir)}")
+    table.add_row("Demo staff login", f"{ACCOUNTS[0].username} / {staff_password(settings.data_dir)}")
+    others = " · ".join(account.username for account in ACCOUNTS[1:])
+    table.add_row("Other roles, same password", others)
     table.add_row("Try in the chat", "我想给娃儿报勤工俭学 · 两癌筛查还有号没 · 老板跑路咯 · 人工")
     table.add_row("Stop", "Ctrl-C")
     console.print(table)
