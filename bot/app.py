@@ -24,6 +24,7 @@ from actions.work_study import WorkStudyActions
 from bot.console.knowledge import KnowledgePages
 from bot.console.legal import LegalPages
 from bot.console.legal_office import LegalOffice
+from bot.console.reports import ReportPages
 from bot.console.review import ReviewPages
 from bot.console.routing import Area
 from bot.console.server import Console, ConsoleSettings
@@ -62,6 +63,8 @@ from bot.registrations.personal_data import RegistrationData
 from bot.registrations.places import RowPlaceLock
 from bot.registrations.reasons import ReasonTable
 from bot.registrations.service import RegistrationService
+from bot.reports.rollups import TurnRollups
+from bot.reports.service import Reports
 from bot.settings import SettingInvalid, Settings, load_settings
 from bot.staff.audit import AuditTrail
 from bot.staff.rules import PermissionTable
@@ -380,6 +383,7 @@ def console_areas(bot: Bot) -> tuple[Area, ...]:
             records.files,
         ),
         LegalOffice(records.case_desk, records.case_queue, records.case_statistics, records.staff, records.clock),
+        ReportPages(Reports(records.database), records.audit, records.clock),
         ReviewPages(records.reviews, records.audit, Registry(MODELS).history),
     )
 
@@ -435,5 +439,6 @@ def worker_of(bot: Bot, name: str) -> Worker:
             Job("chat answers", answers.send, rest_s=0.5),
             Job("registration notices", notices.send, rest_s=2.0),
             Job("upkeep", upkeep.run, rest_s=60.0),
+            Job("report roll-ups", TurnRollups(records.database, clock).renew, rest_s=600.0),
         ),
     )

@@ -138,7 +138,10 @@ class LoggedTurn(Base):
     """One turn: what came, what was understood, which way it went, what was answered. Texts are sealed."""
 
     __tablename__ = "turn_log"
-    __table_args__ = (Index("ix_turn_log_openid_received_at", "openid", "received_at"),)
+    __table_args__ = (
+        Index("ix_turn_log_openid_received_at", "openid", "received_at"),
+        Index("ix_turn_log_intent_received_at", "intent", "received_at"),
+    )
 
     key: Mapped[str] = mapped_column(String(120), primary_key=True)
     openid: Mapped[str] = mapped_column(String(64))
@@ -146,7 +149,7 @@ class LoggedTurn(Base):
     kind: Mapped[str] = mapped_column(String(40))
     said: Mapped[bytes | None] = mapped_column(LargeBinary)
     answered: Mapped[bytes | None] = mapped_column(LargeBinary)
-    intent: Mapped[str | None] = mapped_column(String(40), index=True)
+    intent: Mapped[str | None] = mapped_column(String(40))
     confidence: Mapped[float | None]
     certainty: Mapped[str | None] = mapped_column(String(10), index=True)
     flow: Mapped[str | None] = mapped_column(String(60), index=True)
