@@ -107,7 +107,8 @@ class Browser:
             return response.status, await response.read(), dict(response.headers)
 
     async def _taken(self, response: aiohttp.ClientResponse) -> Answer:
-        text = await response.text()
+        # A file is no page; whoever wants its bytes uses ``download``.
+        text = await response.text(errors="replace")
         if found := _CSRF.search(text):
             self.csrf = unescape(found[1])
         if found := _KEY.search(text):

@@ -1,0 +1,119 @@
+"""Every route of the console as every role and as nobody, against a table written without the code's help."""
+
+import re
+
+import pytest
+
+from bot.staff.rules import PermissionTable
+from tests.console.served import Browser, ServedConsole
+
+ADMIN, MANAGER, REVIEWER, LAWYER = "administrator", "programme_manager", "county_reviewer", "lawyer"
+AGENT, OPERATOR, APPROVER, AUDITOR = "chat_agent", "campaign_operator", "campaign_approver", "auditor"
+ROLES = (ADMIN, MANAGER, REVIEWER, LAWYER, AGENT, OPERATOR, APPROVER, AUDITOR)
+EVERYBODY = frozenset(ROLES)
+SONGTAO = "520628"
+
+KNOWLEDGE_READERS = {ADMIN, MANAGER, REVIEWER, LAWYER, AGENT, AUDITOR}
+EDITORS = {ADMIN, MANAGER, LAWYER}
+CASE_READERS = {ADMIN, REVIEWER, LAWYER, AUDITOR}
+ADVISERS = {ADMIN, LAWYER}
+FIGURES = {ADMIN, MANAGER, REVIEWER, OPERATOR, AUDITOR}
+
+MATRIX: dict[str, frozenset[str] | set[str]] = {
+    "GET /": EVERYBODY,
+    "GET /knowledge": KNOWLEDGE_READERS,
+    "GET /knowledge/try": KNOWLEDGE_READERS,
+    "GET /knowledge/{code}": KNOWLEDGE_READERS,
+    "GET /knowledge/new": EDITORS,
+    "POST /knowledge/new": EDITORS,
+    "GET /knowledge/{code}/edit": EDITORS,
+    "POST /knowledge/{code}/edit": EDITORS,
+    "POST /knowledge/{code}/restore": EDITORS,
+    "POST /knowledge/{code}/publish": {ADMIN, MANAGER},
+    "GET /knowledge/{code}/retire": {ADMIN, MANAGER},
+    "POST /knowledge/{code}/retire": {ADMIN, MANAGER},
+    "GET /review": {ADMIN, AGENT},
+    "POST /review/{item}/relabel": {ADMIN, AGENT},
+    "POST /review/{item}/dismiss": {ADMIN, AGENT},
+    "POST /review/{item}/undo": {ADMIN, AGENT},
+    "GET /legal": CASE_READERS,
+    "GET /legal/waiting": {ADMIN, REVIEWER, LAWYER},
+    "GET /legal/{receipt}": CASE_READERS,
+    "GET /legal/{receipt}/evidence/{number}": CASE_READERS,
+    "GET /legal/{receipt}/take": {LAWYER},
+    "POST /legal/{receipt}/take": {LAWYER},
+    "POST /legal/{receipt}/attempt": ADVISERS,
+    "POST /legal/{receipt}/note": ADVISERS,
+    "POST /legal/{receipt}/reply": ADVISERS,
+    "POST /legal/{receipt}/move": ADVISERS,
+    "POST /legal/{receipt}/give-back": ADVISERS,
+    "POST /legal/{receipt}/reveal": ADVISERS,
+    "GET /legal/{receipt}/assign": {ADMIN, REVIEWER},
+    "POST /legal/{receipt}/assign": {ADMIN, REVIEWER},
+    "GET /legal/clients": ADVISERS,
+    "POST /legal/clients": ADVISERS,
+    "POST /legal/clients/{client}/remove": ADVISERS,
+    "GET /legal/statistics": FIGURES,
+    "GET /reports": FIGURES,
+    "POST /reports/excel": FIGURES,
+}
+_PARAMETER = re.compile(r"{([a-z_]+)(?::(?:[^{}]|{[^{}]*})*)?}")
+SAMPLES = {"code": "A01", "receipt": "FL26-0615-9999"}
+"""What stands for a part of an address; a number for all others. None of the records needs to be there."""
+
+
+def _named(method: str, path: str) -> str:
+    return f"{method} {_PARAMETER.sub(lambda found: '{' + found[1] + '}', path)}"
+
+
+def _address(name: str) -> tuple[str, str]:
+    method, _, path = name.partition(" ")
+    return method, re.sub(r"{([a-z_]+)}", lambda found: SAMPLES.get(found[1], "999999"), path)
+
+
+def test_the_table_names_the_roles_that_there_are() -> None:
+    assert set(ROLES) == set(PermissionTable.load().roles)
+
+
+async def test_every_route_stands_in_the_table(sqlite_console: ServedConsole) -> None:
+    routes = {_named(method, path) for method, path, _ in sqlite_console.routes}
+    assert routes == set(MATRIX)
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_every_role_reaches_exactly_its_own_routes(sqlite_console: ServedConsole, role: str) -> None:
+    browser = await sqlite_console.staff(role, county=SONGTAO)
+    reached = {name for name in MATRIX if await _is_let_through(browser, name)}
+    assert reached == {name for name, roles in MATRIX.items() if role in roles}
+
+
+async def _is_let_through(browser: Browser, name: str) -> bool:
+    method, path = _address(name)
+    token = browser.csrf
+    answer = await browser.get(path) if method == "GET" else await browser.post(path, csrf=token)
+    browser.csrf = token
+    assert answer.status < 500, (name, answer.visible[:300])
+    assert not answer.location.startswith("/login"), name
+    return answer.status != 403
+
+
+async def test_nobody_reaches_anything_but_the_door(sqlite_console: ServedConsole) -> None:
+    browser = sqlite_console.browser()
+    for name in MATRIX:
+        method, path = _address(name)
+        answer = await (browser.get(path) if method == "GET" else browser.post(path, {}))
+        assert answer.status == 303, name
+        assert answer.location.startswith("/login"), name
+
+
+async def test_an_account_without_roles_sees_the_start_page_alone(sqlite_console: ServedConsole) -> None:
+    browser = await sqlite_console.staff(username="newcomer")
+    assert {name for name in MATRIX if await _is_let_through(browser, name)} == {"GET /"}
+
+
+async def test_a_county_role_without_a_county_sees_nothing_rather_than_everything(
+    sqlite_console: ServedConsole,
+) -> None:
+    browser = await sqlite_console.staff("county_reviewer")
+    for path in ("/legal", "/legal/waiting", "/reports"):
+        assert (await browser.get(path)).status == 403, path
