@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -70,10 +70,15 @@ from bot.staff.audit import AuditTrail
 from bot.staff.rules import PermissionTable
 from bot.staff.service import StaffService
 from bot.staff.sessions import SessionService
+from bot.staff.tasks.leases import TaskLeases
+from bot.staff.tasks.runner import TaskRunner
+from bot.staff.tasks.running import TaskHandler
+from bot.staff.tasks.service import NoTaskQueue, TaskBook, TaskQueue
 from bot.storage.encryption import FieldCipher
 from bot.storage.files import PrivateFiles
 from bot.storage.redis import RedisLink
 from bot.storage.sql import Database
+from bot.storage.task_queue import TaskStream
 from bot.turns.chats import InboxChats
 from bot.turns.conversation import Conversation
 from bot.turns.log import TurnLog
@@ -93,8 +98,9 @@ from bot.worker.outbox import OutboxRelay, Outcome
 from bot.worker.pending import PendingSweeper
 from bot.worker.registrations import RegistrationNotices
 from bot.worker.review import ReviewCollector
-from bot.worker.service import Job, Worker
+from bot.worker.service import Job, Listener, Worker
 from bot.worker.shards import ShardLeases
+from bot.worker.tasks import StaffTasks
 from bot.worker.upkeep import Upkeep
 from nlu.fingerprint import MODELS
 from nlu.registry import Registry
@@ -135,6 +141,8 @@ class Records:
     reviews: ReviewList
     privacy: PrivacyService
     files: PrivateFiles
+    task_files: PrivateFiles
+    tasks: TaskBook
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +152,7 @@ class Bot:
     records: Records
     link: RedisLink
     redis: Redis
+    task_stream: TaskStream
     api: WeChatApi
     codec: Codec
     store: TurnStore
@@ -166,15 +175,22 @@ def cipher_of(settings: Settings) -> FieldCipher:
 
 @asynccontextmanager
 async def open_records(
-    settings: Settings, clock: Clock | None = None, *, embedding: Embedding | None = None
+    settings: Settings,
+    clock: Clock | None = None,
+    *,
+    embedding: Embedding | None = None,
+    task_queue: TaskQueue | None = None,
 ) -> AsyncIterator[Records]:
-    """Open the database and build every service over it; without ``embedding`` questions are found by their words."""
+    """Open the database and build every service over it.
+
+    Without ``embedding`` questions are found by their words; without ``task_queue`` workers find tasks by looking.
+    """
     clock = clock or SystemClock()
     cipher = cipher_of(settings)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     database = Database(settings.database_url)
     try:
-        records = _records(settings, clock, cipher, database, embedding)
+        records = _records(settings, clock, cipher, database, embedding, task_queue or NoTaskQueue())
         try:
             yield records
         finally:
@@ -184,12 +200,18 @@ async def open_records(
 
 
 def _records(
-    settings: Settings, clock: Clock, cipher: FieldCipher, database: Database, embedding: Embedding | None = None
+    settings: Settings,
+    clock: Clock,
+    cipher: FieldCipher,
+    database: Database,
+    embedding: Embedding | None,
+    task_queue: TaskQueue,
 ) -> Records:
     audit = AuditTrail(database, cipher, clock)
     permissions = PermissionTable.load()
     topics = TopicCatalogue.load()
     files = PrivateFiles(settings.data_dir / "files", cipher)
+    task_files = PrivateFiles(settings.data_dir / "task-files", cipher)
     turn_log = TurnLog(database, cipher)
     followers = FollowerService(database, cipher, clock)
     consents = ConsentService(database, clock)
@@ -236,6 +258,8 @@ def _records(
         reviews=ReviewList(database, cipher, clock),
         privacy=PrivacyService(database, cipher, clock, holders=holders),
         files=files,
+        task_files=task_files,
+        tasks=TaskBook(database, cipher, clock, trail=audit, queue=task_queue, files=task_files),
     )
 
 
@@ -250,12 +274,16 @@ async def open_bot(settings: Settings, clock: Clock | None = None) -> AsyncItera
         http = await stack.enter_async_context(aiohttp.ClientSession())
         clock = clock or SystemClock()
         embedding = HttpEmbedding(http, settings.nlu_url, clock)
-        records = await stack.enter_async_context(open_records(settings, clock, embedding=embedding))
+        stream = TaskStream(settings.redis_url)
+        stack.push_async_callback(stream.close)
+        records = await stack.enter_async_context(
+            open_records(settings, clock, embedding=embedding, task_queue=stream)
+        )
         link = await stack.enter_async_context(RedisLink(settings.redis_url))
         redis = Redis.from_url(settings.redis_url)
         stack.push_async_callback(redis.aclose)
         records.knowledge.warm_up()
-        yield await _bot(settings, records, link, redis, http, stack)
+        yield await _bot(settings, records, link, redis, stream, http, stack)
 
 
 async def _bot(
@@ -263,6 +291,7 @@ async def _bot(
     records: Records,
     link: RedisLink,
     redis: Redis,
+    stream: TaskStream,
     http: aiohttp.ClientSession,
     stack: AsyncExitStack,
 ) -> Bot:
@@ -291,7 +320,7 @@ async def _bot(
     )
     turns = TurnService(store, arrivals, conversation, records.clock, link_choices=wechat.link_choices)
     codec = Codec(wechat.token, wechat.app_id, wechat.aes_keys, wechat.mode)
-    return Bot(records, link, redis, api, codec, store, turns, actions, catalog, engine, renderer)
+    return Bot(records, link, redis, stream, api, codec, store, turns, actions, catalog, engine, renderer)
 
 
 def action_table(records: Records, pictures: PictureSource) -> ActionTable:
@@ -325,7 +354,9 @@ def action_table(records: Records, pictures: PictureSource) -> ActionTable:
 def action_names() -> frozenset[str]:
     """Return the names of all actions; nothing is opened for it."""
     keys = FieldCipher.from_setting(FieldCipher.new_setting())
-    records = _records(load_settings({}, env_file=None), SystemClock(), keys, Database("sqlite+aiosqlite://"))
+    records = _records(
+        load_settings({}, env_file=None), SystemClock(), keys, Database("sqlite+aiosqlite://"), None, NoTaskQueue()
+    )
     return frozenset(action_table(records, NoPictures()))
 
 
@@ -388,6 +419,21 @@ def console_areas(bot: Bot) -> tuple[Area, ...]:
     )
 
 
+def task_handlers(records: Records) -> Mapping[str, TaskHandler]:
+    """Return what does the long work of staff, by the kinds of tasks."""
+    del records
+    return {}
+
+
+def task_runner_of(records: Records) -> TaskRunner:
+    """Return what runs tasks in this process."""
+    return TaskRunner(_task_leases(records), task_handlers(records))
+
+
+def _task_leases(records: Records) -> TaskLeases:
+    return TaskLeases(records.database, records.cipher, records.clock)
+
+
 def worker_id() -> str:
     """Return a name for this worker process, unique for good."""
     return uuid.uuid4().hex
@@ -421,8 +467,11 @@ def worker_of(bot: Bot, name: str) -> Worker:
         records.followers,
         records.privacy,
         records.reviews,
+        records.tasks,
         review_days=records.settings.review_days,
     )
+
+    staff_tasks = StaffTasks(bot.task_stream, _task_leases(records), task_runner_of(records))
 
     async def relayed() -> int:
         counts = await relay.relay(leases.held)
@@ -438,7 +487,9 @@ def worker_of(bot: Bot, name: str) -> Worker:
             Job("pending messages", lambda: sweeper.sweep(leases.held), rest_s=2.0),
             Job("chat answers", answers.send, rest_s=0.5),
             Job("registration notices", notices.send, rest_s=2.0),
+            Job("staff tasks", staff_tasks.tell_again, rest_s=2.0),
             Job("upkeep", upkeep.run, rest_s=60.0),
             Job("report roll-ups", TurnRollups(records.database, clock).renew, rest_s=600.0),
         ),
+        (Listener("staff tasks", staff_tasks.listen),),
     )

@@ -1,4 +1,7 @@
-"""Private files: what workers hand in as photos and PDFs, cleaned, encrypted and findable by its id alone."""
+"""Private files: what workers hand in as photos and PDFs, cleaned, encrypted and findable by its id alone.
+
+What the system writes itself, such as a table to download, is kept in the same way.
+"""
 
 import asyncio
 import json
@@ -11,7 +14,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Literal, TypeVar
 
 from bot.storage.encryption import FieldCipher
 from bot.storage.pictures import FileRefused, MediaType, cleaned
@@ -24,6 +27,8 @@ Answer = TypeVar("Answer")
 MAX_BYTES = 10 * 1024 * 1024
 ID_BYTES = 16
 UNFINISHED = ".part"
+MadeType = Literal["application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "text/csv", "application/zip"]
+"""What the system itself writes."""
 AT_A_TIME = 2
 """How many photos are decoded at once; each may take a hundred megabytes."""
 
@@ -38,12 +43,12 @@ class FileMissing(BotError):
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A stored file. ``id`` cannot be guessed; hash and size are those of the cleaned content."""
+    """A stored file. ``id`` cannot be guessed; hash and size are those of the content, once it is cleaned."""
 
     id: str
     sha256: str
     size_bytes: int
-    media_type: MediaType
+    media_type: MediaType | MadeType
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,11 @@ class PrivateFiles:
         """
         if len(data) > self._max_bytes:
             raise FileRefused(reason="too_large", max_bytes=self._max_bytes)
-        return await self._in_turn(lambda: self._save(data, owner, purpose))
+        return await self._in_turn(lambda: self._save(*cleaned(data), owner, purpose))
+
+    async def save_made(self, data: bytes, media_type: MadeType, *, owner: str, purpose: str) -> StoredFile:
+        """Store, of any size, what the system itself has written: a table to download. ``owner`` is a username."""
+        return await self._in_turn(lambda: self._save(data, media_type, owner, purpose))
 
     async def read(self, file_id: str) -> ReadFile:
         """Return a stored file. Raises FileMissing, and SealBroken when it was changed or moved."""
@@ -96,8 +105,7 @@ class PrivateFiles:
         async with self._turns:
             return await asyncio.to_thread(work)
 
-    def _save(self, data: bytes, owner: str, purpose: str) -> StoredFile:
-        content, media_type = cleaned(data)
+    def _save(self, content: bytes, media_type: MediaType | MadeType, owner: str, purpose: str) -> StoredFile:
         file_id = secrets.token_hex(ID_BYTES)
         stored = StoredFile(file_id, sha256(content).hexdigest(), len(content), media_type)
         label = json.dumps({**asdict(stored), "owner": owner, "purpose": purpose}).encode()

@@ -23,12 +23,21 @@ class Job:
     rest_s: float
 
 
-class Worker:
-    """Runs its jobs until it is cancelled."""
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Work that waits by itself. ``run`` goes on until it is cancelled; after a fault it is begun again."""
 
-    def __init__(self, leases: ShardLeases, jobs: tuple[Job, ...]) -> None:
+    name: str
+    run: Callable[[], Awaitable[None]]
+
+
+class Worker:
+    """Runs its jobs and listeners until it is cancelled."""
+
+    def __init__(self, leases: ShardLeases, jobs: tuple[Job, ...], listeners: tuple[Listener, ...] = ()) -> None:
         self._leases = leases
         self._jobs = jobs
+        self._listeners = listeners
 
     async def run(self) -> None:
         """Run until cancelled; then give the shards back."""
@@ -38,6 +47,8 @@ class Worker:
                 group.create_task(self._keep_leases(), name="leases")
                 for job in self._jobs:
                     group.create_task(_repeat(job), name=job.name)
+                for listener in self._listeners:
+                    group.create_task(_keep_listening(listener), name=listener.name)
         finally:
             await self._leases.release()
 
@@ -67,3 +78,12 @@ async def _repeat(job: Job) -> None:
             await asyncio.sleep(FAULT_PAUSE_S)
             continue
         await asyncio.sleep(0 if done else job.rest_s)
+
+
+async def _keep_listening(listener: Listener) -> None:
+    while True:
+        try:
+            await listener.run()
+        except Exception as error:  # noqa: BLE001 - As above.
+            log.error("listener failed", listener=listener.name, error=type(error).__name__)
+        await asyncio.sleep(FAULT_PAUSE_S)

@@ -1,10 +1,11 @@
-"""What is due by time: holds and offers that ran out, urgent cases, alerts nobody was told, old rows, erasures."""
+"""What is due by time: holds and offers that ran out, urgent cases, untold alerts, old rows and results, erasures."""
 
 from bot.followers.privacy import PrivacyService
 from bot.followers.service import FollowerService
 from bot.inbox.alerts import AlertService
 from bot.legal.service import LegalService
 from bot.registrations.service import RegistrationService
+from bot.staff.tasks.service import TaskBook
 from bot.understanding.review.service import ReviewList
 
 
@@ -19,6 +20,7 @@ class Upkeep:
         followers: FollowerService,
         privacy: PrivacyService,
         reviews: ReviewList,
+        tasks: TaskBook,
         *,
         review_days: int,
     ) -> None:
@@ -28,6 +30,7 @@ class Upkeep:
         self._followers = followers
         self._privacy = privacy
         self._reviews = reviews
+        self._tasks = tasks
         self._review_days = review_days
 
     async def run(self) -> int:
@@ -36,6 +39,7 @@ class Upkeep:
         await self._registrations.release_expired()
         await self._cases.refresh_urgency()
         await self._reviews.purge(self._review_days)
+        await self._tasks.purge()
         for openid in await self._followers.due_for_erasure():
             await self._privacy.erase(openid, requested_by="unfollowed")
         return 0

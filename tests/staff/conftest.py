@@ -1,14 +1,19 @@
 """Staff accounts and the trail over each database, with a hash that is quick on purpose."""
 
+from pathlib import Path
+
 import pytest
 from argon2 import PasswordHasher
 
 from bot.staff.audit import AuditTrail
 from bot.staff.rules import PermissionTable
 from bot.staff.service import StaffService
+from bot.staff.tasks.service import TaskBook
 from bot.storage.encryption import FieldCipher
+from bot.storage.files import PrivateFiles
 from bot.storage.sql import Database
 from bot.values.clock import MovedClock
+from tests.staff.doing import Told, Workshop
 
 
 @pytest.fixture(scope="session")
@@ -35,3 +40,29 @@ def staff(
     quick_hasher: PasswordHasher,
 ) -> StaffService:
     return StaffService(database, clock, permissions=permissions, trail=trail, hasher=quick_hasher)
+
+
+@pytest.fixture
+def told() -> Told:
+    """The queue of the tests."""
+    return Told()
+
+
+@pytest.fixture
+def files(tmp_path: Path, cipher: FieldCipher) -> PrivateFiles:
+    """Where results of tasks are kept."""
+    return PrivateFiles(tmp_path / "task-files", cipher)
+
+
+@pytest.fixture
+def book(
+    database: Database, cipher: FieldCipher, clock: MovedClock, trail: AuditTrail, told: Told, files: PrivateFiles
+) -> TaskBook:
+    """The book of tasks."""
+    return TaskBook(database, cipher, clock, trail=trail, queue=told, files=files)
+
+
+@pytest.fixture
+def workshop(database: Database, cipher: FieldCipher, clock: MovedClock) -> Workshop:
+    """Makes workers' runners."""
+    return Workshop(database, cipher, clock)
