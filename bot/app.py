@@ -74,6 +74,7 @@ from bot.staff.tasks.leases import TaskLeases
 from bot.staff.tasks.runner import TaskRunner
 from bot.staff.tasks.running import TaskHandler
 from bot.staff.tasks.service import NoTaskQueue, TaskBook, TaskQueue
+from bot.staff.unmasking import UnmaskingService
 from bot.storage.encryption import FieldCipher
 from bot.storage.files import PrivateFiles
 from bot.storage.redis import RedisLink
@@ -135,6 +136,7 @@ class Records:
     knowledge: KnowledgeService
     staff: StaffService
     sessions: SessionService
+    unmasking: UnmaskingService
     permissions: PermissionTable
     audit: AuditTrail
     turn_log: TurnLog
@@ -252,6 +254,7 @@ def _records(
             idle=timedelta(seconds=settings.console.idle_s),
             longest=timedelta(seconds=settings.console.session_s),
         ),
+        unmasking=UnmaskingService(database, clock, permissions=permissions, trail=audit),
         permissions=permissions,
         audit=audit,
         turn_log=turn_log,

@@ -102,15 +102,7 @@ class Visit:
 
     def may_touch(self, permission: str, *, county: str | None = None, owner: str | None = None) -> bool:
         """Say whether ``permission`` reaches a record of ``county`` that is ``owner``'s."""
-        match self._building.permissions.reach(self.viewer.account.roles, permission):
-            case None:
-                return False
-            case Reach.ALL:
-                return True
-            case Reach.COUNTY:
-                return county is not None and county == self.viewer.account.county
-            case Reach.OWN:
-                return owner is not None and owner == self.viewer.username
+        return self._building.permissions.covers(self.viewer.account, permission, county=county, owner=owner)
 
     def _county_of(self, reach: Reach) -> str | None:
         if reach is not Reach.COUNTY:

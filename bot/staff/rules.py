@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from bot.staff.errors import NotPermitted, UnknownRole
+from bot.staff.models import StaffView
 from bot.values.problem import Problem
 
 PERMISSIONS_FILE = Path(__file__).with_name("permissions.yml")
@@ -16,6 +17,8 @@ PASSWORD_MIN_CHARS = 10
 PASSWORD_MAX_CHARS = 200
 """Long enough for any sentence; hashing something without bounds would be a gift to an attacker."""
 NAME_MAX_CHARS = 64
+REASON_MIN_CHARS = 4
+REASON_MAX_CHARS = 200
 
 _USERNAME = re.compile(r"[a-z][a-z0-9._-]{1,31}")
 _PERMISSION = re.compile(r"[a-z_]+:[a-z_]+:[a-z_]+")
@@ -58,6 +61,20 @@ class PermissionTable:
             raise NotPermitted(permission=permission)
         return reach
 
+    def covers(
+        self, account: StaffView, permission: str, *, county: str | None = None, owner: str | None = None
+    ) -> bool:
+        """Say whether ``permission`` reaches a record of ``county`` that is ``owner``'s, for this account."""
+        match self.reach(account.roles, permission):
+            case None:
+                return False
+            case Reach.ALL:
+                return True
+            case Reach.COUNTY:
+                return county is not None and county == account.county
+            case Reach.OWN:
+                return owner is not None and owner == account.username
+
     def check_roles(self, roles: Iterable[str]) -> None:
         """Raise UnknownRole for the first role that the table does not have."""
         for role in roles:
@@ -80,6 +97,16 @@ def check_password(password: str, username: str) -> Problem | None:
         return Problem("staff.password_has_username")
     if len(set(password)) < PASSWORD_MIN_CHARS // 2:
         return Problem("staff.password_monotonous")
+    return None
+
+
+def check_reason(reason: str) -> Problem | None:
+    """Say what is wrong with a reason for the trail: a few words that another person understands."""
+    chars = len(reason.strip())
+    if chars < REASON_MIN_CHARS:
+        return Problem("staff.reason_too_short", {"min_chars": REASON_MIN_CHARS})
+    if chars > REASON_MAX_CHARS:
+        return Problem("staff.reason_too_long", {"max_chars": REASON_MAX_CHARS, "chars": chars})
     return None
 
 
