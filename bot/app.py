@@ -21,9 +21,11 @@ from actions.programmes import ProgrammeDesk
 from actions.rebooking import RebookingActions
 from actions.registrations import RegistrationActions
 from actions.work_study import WorkStudyActions
+from bot.console.inbox import InboxPages
 from bot.console.knowledge import KnowledgePages
 from bot.console.legal import LegalPages
 from bot.console.legal_office import LegalOffice
+from bot.console.live import LiveChats
 from bot.console.reports import ReportPages
 from bot.console.review import ReviewPages
 from bot.console.routing import Area
@@ -42,6 +44,7 @@ from bot.followers.privacy import PrivacyService
 from bot.followers.service import FollowerService
 from bot.inbox.alerts import AlertService
 from bot.inbox.desk import ChatDesk
+from bot.inbox.feed import ChatFeed
 from bot.inbox.notifier import LogNotifier
 from bot.inbox.outbound import OutboundQueue
 from bot.inbox.personal_data import InboxData
@@ -407,6 +410,9 @@ def console_areas(bot: Bot) -> tuple[Area, ...]:
     records = bot.records
     answers = KnowledgeActions(records.knowledge, records.programmes, records.registrations, records.clock)
     return (
+        InboxPages(
+            records.desk, LiveChats(ChatFeed(records.database)), records.registrations, records.cases, records.audit
+        ),
         KnowledgePages(records.entries, records.knowledge, answers, bot.renderer, records.clock),
         LegalPages(
             records.case_desk,

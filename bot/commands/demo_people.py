@@ -71,9 +71,9 @@ _CASES = (
     ("W12", 1, "跑外卖的，平台乱扣钱，申诉几次都没得用。", {"order_rules": "差评一单扣 50"}),
 )
 _CHATS = (
-    ("membership", "厂里头没得工会，我们几个想入会，找哪个？"),
-    ("work_study", "娃儿的学生证还没发，先交录取通知书得行不？"),
-    ("screening", "那天要上班，能不能帮我换到周末？"),
+    ("general", "厂里头没得工会，我们几个想入会，找哪个？"),
+    ("registration", "娃儿的学生证还没发，先交录取通知书得行不？"),
+    ("registration", "那天要上班，能不能帮我换到周末？"),
 )
 _UNCLEAR = (
     ("那个号头咋整的哦", "check_status", "change_registration"),

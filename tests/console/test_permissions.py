@@ -17,10 +17,19 @@ KNOWLEDGE_READERS = {ADMIN, MANAGER, REVIEWER, LAWYER, AGENT, AUDITOR}
 EDITORS = {ADMIN, MANAGER, LAWYER}
 CASE_READERS = {ADMIN, REVIEWER, LAWYER, AUDITOR}
 ADVISERS = {ADMIN, LAWYER}
+CHAT_READERS = {ADMIN, AGENT, REVIEWER, AUDITOR}
+ANSWERERS = {ADMIN, AGENT, REVIEWER}
 FIGURES = {ADMIN, MANAGER, REVIEWER, OPERATOR, AUDITOR}
 
 MATRIX: dict[str, frozenset[str] | set[str]] = {
     "GET /": EVERYBODY,
+    "GET /inbox": CHAT_READERS,
+    "GET /inbox/events": CHAT_READERS,
+    "GET /inbox/{chat}": CHAT_READERS,
+    "POST /inbox/{chat}/claim": ANSWERERS,
+    "POST /inbox/{chat}/answer": ANSWERERS,
+    "GET /inbox/{chat}/close": ANSWERERS,
+    "POST /inbox/{chat}/close": ANSWERERS,
     "GET /knowledge": KNOWLEDGE_READERS,
     "GET /knowledge/try": KNOWLEDGE_READERS,
     "GET /knowledge/{code}": KNOWLEDGE_READERS,
@@ -57,6 +66,8 @@ MATRIX: dict[str, frozenset[str] | set[str]] = {
     "GET /reports": FIGURES,
     "POST /reports/excel": FIGURES,
 }
+STREAMS = {"GET /inbox/events"}
+"""They go on for minutes; their first line tells enough."""
 _PARAMETER = re.compile(r"{([a-z_]+)(?::(?:[^{}]|{[^{}]*})*)?}")
 SAMPLES = {"code": "A01", "receipt": "FL26-0615-9999"}
 """What stands for a part of an address; a number for all others. None of the records needs to be there."""
@@ -90,6 +101,9 @@ async def test_every_role_reaches_exactly_its_own_routes(sqlite_console: ServedC
 async def _is_let_through(browser: Browser, name: str) -> bool:
     method, path = _address(name)
     token = browser.csrf
+    if name in STREAMS:
+        async with browser.http.get(f"{browser.base}{path}") as response:
+            return response.status == 200
     answer = await browser.get(path) if method == "GET" else await browser.post(path, csrf=token)
     browser.csrf = token
     assert answer.status < 500, (name, answer.visible[:300])
@@ -115,5 +129,5 @@ async def test_a_county_role_without_a_county_sees_nothing_rather_than_everythin
     sqlite_console: ServedConsole,
 ) -> None:
     browser = await sqlite_console.staff("county_reviewer")
-    for path in ("/legal", "/legal/waiting", "/reports"):
+    for path in ("/legal", "/legal/waiting", "/reports", "/inbox"):
         assert (await browser.get(path)).status == 403, path

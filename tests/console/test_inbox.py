@@ -1,0 +1,132 @@
+"""The inbox over HTTP: who sees which chat, claiming by answering, ending, and the stream of what changes."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot.inbox.feed import Glance, changed
+from bot.inbox.models import ChatStatus, DeliveryStatus
+from tests.console.served import Browser, ServedConsole
+
+SONGTAO, SINAN = "520628", "520624"
+SAID = "<b>我要找人</b>"
+
+
+@pytest.fixture
+async def chat(console: ServedConsole) -> int:
+    opened = await console.records.inbox.escalate("o-1", "registration", SAID, "k-1", county=SONGTAO, reason="asked")
+    await console.records.inbox.record_inbound("o-1", "m-1", text="报名时间过了还能补吗")
+    return opened.chat_id
+
+
+@pytest.fixture
+async def agent(console: ServedConsole) -> Browser:
+    return await console.staff("chat_agent", username="wu")
+
+
+async def test_a_chat_is_claimed_by_answering_it(console: ServedConsole, agent: Browser, chat: int) -> None:
+    assert "1 会话在等人" in (await agent.get("/")).visible
+    assert f"第 {chat} 号" in (await agent.get("/inbox")).visible
+    page = await agent.get(f"/inbox/{chat}")
+    assert "报名时间过了还能补吗" in page.visible
+    assert "<b>我要找人" not in page.text
+    key = agent.key
+    for _ in range(2):
+        await agent.post(f"/inbox/{chat}/answer", {"text": "可以，周五前交。", "key": key})
+    page = await agent.get(f"/inbox/{chat}")
+    assert page.visible.count("可以，周五前交。") == 1
+    assert "排队中" in page.visible
+    assert f"第 {chat} 号" in (await agent.get("/inbox?view=mine")).visible
+    steps = [event.record.action for event in await console.records.audit.events(object_kind="chat")]
+    assert set(steps) == {"inbox:chat:answer"}
+
+
+async def test_of_two_agents_one_has_the_chat_and_the_other_loses_nothing(
+    console: ServedConsole, agent: Browser, chat: int
+) -> None:
+    other = await console.staff("administrator", username="li")
+    for browser in (agent, other):
+        await browser.get(f"/inbox/{chat}")
+    answers = await asyncio.gather(
+        agent.post(f"/inbox/{chat}/answer", {"text": "我来"}),
+        other.post(f"/inbox/{chat}/answer", {"text": "还是我来"}),
+    )
+    assert sorted(answer.status for answer in answers) == [303, 422]
+    late = next(answer for answer in answers if answer.status == 422)
+    assert "没有发送" in late.visible
+    assert "我来</textarea>" in late.text
+    messages = await console.records.desk.conversation(chat)
+    assert sum(message.delivery_status is DeliveryStatus.QUEUED for message in messages) == 1
+
+
+async def test_ending_a_chat_asks_first_and_tells_what_follows(
+    console: ServedConsole, agent: Browser, chat: int
+) -> None:
+    page = await agent.get(f"/inbox/{chat}/close")
+    assert "满意度询问" in page.visible
+    await agent.post(f"/inbox/{chat}/close", {"reason": "no such"})
+    assert (await console.records.desk.chats())[0].status is ChatStatus.WAITING
+    answer = await agent.post(f"/inbox/{chat}/close", {"reason": "answered"})
+    assert "已结束" in (await agent.follow(answer)).visible
+    over = await agent.post(f"/inbox/{chat}/answer", {"text": "还有一句"})
+    assert over.status == 422
+    assert f"第 {chat} 号" in (await agent.get("/inbox?view=closed")).visible
+
+
+async def test_a_county_sees_its_own_chats_only(console: ServedConsole, chat: int) -> None:
+    own = await console.staff("county_reviewer", county=SONGTAO)
+    stranger = await console.staff("county_reviewer", county=SINAN)
+    assert f"第 {chat} 号" in (await own.get("/inbox")).visible
+    assert f"第 {chat} 号" not in (await stranger.get("/inbox")).visible
+    assert (await stranger.get(f"/inbox/{chat}")).status == 404
+    await stranger.get("/inbox")
+    for step in ("claim", "answer", "close"):
+        answer = await stranger.post(f"/inbox/{chat}/{step}", {"text": "x", "reason": "answered"})
+        assert answer.status == 404, step
+    auditor = await console.staff("auditor")
+    page = await auditor.get(f"/inbox/{chat}")
+    assert "回复" not in page.visible
+
+
+async def _events(browser: Browser) -> AsyncIterator[str]:
+    async with browser.http.get(f"{browser.base}/inbox/events") as response:
+        assert response.headers["Content-Type"] == "text/event-stream"
+        async for line in response.content:
+            if line.startswith(b"data:"):
+                yield line.decode().strip()
+
+
+async def test_the_stream_tells_of_a_change_to_those_who_may_see_it(console: ServedConsole, chat: int) -> None:
+    own = _events(await console.staff("county_reviewer", county=SONGTAO))
+    stranger = _events(await console.staff("county_reviewer", county=SINAN))
+    heard, unheard = (asyncio.ensure_future(anext(events)) for events in (own, stranger))
+
+    async def until_heard() -> None:
+        # The first look may come after the first message, so more are written until one is noticed.
+        number = 1
+        while not heard.done():
+            number += 1
+            await console.records.inbox.record_inbound("o-1", f"m-{number}", text="还在吗")
+            await asyncio.wait({heard}, timeout=0.5)
+
+    async with asyncio.timeout(30):
+        await until_heard()
+    assert heard.result() == f"data: [{chat}]"
+    assert not unheard.done()
+    unheard.cancel()
+    await asyncio.gather(unheard, return_exceptions=True)
+    await own.aclose()  # type: ignore[attr-defined] # It is a generator.
+    await stranger.aclose()  # type: ignore[attr-defined] # It is a generator.
+
+
+async def test_a_stream_is_for_those_who_are_signed_in(console: ServedConsole) -> None:
+    assert (await console.browser().get("/inbox/events")).status == 303
+    lawyer = await console.staff("lawyer", county=SONGTAO)
+    assert (await lawyer.get("/inbox/events")).status == 403
+
+
+def test_a_chat_that_is_new_gone_or_different_is_news() -> None:
+    seen = Glance("waiting", "general", SONGTAO, None, 1, 0)
+    open_now = Glance("open", "general", SONGTAO, "wu", 1, 0)
+    assert changed({1: seen, 2: seen, 3: seen}, {1: seen, 2: open_now, 4: seen}) == {2: open_now, 3: seen, 4: seen}

@@ -1,0 +1,51 @@
+"""Every sentence that the console's code asks for stands in the table, with the placeholders that it is given."""
+
+import ast
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bot.console.texts import TEXTS_FILE, Texts
+
+HERE = Path(TEXTS_FILE).parent
+SECTIONS = yaml.safe_load(TEXTS_FILE.read_text(encoding="utf-8"))
+
+
+def _calls(method: str) -> list[tuple[str, str, set[str]]]:
+    """Return file, code and named fields of each call of ``visit.<method>`` that names a code."""
+    found = []
+    for path in sorted(HERE.glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == method:
+                named = {keyword.arg for keyword in node.keywords if keyword.arg}
+                found += [(path.name, code, named) for argument in node.args[1:2] for code in _texts(argument)]
+    return found
+
+
+def _texts(node: ast.expr) -> list[str]:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return [node.value]
+    return [*_texts(node.body), *_texts(node.orelse)] if isinstance(node, ast.IfExp) else []
+
+
+@pytest.mark.parametrize(("file", "code", "fields"), _calls("to"))
+def test_every_notice_is_there_and_filled(file: str, code: str, fields: set[str]) -> None:
+    assert code in SECTIONS["notices"], file
+    assert Texts.load().notice(code, dict.fromkeys(fields, "x"))
+
+
+@pytest.mark.parametrize("section", [name for name in SECTIONS if name.startswith("labels.")])
+def test_labels_are_texts(section: str) -> None:
+    assert all(isinstance(code, str) and isinstance(text, str) for code, text in SECTIONS[section].items())
+
+
+def test_no_section_holds_what_belongs_to_another() -> None:
+    stray = [
+        (name, code)
+        for name, texts in SECTIONS.items()
+        if name.startswith("labels.") and name != "labels.failure"
+        for code in texts
+        if "." in code
+    ]
+    assert stray == []
