@@ -45,3 +45,9 @@ class ProofMissing(BotError):
     """An unmasked value was asked for without a reason. Fields: ``field``."""
 
     code: ClassVar[str] = "registration.proof_missing"
+
+
+class BadCursor(BotError):
+    """Where a list goes on cannot be read; the list begins anew from its first page."""
+
+    code: ClassVar[str] = "registration.bad_cursor"

@@ -74,7 +74,7 @@ R = TypeVar("R", SiteRow, SlotRow, PostRow)
 
 
 @dataclass(frozen=True, slots=True)
-class _Neighbours:
+class Neighbours:
     """The rows that a page of registrations points to, each read once."""
 
     programmes: Mapping[str, Programme]
@@ -87,15 +87,16 @@ async def views_of(
     session: AsyncSession, sealer: Sealer, today: date, registrations: Sequence[Registration]
 ) -> tuple[RegistrationView, ...]:
     """Return a view of each, in the same order."""
-    near = await _neighbours(session, registrations)
+    near = await neighbours_of(session, registrations)
     return tuple([await _view(session, sealer, today, registration, near) for registration in registrations])
 
 
-async def _neighbours(session: AsyncSession, registrations: Sequence[Registration]) -> _Neighbours:
+async def neighbours_of(session: AsyncSession, registrations: Sequence[Registration]) -> Neighbours:
+    """Return the rows that ``registrations`` point to, in one query a table."""
     ids = {registration.programme_id for registration in registrations}
     rows = await session.scalars(select(ProgrammeRow).where(ProgrammeRow.id.in_(ids)))
     slots = await _by_id(session, SlotRow, {r.slot_id for r in registrations if r.slot_id is not None})
-    return _Neighbours(
+    return Neighbours(
         programmes={row.id: row.document for row in rows},
         slots=slots,
         sites=await _by_id(session, SiteRow, {slot.site_id for slot in slots.values()}),
@@ -110,7 +111,7 @@ async def _by_id(session: AsyncSession, table: type[R], ids: Collection[int]) ->
 
 
 async def _view(
-    session: AsyncSession, sealer: Sealer, today: date, registration: Registration, near: _Neighbours
+    session: AsyncSession, sealer: Sealer, today: date, registration: Registration, near: Neighbours
 ) -> RegistrationView:
     programme = near.programmes[registration.programme_id]
     slot_row = near.slots.get(registration.slot_id) if registration.slot_id is not None else None
