@@ -51,3 +51,27 @@ class BadCursor(BotError):
     """Where a list goes on cannot be read; the list begins anew from its first page."""
 
     code: ClassVar[str] = "registration.bad_cursor"
+
+
+class TooManyUnmasked(BotError):
+    """The account opened as many values as it may in an hour. Fields: ``limit``."""
+
+    code: ClassVar[str] = "registration.too_many_unmasked"
+
+
+class UnknownMaterialFile(BotError):
+    """The registration has no such file. Fields: ``receipt``, ``material``."""
+
+    code: ClassVar[str] = "registration.unknown_material"
+
+
+class ItemsMissing(BotError):
+    """A registration was sent back without saying for what, or for something unknown. Fields: ``items``."""
+
+    code: ClassVar[str] = "registration.items_missing"
+
+
+class DeadlinePassed(BotError):
+    """What is asked for would be due before now. Fields: ``until``."""
+
+    code: ClassVar[str] = "registration.deadline_passed"
