@@ -1,4 +1,4 @@
-"""The tables of what staff do with many registrations at once: saved views, bulk runs, unit lists, exports.
+"""The tables of what staff do with many registrations at once: saved views, bulk runs, unit lists.
 
 None of them holds a personal value: receipts, line numbers, codes and names of fields only.
 """
@@ -6,12 +6,10 @@ None of them holds a personal value: receipts, line numbers, codes and names of 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.storage.sql import Base
-
-_STILL_THERE = "removed_at IS NULL"
 
 
 class SavedView(Base):
@@ -105,29 +103,3 @@ class UnitListLine(Base):
     outcome: Mapped[str] = mapped_column(String(12))
     receipt: Mapped[str | None] = mapped_column(String(24))
     problems: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
-
-
-class Export(Base):
-    """A file with registrations that somebody asked for; it is gone after ``expires_at``."""
-
-    __tablename__ = "registration_exports"
-    __table_args__ = (
-        Index(None, "by", "asked_at"),
-        Index(None, "expires_at", sqlite_where=text(_STILL_THERE), postgresql_where=text(_STILL_THERE)),
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    key: Mapped[str] = mapped_column(String(80), unique=True)
-    by: Mapped[str] = mapped_column(String(64))
-    source: Mapped[str] = mapped_column(String(64))
-    county: Mapped[str | None] = mapped_column(String(24))
-    filters: Mapped[dict[str, Any]] = mapped_column(JSON)
-    columns: Mapped[list[str]] = mapped_column(JSON)
-    unmasked: Mapped[bool]
-    reason: Mapped[str] = mapped_column(String(200))
-    rows: Mapped[int | None]
-    file_id: Mapped[str | None] = mapped_column(String(80))
-    file_name: Mapped[str] = mapped_column(String(120))
-    asked_at: Mapped[datetime]
-    expires_at: Mapped[datetime]
-    removed_at: Mapped[datetime | None]

@@ -25,7 +25,7 @@ from bot.registrations.views import Neighbours, neighbours_of
 from bot.storage.sql import Database, UtcDateTime
 from bot.values.clock import LOCAL_ZONE, Clock
 
-COUNT_MAX = 10_000
+COUNT_MAX = 2_000
 """Counting stops here: nobody needs the exact number of a pile that high, and the page stays quick."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -69,7 +69,7 @@ class Counts:
     by_status: dict[Status, int]
 
     def text(self, status: Status | None) -> str:
-        """Return the number as people read it: ``1234`` or ``9999+``; of all statuses for ``None``."""
+        """Return the number as people read it: ``1234`` or ``2000+``; of all statuses for ``None``."""
         found = list(self.by_status.values()) if status is None else [self.by_status.get(status, 0)]
         return f"{sum(found)}+" if max(found, default=0) >= COUNT_MAX else str(sum(found))
 
@@ -119,6 +119,12 @@ class RegistrationList:
             near = await neighbours_of(session, rows[:limit])
             lines = tuple(_listed(row, near, self._clock.now()) for row in rows[:limit])
         return Page(lines, str(_At.of(rows[limit - 1])) if len(rows) > limit else None)
+
+    async def receipts(self, wanted: Filter, *, key: SearchKey | None = None, limit: int) -> tuple[str, ...]:
+        """Return the first ``limit`` receipts of a list, for deciding about all of it."""
+        async with self._database.reading() as session:
+            rows = await rows_of(session, wanted, self._clock.now(), key=key, at=None, limit=limit)
+            return tuple(row.receipt for row in rows)
 
     async def counts(self, wanted: Filter) -> Counts | None:
         """Return how many there are of each status in the programme, county and time that ``wanted`` names.

@@ -1,7 +1,7 @@
 """The tables of registrations: the registration itself, its history, holds, files, notices and remembered calls.
 
 Name, identity number, phone and all answers are sealed; the masked copies beside them are for lists. What staff do
-with many registrations at once (views, bulk runs, imports, exports) has its tables in ``desk_models``.
+with many registrations at once (views, bulk runs, unit lists) has its tables in ``desk_models``.
 """
 
 from datetime import date, datetime

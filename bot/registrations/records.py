@@ -1,28 +1,25 @@
-"""Looking at one registration as staff: masked as a whole, in plain one value at a time with a reason and a trace."""
+"""Looking at one registration as staff: masked; files with a watermark; what opens a value in plain."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.registrations.errors import ProofMissing, TooManyUnmasked, UnknownMaterialFile, UnknownRegistration
+from bot.registrations.errors import UnknownMaterialFile, UnknownRegistration
 from bot.registrations.models import Material, Registration
 from bot.registrations.sealing import FIELDS, Sealer
 from bot.registrations.statuses import Actor
 from bot.registrations.views import HistoryLine, RegistrationView, history_of, views_of
 from bot.staff.audit import AuditWriter
-from bot.staff.models import AuditEvent, AuditRecord
+from bot.staff.models import AuditRecord
+from bot.staff.unmasking import FieldReader
 from bot.storage.encryption import FieldCipher
 from bot.storage.files import PrivateFiles
 from bot.storage.pictures import watermarked
 from bot.storage.sql import Database
 from bot.values.clock import Clock
 
-UNMASKED_PER_HOUR = 60
-"""How many values one account opens in an hour: more than any day of reviewing needs, and no way to a whole list."""
-REASON_MAX_CHARS = 200
-UNMASK = "registration:unmask"
+SHOW = "registrations:material:show"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +32,7 @@ class ShownFile:
 
 
 class RegistrationRecords:
-    """Reads for the console. Everything is masked, except what ``unmask`` opens, one value at a time."""
+    """Reads for the console. Everything is masked; ``reader`` is for the one way to a value in plain."""
 
     def __init__(
         self, database: Database, cipher: FieldCipher, clock: Clock, audit: AuditWriter, files: PrivateFiles
@@ -67,21 +64,24 @@ class RegistrationRecords:
         county: str | None = found.county
         return county
 
-    async def unmask(self, receipt: str, field: str, *, by: Actor, reason: str, source: str = "") -> str:
-        """Return one value in plain: ``name``, ``phone``, ``id_number`` or ``answers.<name>``.
+    def reader(self, receipt: str, field: str) -> FieldReader:
+        """Return what opens one value: ``name``, ``phone``, ``id_number`` or ``answers.<name>``.
 
-        The audit row is stored in the same transaction. Raises ProofMissing without a reason, TooManyUnmasked past
-        ``UNMASKED_PER_HOUR``, UnknownRegistration, ValueError for another field, SealBroken.
+        It is for ``UnmaskingService``, which asks for the reason and leaves the trace. Raises ValueError for another
+        field; the reader raises UnknownRegistration, SealBroken.
         """
-        if not reason.strip():
-            raise ProofMissing(field=field)
-        async with self._database.transaction() as session:
+        group, _, name = field.partition(".")
+        if field not in FIELDS and (group != "answers" or not name):
+            raise ValueError(f"there is no field {field!r} to unmask")
+
+        async def read(session: AsyncSession) -> str | None:
             row = await _row(session, receipt)
-            value = self._open(row, field)
-            await self._note(session, UNMASK, f"{receipt}#{field}", by, reason, source)
-            # The trail's head is locked now, so that two windows of one account are counted one after the other.
-            await self._refuse_too_many(session, by)
-            return value
+            if field in FIELDS:
+                return self._sealer.open_field(row, field)
+            value = self._sealer.open_answers(row).get(name)
+            return None if value is None else "、".join(map(str, value)) if isinstance(value, list) else str(value)
+
+        return read
 
     async def show_material(self, receipt: str, material_id: int, *, by: Actor, source: str = "") -> ShownFile:
         """Return a file of this registration, photos with a watermark; every look leaves an audit row.
@@ -94,7 +94,8 @@ class RegistrationRecords:
             material = (await session.scalars(mine)).one_or_none()
             if material is None:
                 raise UnknownMaterialFile(receipt=receipt, material=material_id)
-            await self._note(session, "registration:material", f"{receipt}#{material.code}", by, "", source)
+            record = AuditRecord(by.id, SHOW, "registration", receipt, material.code, source)
+            await self._audit.append(session, record)
         found = await self._files.read(material.file_id)
         media_type = found.file.media_type
         if not media_type.startswith("image/"):
@@ -102,29 +103,6 @@ class RegistrationRecords:
         text = f"{by.id} {self._clock.now():%Y-%m-%d %H:%M}"
         marked = await self._files.in_turn(lambda: watermarked(found.data, text))
         return ShownFile(marked, "image/jpeg", material.code)
-
-    async def _note(
-        self, session: AsyncSession, action: str, object_id: str, by: Actor, reason: str, source: str
-    ) -> None:
-        record = AuditRecord(by.id, action, "registration", object_id, reason.strip()[:REASON_MAX_CHARS], source)
-        await self._audit.append(session, record)
-
-    async def _refuse_too_many(self, session: AsyncSession, by: Actor) -> None:
-        since = self._clock.now() - timedelta(hours=1)
-        lately = select(func.count()).where(
-            AuditEvent.actor == by.id, AuditEvent.action == UNMASK, AuditEvent.at > since
-        )
-        if (await session.execute(lately)).scalar_one() > UNMASKED_PER_HOUR:
-            raise TooManyUnmasked(limit=UNMASKED_PER_HOUR)
-
-    def _open(self, row: Registration, field: str) -> str:
-        if field in FIELDS:
-            return self._sealer.open_field(row, field) or ""
-        group, _, name = field.partition(".")
-        if group != "answers":
-            raise ValueError(f"there is no field {field!r} to unmask")
-        value = self._sealer.open_answers(row).get(name)
-        return "、".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
 
 
 async def _row(session: AsyncSession, receipt: str) -> Registration:
