@@ -66,8 +66,12 @@ def standing(view: RegistrationView, reasons: ReasonTable) -> Say:
         case Status.WAITLISTED:
             return Say("utter_status_waiting", {**fields, "position": view.waitlist_position or 0})
         case Status.RETURNED if view.returned_until is not None:
-            until = {"until": moment_text(view.returned_until), "reason": reasons.text(view.last_reason or "")}
-            return Say("utter_status_returned", {**fields, **until})
+            wanted = {
+                "until": moment_text(view.returned_until),
+                "reason": reasons.text(view.last_reason or ""),
+                "items": f"（{'、'.join(view.returned_labels)}）" if view.returned_labels else "",
+            }
+            return Say("utter_status_returned", {**fields, **wanted})
         case Status.REJECTED if view.last_reason:
             return Say("utter_status_rejected", {**fields, "reason": reasons.text(view.last_reason)})
         case Status.APPROVED:

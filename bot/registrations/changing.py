@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.programmes.rules import priority
 from bot.registrations.availability import alternatives
+from bot.registrations.doubles import note_duplicates
 from bot.registrations.journal import remark, step
 from bot.registrations.leaving import deadline_of
 from bot.registrations.ledger import Ledger, Opened
@@ -132,6 +133,8 @@ class Editing:
         registration.priority = priority(opened.programme, facts(after, self.ledger.clock.now().date()))
         if before.id_number != after.id_number:
             await self._check_again(session, opened, after, approved=approved)
+        if (before.id_number, before.phone) != (after.id_number, after.phone):
+            await note_duplicates(session, registration)
         owner = Actor(ActorKind.FOLLOWER, registration.openid)
         now = self.ledger.clock.now()
         session.add(remark(registration, owner, now, reason="edited", note=_names(changes)))
@@ -144,6 +147,7 @@ class Editing:
         past = await self.prechecks.past_of(session, after.id_number)
         findings = self.prechecks.findings(programme, after, past)
         registration.findings = [finding.code for finding in findings]
+        registration.has_findings = bool(findings)
         if not approved:
             registration.qualified = is_clean(programme, findings)
 

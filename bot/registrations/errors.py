@@ -41,7 +41,43 @@ class PlaceMoved(BotError):
     code: ClassVar[str] = "registration.place_moved"
 
 
-class ProofMissing(BotError):
-    """An unmasked value was asked for without a reason. Fields: ``field``."""
+class BadCursor(BotError):
+    """Where a list goes on cannot be read; the list begins anew from its first page."""
 
-    code: ClassVar[str] = "registration.proof_missing"
+    code: ClassVar[str] = "registration.bad_cursor"
+
+
+class UnknownMaterialFile(BotError):
+    """The registration has no such file. Fields: ``receipt``, ``material``."""
+
+    code: ClassVar[str] = "registration.unknown_material"
+
+
+class ItemsMissing(BotError):
+    """A registration was sent back without saying for what, or for something unknown. Fields: ``items``."""
+
+    code: ClassVar[str] = "registration.items_missing"
+
+
+class DeadlinePassed(BotError):
+    """What is asked for would be due before now. Fields: ``until``."""
+
+    code: ClassVar[str] = "registration.deadline_passed"
+
+
+class TooManyAtOnce(BotError):
+    """Nothing was ticked, or more than can be decided at once. Fields: ``most``, ``asked``."""
+
+    code: ClassVar[str] = "registration.too_many_at_once"
+
+
+class UnknownBulkRun(BotError):
+    """There is no such run. Fields: ``run``."""
+
+    code: ClassVar[str] = "registration.unknown_bulk_run"
+
+
+class NotUndoable(BotError):
+    """What the run did cannot be taken back, or was already. Fields: ``step``."""
+
+    code: ClassVar[str] = "registration.not_undoable"

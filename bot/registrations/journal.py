@@ -7,6 +7,20 @@ from bot.programmes.snapshots import JsonValue
 from bot.registrations.models import Notice, Registration, StatusChange
 from bot.registrations.statuses import Actor, Status, check_transition
 
+UNIT_PREFIX = "unit:"
+"""Stands in the OpenID's place while the unit that made a registration holds it: there is no chat to write to."""
+NO_FOLLOWER = "no_follower"
+
+
+def unit_holder(list_id: int) -> str:
+    """Return what stands in the OpenID's place of a registration that came with the list of that number."""
+    return f"{UNIT_PREFIX}{list_id}"
+
+
+def is_of_a_unit(openid: str) -> bool:
+    """Say whether a unit registered the person, who has not taken the registration over yet."""
+    return openid.startswith(UNIT_PREFIX)
+
 
 def step(
     registration: Registration,
@@ -35,7 +49,7 @@ def remark(registration: Registration, actor: Actor, now: datetime, *, reason: s
 def notice(
     registration: Registration, kind: str, now: datetime, fields: Mapping[str, JsonValue] | None = None
 ) -> Notice:
-    """Return the notice that belongs to the history line made last."""
+    """Return the notice that belongs to the history line made last; without a follower it is given up at once."""
     return Notice(
         registration_id=registration.id,
         kind=kind,
@@ -44,6 +58,7 @@ def notice(
         fields=dict(fields or {}),
         due_at=now,
         attempts=0,
+        given_up=NO_FOLLOWER if is_of_a_unit(registration.openid) else None,
     )
 
 

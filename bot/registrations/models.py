@@ -1,18 +1,25 @@
 """The tables of registrations: the registration itself, its history, holds, files, notices and remembered calls.
 
-Name, identity number, phone and all answers are sealed; the masked copies beside them are for lists.
+Name, identity number, phone and all answers are sealed; the masked copies beside them are for lists. What staff do
+with many registrations at once (views, bulk runs, unit lists) has its tables in ``desk_models``.
 """
 
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.registrations.statuses import AGAIN_ALLOWED
 from bot.storage.sql import Base
 
+_MARKS = ("category", "has_findings", "has_duplicates", "needs_review")
+"""What lists are filtered by besides; they stand at the end of each list's index, so that it answers by itself."""
 _COUNTS_AS_ONE = "status NOT IN ({})".format(", ".join(f"'{status}'" for status in sorted(AGAIN_ALLOWED)))
+
+
+_NAME_UNHASHED = "name_hash IS NULL AND name_sealed IS NOT NULL"
+_SENT_BACK = "status = 'returned'"
 
 
 class Registration(Base):
@@ -20,7 +27,8 @@ class Registration(Base):
 
     ``waitlist_seq`` numbers a waiting list (``waitlist_queue``) in the order of arrival and is never given twice;
     the position people see is the rank among those still waiting. ``qualified`` registrations may move up by
-    themselves. ``changes`` counts the history rows.
+    themselves. ``changes`` counts the history rows. ``name_hash``, ``category`` (of the worker) and the two ``has_…``
+    are derived from what is sealed beside them, so that lists find and filter without opening anything.
     """
 
     __tablename__ = "registrations"
@@ -35,8 +43,35 @@ class Registration(Base):
         ),
         UniqueConstraint("waitlist_queue", "waitlist_seq"),
         Index(None, "slot_id", "place_taken"),
-        Index(None, "programme_id", "status"),
         Index(None, "openid", "created_at"),
+        # The lists of staff: each is a seek along one of these, or a merge of one seek for each status.
+        Index("ix_registrations_list", "status", "created_at", "id", *_MARKS),
+        Index("ix_registrations_list_county", "county", "status", "created_at", "id", "programme_id", *_MARKS),
+        Index("ix_registrations_list_programme", "programme_id", "status", "created_at", "id", "county", *_MARKS),
+        Index(
+            "ix_registrations_list_ranked",
+            "programme_id",
+            "status",
+            text("priority DESC"),
+            "created_at",
+            "id",
+            "county",
+            *_MARKS,
+        ),
+        Index("ix_registrations_name", "name_hash", "created_at", "id"),
+        Index(
+            "ix_registrations_late",
+            "returned_until",
+            "id",
+            sqlite_where=text(_SENT_BACK),
+            postgresql_where=text(_SENT_BACK),
+        ),
+        Index(
+            "ix_registrations_without_name_hash",
+            "id",
+            sqlite_where=text(_NAME_UNHASHED),
+            postgresql_where=text(_NAME_UNHASHED),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -50,6 +85,7 @@ class Registration(Base):
     relation: Mapped[str] = mapped_column(String(24))
     subject_hash: Mapped[str | None] = mapped_column(String(64), index=True)
     phone_hash: Mapped[str | None] = mapped_column(String(64), index=True)
+    name_hash: Mapped[str | None] = mapped_column(String(64))
     name_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     name_masked: Mapped[str] = mapped_column(String(40))
     id_number_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
@@ -58,11 +94,14 @@ class Registration(Base):
     phone_masked: Mapped[str] = mapped_column(String(24))
     answers_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     county: Mapped[str | None] = mapped_column(String(24))
+    category: Mapped[str | None] = mapped_column(String(24))
     slot_id: Mapped[int | None] = mapped_column(ForeignKey("programme_slots.id"))
     post_id: Mapped[int | None] = mapped_column(ForeignKey("programme_posts.id"))
     place_taken: Mapped[bool] = mapped_column(default=False)
     qualified: Mapped[bool] = mapped_column(default=False)
     needs_review: Mapped[bool] = mapped_column(default=False)
+    has_findings: Mapped[bool] = mapped_column(default=False, server_default=false())
+    has_duplicates: Mapped[bool] = mapped_column(default=False, server_default=false())
     waitlist_queue: Mapped[str | None] = mapped_column(String(48))
     waitlist_seq: Mapped[int | None]
     offer_expires_at: Mapped[datetime | None]

@@ -17,8 +17,9 @@ from bot.values.clock import Clock
 @dataclass(frozen=True, slots=True)
 class PlannedNotice:
     """A notice to send. ``kind`` names its text (``approved``, ``returned``, ``rejected``, ``waitlisted``,
-    ``cancelled``, ``completed``, ``no_show``, ``pending``, ``offered``, ``offer_lapsed``), ``fields`` fill it; none
-    of it is personal. ``key`` is the same however often it is leased, for whoever must not send twice.
+    ``cancelled``, ``completed``, ``no_show``, ``pending``, ``offered``, ``offer_lapsed``, ``post_assigned``,
+    ``changes_confirmed``), ``fields`` fill it; none of it is personal. ``key`` is the same however often it is
+    leased, for whoever must not send twice.
     """
 
     id: int

@@ -322,6 +322,17 @@ ApproveOutcome = Moved | NoPlace
 
 
 @dataclass(frozen=True, slots=True)
+class AlreadyIn:
+    """The person was checked in before, ``since`` then."""
+
+    receipt: str
+    since: datetime
+
+
+CheckInOutcome = Moved | AlreadyIn
+
+
+@dataclass(frozen=True, slots=True)
 class Released:
     """What ran out of time: how many holds and offers, and who moved up."""
 

@@ -120,6 +120,7 @@ def _strip(registration: Registration, holder: str, now: datetime) -> None:
     registration.name_sealed = registration.phone_sealed = None
     registration.id_number_sealed = registration.answers_sealed = None
     registration.name_masked = registration.phone_masked = registration.id_number_masked = ""
-    registration.subject_hash = registration.phone_hash = None
+    registration.subject_hash = registration.phone_hash = registration.name_hash = None
     registration.findings = []
+    registration.has_findings = registration.has_duplicates = False
     registration.erased_at = now

@@ -5,16 +5,22 @@ from dataclasses import dataclass, field
 from datetime import date
 from json import dumps, loads
 
+from bot.programmes.models import ProgrammeKind
 from bot.programmes.snapshots import JsonValue, from_plain, to_plain
 from bot.registrations.models import Registration
 from bot.registrations.outcomes import Particulars
 from bot.storage.encryption import FieldCipher
 from bot.values.identity import Sex
 from bot.values.names import PersonName
-from bot.values.texts import mask_number
+from bot.values.texts import mask_number, normalise
 
 FIELDS = ("name", "phone", "id_number")
 """The values that staff may unmask one at a time; the answers are the fourth, as a whole."""
+CATEGORY_SLOTS: Mapping[ProgrammeKind, str] = {
+    ProgrammeKind.WORK_STUDY: "ws_parent_category",
+    ProgrammeKind.HEALTH_SCREENING: "hs_category",
+}
+"""The answer that says what kind of worker it is; lists are filtered by a plain copy of it, which is not personal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +46,13 @@ class Sealer:
         """Return the keyed hash by which registrations with the same phone are counted."""
         return self._cipher.lookup_hash(phone, "registration.phone")
 
+    def name_hash(self, name: str) -> str:
+        """Return the keyed hash by which registrations are found by a name, whatever its blanks and dots."""
+        return self._cipher.lookup_hash(_plain_name(name), "registration.name")
+
     def write(self, registration: Registration, particulars: Particulars) -> None:
         """Put ``particulars`` into ``registration``: sealed, masked and hashed."""
+        registration.name_hash = self.name_hash(particulars.name)
         registration.name_sealed = self._cipher.seal(particulars.name, "registration.name")
         registration.name_masked = _masked_name(particulars.name)
         registration.phone_sealed = self._cipher.seal(particulars.phone, "registration.phone")
@@ -56,6 +67,13 @@ class Sealer:
         sheet = _Sheet(particulars.answers, particulars.birth_date, particulars.sex)
         plain = dumps(to_plain(sheet), ensure_ascii=False)
         registration.answers_sealed = self._cipher.seal(plain, "registration.answers")
+        registration.category = category_of(registration.kind, particulars.answers)
+
+    def derive(self, registration: Registration) -> None:
+        """Write the columns that lists look into, for a row from before there were any; raises SealBroken."""
+        name = self.open_field(registration, "name")
+        registration.name_hash = None if name is None else self.name_hash(name)
+        registration.category = category_of(registration.kind, self.open_answers(registration))
 
     def read(self, registration: Registration) -> Particulars:
         """Return everything in plain; raises SealBroken. What was erased comes back empty."""
@@ -87,3 +105,13 @@ class Sealer:
 def _masked_name(name: str) -> str:
     # A legal name has two characters or more; a single one, from an old file, is hidden wholly.
     return PersonName(name).masked() if len(name) > 1 else "*"
+
+
+def category_of(kind: str, answers: Mapping[str, JsonValue]) -> str | None:
+    """Return the category of worker that the answers name, ``None`` where they name none."""
+    value = answers.get(CATEGORY_SLOTS.get(ProgrammeKind(kind), ""))
+    return value if isinstance(value, str) and value else None
+
+
+def _plain_name(name: str) -> str:
+    return "".join(char for char in normalise(name).casefold() if char.isalpha())

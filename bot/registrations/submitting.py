@@ -11,6 +11,7 @@ from bot.programmes.models import PostRow, Programme
 from bot.programmes.rows import programme_row
 from bot.programmes.rules import Finding, Weight, consents_needed, materials_needed, priority
 from bot.registrations.availability import alternatives
+from bot.registrations.doubles import note_duplicates
 from bot.registrations.journal import step
 from bot.registrations.ledger import Ledger
 from bot.registrations.materials import facts
@@ -136,6 +137,7 @@ class Submission:
         if place is not None and registration.status == Status.WAITLISTED.value:
             await join(session, registration, place)
         registration.receipt = await next_receipt(session, programme.kind, now.date())
+        await note_duplicates(session, registration)
         session.add(registration)
         await session.flush()
         for line in lines:
@@ -170,6 +172,7 @@ class Submission:
             qualified=is_clean(programme, findings),
             priority=priority(programme, self._facts(application)),
             findings=[finding.code for finding in findings],
+            has_findings=bool(findings),
             consents=dict(application.consents),
             returned_items=[],
             offers_lapsed=0,

@@ -12,6 +12,7 @@ from bot.programmes.models import Post, PostRow, Programme, ProgrammeKind, Progr
 from bot.programmes.rows import post_of, site_of, slot_of
 from bot.programmes.rules import change_deadline
 from bot.registrations.materials import missing_materials
+from bot.registrations.missing_items import labels_of
 from bot.registrations.models import Registration, StatusChange
 from bot.registrations.sealing import Sealer
 from bot.registrations.statuses import LIVE, ActorKind, Status
@@ -23,7 +24,8 @@ class RegistrationView:
     """A registration, masked.
 
     ``change_deadline``: until when the slot can be changed or cancelled by oneself. ``missing``: codes of files still
-    to hand in. ``last_reason``: the reason code of the latest change, a key of ``reasons.yml``.
+    to hand in. ``returned_labels``: what ``returned_items`` are called. ``last_reason``: the reason code of the
+    latest change, a key of ``reasons.yml``.
     """
 
     receipt: str
@@ -45,6 +47,7 @@ class RegistrationView:
     offer_expires_at: datetime | None
     change_deadline: datetime | None
     returned_items: tuple[str, ...]
+    returned_labels: tuple[str, ...]
     returned_until: datetime | None
     missing: tuple[str, ...]
     findings: tuple[str, ...]
@@ -74,7 +77,7 @@ R = TypeVar("R", SiteRow, SlotRow, PostRow)
 
 
 @dataclass(frozen=True, slots=True)
-class _Neighbours:
+class Neighbours:
     """The rows that a page of registrations points to, each read once."""
 
     programmes: Mapping[str, Programme]
@@ -87,15 +90,16 @@ async def views_of(
     session: AsyncSession, sealer: Sealer, today: date, registrations: Sequence[Registration]
 ) -> tuple[RegistrationView, ...]:
     """Return a view of each, in the same order."""
-    near = await _neighbours(session, registrations)
+    near = await neighbours_of(session, registrations)
     return tuple([await _view(session, sealer, today, registration, near) for registration in registrations])
 
 
-async def _neighbours(session: AsyncSession, registrations: Sequence[Registration]) -> _Neighbours:
+async def neighbours_of(session: AsyncSession, registrations: Sequence[Registration]) -> Neighbours:
+    """Return the rows that ``registrations`` point to, in one query a table."""
     ids = {registration.programme_id for registration in registrations}
     rows = await session.scalars(select(ProgrammeRow).where(ProgrammeRow.id.in_(ids)))
     slots = await _by_id(session, SlotRow, {r.slot_id for r in registrations if r.slot_id is not None})
-    return _Neighbours(
+    return Neighbours(
         programmes={row.id: row.document for row in rows},
         slots=slots,
         sites=await _by_id(session, SiteRow, {slot.site_id for slot in slots.values()}),
@@ -110,7 +114,7 @@ async def _by_id(session: AsyncSession, table: type[R], ids: Collection[int]) ->
 
 
 async def _view(
-    session: AsyncSession, sealer: Sealer, today: date, registration: Registration, near: _Neighbours
+    session: AsyncSession, sealer: Sealer, today: date, registration: Registration, near: Neighbours
 ) -> RegistrationView:
     programme = near.programmes[registration.programme_id]
     slot_row = near.slots.get(registration.slot_id) if registration.slot_id is not None else None
@@ -137,6 +141,7 @@ async def _view(
         offer_expires_at=registration.offer_expires_at,
         change_deadline=change_deadline(programme, slot) if slot is not None else None,
         returned_items=tuple(registration.returned_items),
+        returned_labels=labels_of(programme, registration.returned_items),
         returned_until=registration.returned_until,
         missing=await missing_materials(session, sealer, registration, programme, today) if status in LIVE else (),
         findings=tuple(registration.findings),

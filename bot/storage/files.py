@@ -78,15 +78,15 @@ class PrivateFiles:
         """
         if len(data) > self._max_bytes:
             raise FileRefused(reason="too_large", max_bytes=self._max_bytes)
-        return await self._in_turn(lambda: self._save(*cleaned(data), owner, purpose))
+        return await self.in_turn(lambda: self._save(*cleaned(data), owner, purpose))
 
     async def save_made(self, data: bytes, media_type: MadeType, *, owner: str, purpose: str) -> StoredFile:
         """Store, of any size, what the system itself has written: a table to download. ``owner`` is a username."""
-        return await self._in_turn(lambda: self._save(data, media_type, owner, purpose))
+        return await self.in_turn(lambda: self._save(data, media_type, owner, purpose))
 
     async def read(self, file_id: str) -> ReadFile:
         """Return a stored file. Raises FileMissing, and SealBroken when it was changed or moved."""
-        return await self._in_turn(lambda: self._read(file_id))
+        return await self.in_turn(lambda: self._read(file_id))
 
     async def delete(self, file_id: str) -> None:
         """Remove a file; it is no error when it is gone already."""
@@ -101,7 +101,8 @@ class PrivateFiles:
         """
         return await asyncio.to_thread(lambda: list(self._older_than(moment)))
 
-    async def _in_turn(self, work: Callable[[], Answer]) -> Answer:
+    async def in_turn(self, work: Callable[[], Answer]) -> Answer:
+        """Do work on pictures beside the event loop, not more than ``AT_A_TIME`` at once, and return its answer."""
         async with self._turns:
             return await asyncio.to_thread(work)
 

@@ -85,10 +85,10 @@ def cleaned(data: bytes) -> tuple[bytes, MediaType]:
         return _encoded(image, media_type), media_type
 
 
-def watermarked(data: bytes, text: str, *, font: Path) -> bytes:
+def watermarked(data: bytes, text: str, *, font: Path | None = None) -> bytes:
     """Return the photo as JPEG with ``text`` in slanted lines all over it, so that a copy tells what it was for.
 
-    Raises FileRefused for anything but a photo.
+    Without ``font`` the text must be plain ASCII. Raises FileRefused for anything but a photo.
     """
     if media_type_of(data) == "application/pdf":
         raise FileRefused(reason="type")
@@ -137,10 +137,11 @@ def _encoded(image: Image.Image, media_type: MediaType) -> bytes:
     return target.getvalue()
 
 
-def _pattern(size: tuple[int, int], text: str, font: Path) -> Image.Image:
+def _pattern(size: tuple[int, int], text: str, font: Path | None) -> Image.Image:
     """Return a transparent picture of ``size`` covered with slanted lines of ``text``."""
     side = int(sum(side**2 for side in size) ** 0.5)
-    letters = ImageFont.truetype(str(font), max(12, side // 40))
+    height_px = max(12, side // 40)
+    letters = ImageFont.load_default(height_px) if font is None else ImageFont.truetype(str(font), height_px)
     canvas = Image.new("RGBA", (side, side))
     draw = ImageDraw.Draw(canvas)
     left, top, right, bottom = (int(edge) for edge in draw.textbbox((0, 0), text, letters))

@@ -24,6 +24,9 @@ from bot.values.clock import LOCAL_ZONE
 BUSY_TIMEOUT_S = 15
 """How long a SQLite writer waits for another one before it gives up."""
 
+MAPPED_BYTES = 1024**3
+"""How much of a SQLite file is read through the system's own cache: lists over a long table need no copies then."""
+
 
 class UtcDateTime(TypeDecorator[datetime]):
     """An aware moment: stored in UTC, read back in Tongren's zone, on every database alike."""
@@ -139,7 +142,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     # The driver's own transaction handling is switched off, so that BEGIN IMMEDIATE can be sent by us.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"mmap_size={MAPPED_BYTES}"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -23,6 +23,8 @@ TEXTS: Mapping[str, str] = {
     "no_show": "utter_notice_no_show",
     "offered": "utter_notice_offered",
     "offer_lapsed": "utter_notice_offer_lapsed",
+    "post_assigned": "utter_notice_post_assigned",
+    "changes_confirmed": "utter_notice_changes_confirmed",
 }
 AGAIN_AFTER = timedelta(minutes=15)
 ATTEMPTS_MAX = 96

@@ -1,5 +1,7 @@
 """The services under test, on the database of the test."""
 
+from pathlib import Path
+
 import pytest
 
 from bot.programmes.service import ProgrammeService
@@ -10,6 +12,7 @@ from bot.registrations.review import ReviewService
 from bot.registrations.service import RegistrationService
 from bot.staff.audit import AuditTrail
 from bot.storage.encryption import FieldCipher
+from bot.storage.files import PrivateFiles
 from bot.storage.sql import Database
 from bot.values.clock import MovedClock
 
@@ -36,5 +39,12 @@ def review(database: Database, cipher: FieldCipher, clock: MovedClock, audit: Au
 
 
 @pytest.fixture
-def records(database: Database, cipher: FieldCipher, clock: MovedClock, audit: AuditTrail) -> RegistrationRecords:
-    return RegistrationRecords(database, cipher, clock, audit)
+def files(tmp_path: Path, cipher: FieldCipher) -> PrivateFiles:
+    return PrivateFiles(tmp_path / "files", cipher)
+
+
+@pytest.fixture
+def records(
+    database: Database, cipher: FieldCipher, clock: MovedClock, audit: AuditTrail, files: PrivateFiles
+) -> RegistrationRecords:
+    return RegistrationRecords(database, cipher, clock, audit, files)

@@ -1,69 +1,79 @@
-"""What the console reads: pages, one masked registration, single values opened with a reason and an audit row."""
+"""One registration as staff see it: masked, files with a watermark, single values opened by their reader."""
+
+from io import BytesIO
 
 import pytest
+from PIL import Image
 
-from bot.programmes.models import PriorityRule
 from bot.programmes.service import ProgrammeService
-from bot.registrations.errors import ProofMissing, UnknownRegistration
-from bot.registrations.records import Filter, RegistrationRecords
+from bot.registrations.errors import UnknownMaterialFile, UnknownRegistration
+from bot.registrations.outcomes import Attached
+from bot.registrations.records import SHOW, RegistrationRecords
 from bot.registrations.service import RegistrationService
-from bot.registrations.statuses import Actor, ActorKind, Status
+from bot.registrations.statuses import Actor, ActorKind
 from bot.staff.audit import AuditTrail
-from tests.registrations.factories import application, receipt_of, stage_screening, submitted
+from bot.storage.files import PrivateFiles
+from bot.storage.sql import Database
+from tests.registrations.factories import application, receipt_of, stage_screening, stage_work_study
 
 LIU = Actor(ActorKind.REVIEWER, "liu")
 
 
-async def test_pages_are_narrowed_and_ordered_by_priority_and_arrival(
-    programmes: ProgrammeService, registrations: RegistrationService, records: RegistrationRecords
+def picture() -> bytes:
+    target = BytesIO()
+    Image.new("RGB", (300, 200), "white").save(target, "PNG")
+    return target.getvalue()
+
+
+async def test_single_values_are_opened(
+    programmes: ProgrammeService, registrations: RegistrationService, records: RegistrationRecords, database: Database
 ) -> None:
-    rules = (PriorityRule("环卫", 10, {"category": ("outdoor",)}),)
-    stage = await stage_screening(programmes, 2, priority_rules=rules)
-    a, b = await submitted(registrations, stage, 1, 2)
-    outdoor = application(3, stage.programme, slot_id=stage.slots[0].id, answers={"category": "outdoor"})
-    c = receipt_of(await registrations.submit(outdoor))
-    d = receipt_of(
-        await registrations.submit(application(4, stage.programme, slot_id=stage.slots[0].id, county="德江县"))
-    )
+    stage = await stage_screening(programmes, 1)
+    answers = {"note": "行动不便", "items": ["a", "b"]}
+    one = application(1, stage.programme, slot_id=stage.slots[0].id, answers=answers)
+    receipt = receipt_of(await registrations.submit(one))
 
-    async def found(wanted: Filter, offset: int = 0, limit: int = 50) -> tuple[list[str], int]:
-        page = await records.page(wanted, offset=offset, limit=limit)
-        return [view.receipt for view in page.registrations], page.total
+    async def opened(field: str) -> str | None:
+        async with database.reading() as session:
+            return await records.reader(receipt, field)(session)
 
-    assert await found(Filter()) == ([c, a, b, d], 4)
-    assert await found(Filter(), offset=1, limit=2) == ([a, b], 4)
-    assert await found(Filter(statuses=[Status.WAITLISTED])) == ([c, d], 2)
-    assert await found(Filter(counties=["德江县"], programme_id="screening")) == ([d], 1)
-    assert await found(Filter(slot_id=stage.slots[0].id, needs_review=True)) == ([], 0)
-    assert await records.sharing_phone(a) == 3
+    assert await opened("phone") == one.phone
+    assert await opened("name") == one.name
+    assert await opened("id_number") == one.id_number
+    assert await opened("answers.note") == "行动不便"
+    assert await opened("answers.items") == "a、b"
+    assert await opened("answers.nothing") is None
+    for field in ("openid", "answers", "answers."):
+        with pytest.raises(ValueError, match="to unmask"):
+            records.reader(receipt, field)
+    async with database.reading() as session:
+        with pytest.raises(UnknownRegistration):
+            await records.reader("none", "phone")(session)
+    with pytest.raises(UnknownRegistration):
+        await records.get("none")
+    assert await records.county_of(receipt) == one.county
+    with pytest.raises(UnknownRegistration):
+        await records.county_of("none")
 
 
-async def test_a_value_is_opened_with_a_reason_and_leaves_an_audit_row(
+async def test_a_file_is_shown_with_a_watermark_and_a_trace_and_to_its_own_registration_only(
     programmes: ProgrammeService,
     registrations: RegistrationService,
     records: RegistrationRecords,
+    files: PrivateFiles,
     audit: AuditTrail,
 ) -> None:
-    stage = await stage_screening(programmes, 1)
-    one = application(1, stage.programme, slot_id=stage.slots[0].id, answers={"note": "行动不便"})
-    receipt = receipt_of(await registrations.submit(one))
-
-    async def unmask(field: str, reason: str = "电话核对") -> str:
-        return await records.unmask(receipt, field, by=LIU, reason=reason, source="10.0.0.1")
-
-    assert await unmask("phone") == one.phone
-    assert await unmask("name") == one.name
-    assert await unmask("id_number") == one.id_number
-    assert await unmask("answers.note") == "行动不便"
-    assert await unmask("answers.nothing") == ""
-    with pytest.raises(ProofMissing):
-        await unmask("phone", reason="  ")
-    with pytest.raises(ValueError, match="openid"):
-        await unmask("openid")
-    with pytest.raises(UnknownRegistration):
-        await records.unmask("none", "phone", by=LIU, reason="x")
-    rows = [(event.record.object_id, event.record.reason) for event in await audit.events()]
-    assert rows[-1] == (f"{receipt}#phone", "电话核对")
-    assert len(rows) == 5
-    with pytest.raises(UnknownRegistration):
-        await records.get("none")
+    stage = await stage_work_study(programmes, {"德江县": 2})
+    receipts = [receipt_of(await registrations.submit(application(serial, stage.programme))) for serial in (1, 2)]
+    stored = await files.save(picture(), owner="openid-1", purpose="student_card")
+    attached = await registrations.attach_material(receipts[0], "openid-1", "student_card", stored.id, "delivery-9")
+    assert isinstance(attached, Attached)
+    shown = await records.show_material(receipts[0], 1, by=LIU, source="10.0.0.1")
+    assert (shown.media_type, shown.code) == ("image/jpeg", "student_card")
+    with Image.open(BytesIO(shown.data)) as marked:
+        assert marked.size == (300, 200)
+        assert len(marked.convert("L").getcolors() or []) > 10, "nothing is written over the white picture"
+    with pytest.raises(UnknownMaterialFile):
+        await records.show_material(receipts[1], 1, by=LIU)
+    [event] = await audit.events(action=SHOW)
+    assert (event.record.actor, event.record.object_id, event.record.reason) == ("liu", receipts[0], "student_card")

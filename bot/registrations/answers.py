@@ -1,0 +1,61 @@
+"""What somebody answered, as staff read it: labels and options of the flows, and nothing personal in plain."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.dialogue.catalog import Slot
+from bot.programmes.snapshots import JsonValue
+
+HIDDEN = "••••"
+_PERSONAL = frozenset({"person_name", "mobile", "phone", "landline", "identity_number", "document"})
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerLine:
+    """One answer. ``text`` is ``HIDDEN`` where ``is_masked``; then ``name`` is what ``unmask`` takes."""
+
+    name: str
+    label: str
+    text: str
+    is_masked: bool
+
+
+class AnswerSheet:
+    """Puts answers into words. ``slots`` are those that the flows declare, by name."""
+
+    def __init__(self, slots: Mapping[str, Slot]) -> None:
+        self._slots = slots
+
+    def lines(self, answers: Mapping[str, JsonValue]) -> tuple[AnswerLine, ...]:
+        """Return every answer that was given, in its order; what no flow declares is masked."""
+        return tuple(self._line(name, value) for name, value in answers.items() if value not in (None, "", [], {}))
+
+    def label(self, name: str) -> str:
+        """Return what an answer is called."""
+        slot = self._slots.get(name)
+        return slot.label if slot is not None and slot.label else name
+
+    def text(self, name: str, value: JsonValue) -> str:
+        """Return a value as people read it, options by their labels."""
+        slot = self._slots.get(name)
+        options = {option.value: option.label for option in slot.options} if slot is not None else {}
+        match value:
+            case bool():
+                return options.get(str(value).lower(), "是" if value else "否")
+            case str() | int() | float():
+                return options.get(str(value), str(value))
+            case None:
+                return ""
+            case Mapping():
+                return " 至 ".join(str(part) for part in value.values())
+            case _:
+                return "、".join(self.text(name, part) for part in value)
+
+    def is_open(self, name: str) -> bool:
+        """Say whether an answer may be shown as it is: declared, not sensitive, and no name or number of anybody."""
+        slot = self._slots.get(name)
+        return slot is not None and not slot.sensitive and slot.validator not in _PERSONAL
+
+    def _line(self, name: str, value: JsonValue) -> AnswerLine:
+        is_open = self.is_open(name)
+        return AnswerLine(name, self.label(name), self.text(name, value) if is_open else HIDDEN, not is_open)

@@ -1,0 +1,232 @@
+"""One decision about many registrations: written down as a run, and what became of each of them.
+
+``bulk_work`` carries runs out in the background.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.programmes.snapshots import JsonValue
+from bot.registrations.desk_models import BulkRow, BulkRun
+from bot.registrations.errors import NotUndoable, ReasonMissing, TooManyAtOnce, UnknownBulkRun
+from bot.registrations.statuses import Status
+from bot.staff.audit import AuditWriter
+from bot.staff.models import AuditRecord
+from bot.storage.sql import Database
+from bot.values.clock import Clock
+
+BULK_MAX = 5_000
+DONE = "done"
+
+
+class Step(StrEnum):
+    """What can be decided about many at once."""
+
+    APPROVE = "approve"
+    RETURN = "return"
+    WAITLIST = "waitlist"
+    REJECT = "reject"
+    REOPEN = "reopen"
+    CANCEL = "cancel"
+    CHECK_IN = "check_in"
+    COMPLETE = "complete"
+    NO_SHOW = "no_show"
+    CONFIRM_CHANGES = "confirm_changes"
+
+    @property
+    def target(self) -> Status | None:
+        """The status it leads to, ``None`` where the status stays."""
+        return _TARGETS.get(self)
+
+
+_TARGETS: Mapping[Step, Status] = {
+    Step.APPROVE: Status.APPROVED,
+    Step.RETURN: Status.RETURNED,
+    Step.WAITLIST: Status.WAITLISTED,
+    Step.REJECT: Status.REJECTED,
+    Step.REOPEN: Status.PENDING,
+    Step.CANCEL: Status.CANCELLED,
+    Step.COMPLETE: Status.COMPLETED,
+    Step.NO_SHOW: Status.NO_SHOW,
+}
+OWN_REASONS: Mapping[Step, str] = {Step.CHECK_IN: "checked_in", Step.CONFIRM_CHANGES: "reviewed_again"}
+"""The reason where there is nothing to choose."""
+UNDONE_BY: Mapping[Step, Step] = {Step.REJECT: Step.REOPEN}
+"""What the state machine lets staff take back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What to do with many. ``county`` is how far ``by`` may reach; ``items`` and ``until`` are for ``RETURN``."""
+
+    step: Step
+    receipts: Sequence[str]
+    by: str
+    reason: str
+    key: str
+    county: str | None = None
+    note: str = ""
+    items: Sequence[str] = ()
+    until: datetime | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """How far a run is. ``can_undo``: some of what it did can be taken back, and nobody has yet."""
+
+    id: int
+    step: Step
+    by: str
+    reason: str
+    note: str
+    total: int
+    done: int
+    refused: int
+    created_at: datetime
+    finished_at: datetime | None
+    undo_of: int | None
+    can_undo: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RowView:
+    """What became of one: ``outcome`` is ``DONE``, a code of why not, or ``None`` while nobody looked at it yet."""
+
+    ordinal: int
+    receipt: str
+    outcome: str | None
+    fields: Mapping[str, JsonValue]
+
+
+class BulkReview:
+    """Plans runs and shows what became of them; ``BulkWork`` carries them out."""
+
+    def __init__(self, database: Database, clock: Clock, audit: AuditWriter) -> None:
+        self._database = database
+        self._clock = clock
+        self._audit = audit
+
+    async def plan(self, order: Order) -> RunView:
+        """Write a run down; the same ``key`` gives the same run.
+
+        Raises TooManyAtOnce for more than ``BULK_MAX`` or none at all, ReasonMissing.
+        """
+        receipts = list(dict.fromkeys(order.receipts))
+        if not 0 < len(receipts) <= BULK_MAX:
+            raise TooManyAtOnce(most=BULK_MAX, asked=len(receipts))
+        if not order.reason:
+            raise ReasonMissing(source="", target=order.step.target or order.step.value)
+        return await self._plan(order, receipts, undo_of=None)
+
+    async def undo(self, run_id: int, *, by: str, key: str, reason: str, county: str | None, source: str) -> RunView:
+        """Write down a run that takes back what ``run_id`` did; raises UnknownBulkRun, NotUndoable."""
+        run = await self.get(run_id)
+        if not run.can_undo:
+            raise NotUndoable(step=run.step.value)
+        done = select(BulkRow.receipt).where(BulkRow.run_id == run_id, BulkRow.outcome == DONE)
+        async with self._database.reading() as session:
+            receipts = (await session.scalars(done.order_by(BulkRow.ordinal))).all()
+        order = Order(
+            step=UNDONE_BY[run.step],
+            receipts=receipts,
+            by=by,
+            reason=reason,
+            key=key,
+            county=county,
+            source=source,
+        )
+        return await self._plan(order, receipts, undo_of=run_id)
+
+    async def get(self, run_id: int) -> RunView:
+        """Return how far a run is; raises UnknownBulkRun."""
+        async with self._database.reading() as session:
+            run = await session.get(BulkRun, run_id)
+            if run is None:
+                raise UnknownBulkRun(run=run_id)
+            return await _view(session, run)
+
+    async def rows(
+        self, run_id: int, *, refused_only: bool = False, after: int = 0, limit: int = 100
+    ) -> tuple[RowView, ...]:
+        """Return what became of each, in the order they were given; ``after`` is the ordinal of the last one seen."""
+        query = select(BulkRow).where(BulkRow.run_id == run_id, BulkRow.ordinal > after)
+        if refused_only:
+            query = query.where(BulkRow.outcome != DONE)
+        async with self._database.reading() as session:
+            rows = await session.scalars(query.order_by(BulkRow.ordinal).limit(limit))
+            return tuple(RowView(row.ordinal, row.receipt, row.outcome, row.fields) for row in rows)
+
+    async def _plan(self, order: Order, receipts: Sequence[str], *, undo_of: int | None) -> RunView:
+        try:
+            async with self._database.transaction() as session:
+                return await self._store(session, order, receipts, undo_of)
+        except IntegrityError:
+            async with self._database.reading() as session:
+                run = (await session.scalars(select(BulkRun).where(BulkRun.key == order.key))).one()
+                return await _view(session, run)
+
+    async def _store(
+        self, session: AsyncSession, order: Order, receipts: Sequence[str], undo_of: int | None
+    ) -> RunView:
+        run = BulkRun(
+            key=order.key,
+            step=order.step.value,
+            by=order.by,
+            source=order.source,
+            county=order.county,
+            reason=order.reason,
+            note=order.note,
+            items=list(order.items),
+            until=order.until,
+            undo_of=undo_of,
+            total=len(receipts),
+            created_at=self._clock.now(),
+        )
+        session.add(run)
+        await session.flush()
+        await session.execute(
+            insert(BulkRow),
+            [
+                {"run_id": run.id, "ordinal": ordinal, "receipt": receipt, "outcome": None, "fields": {}}
+                for ordinal, receipt in enumerate(receipts, 1)
+            ],
+        )
+        reason = f"{order.step}:{order.reason}:{len(receipts)}"
+        record = AuditRecord(order.by, "registrations:bulk:start", "bulk_run", str(run.id), reason, order.source)
+        await self._audit.append(session, record)
+        return await _view(session, run)
+
+
+async def counts(session: AsyncSession, run_id: int) -> tuple[int, int]:
+    """Return how many of a run were done and how many refused so far."""
+    query = select(BulkRow.outcome, func.count()).where(BulkRow.run_id == run_id, BulkRow.outcome.is_not(None))
+    counts = dict((await session.execute(query.group_by(BulkRow.outcome))).all())
+    done = counts.pop(DONE, 0)
+    return done, sum(counts.values())
+
+
+async def _view(session: AsyncSession, run: BulkRun) -> RunView:
+    done, refused = await counts(session, run.id)
+    undone = await session.scalar(select(func.count()).where(BulkRun.undo_of == run.id))
+    step = Step(run.step)
+    return RunView(
+        id=run.id,
+        step=step,
+        by=run.by,
+        reason=run.reason,
+        note=run.note,
+        total=run.total,
+        done=done,
+        refused=refused,
+        created_at=run.created_at,
+        finished_at=run.finished_at,
+        undo_of=run.undo_of,
+        can_undo=step in UNDONE_BY and done > 0 and not undone and run.finished_at is not None,
+    )
