@@ -16,7 +16,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from nlu.components.encoder import encode
 from nlu.components.ngrams import char_ngrams, sound_ngrams, sounds
-from nlu.components.softmax_regression import chances, fit
+from nlu.components.softmax_regression import chances, fit, prior
 from nlu.components.tfidf import Vocabulary
 from nlu.environment import ROOT
 
@@ -41,7 +41,8 @@ class Recipe:
     """One way. ``use`` and ``e5`` scale the sentence vectors, 0 leaves them out.
 
     ``copies`` adds noisy copies of each training text; ``neighbours`` is the weight of the five nearest training
-    texts beside the regression; ``balance`` is 1 where intents weigh the same in training, 0 where texts do.
+    texts beside the regression; ``balance`` is 1 where intents weigh the same in training, 0 where texts do;
+    ``frequent`` says how much more frequent than the others an intent is.
     """
 
     use: float = 5.0
@@ -53,6 +54,7 @@ class Recipe:
     balance: float = 1.0
     copies: int = 0
     neighbours: float = 0.0
+    frequent: tuple[tuple[str, float], ...] = ()
 
 
 def shipped(root: Path = ROOT) -> Recipe:
@@ -71,6 +73,7 @@ def shipped(root: Path = ROOT) -> Recipe:
         sound=grams("PinyinFeaturizer"),
         strength=classifier["C"],
         max_steps=classifier["max_iter"],
+        frequent=tuple(classifier.get("frequent", {}).items()),
     )
 
 
@@ -90,7 +93,8 @@ def recipes(*, with_e5: bool) -> dict[str, Recipe]:
         "shipped + nearest five": replace(base, neighbours=0.2),
         "char to 4": replace(base, char=Grams(4, 2, 4.0)),
         "n-grams of one text too": replace(base, char=Grams(3, 1, 4.0), sound=Grams(3, 1, 4.0)),
-        "texts weigh the same": replace(base, balance=0.0),
+        "all equally frequent": replace(base, frequent=()),
+        "texts weigh the same": replace(base, balance=0.0, frequent=()),
         "with noisy copies": replace(base, copies=1),
     }
     if with_e5:
@@ -157,7 +161,8 @@ def predict(
 def _regression(recipe: Recipe, learnt: Texts, labels: Sequence[str], asked: Texts) -> Chances:
     known, fresh = _sparse(recipe, learnt.texts, asked.texts)
     model = fit(_dense(recipe, learnt), known, labels, recipe.strength, recipe.max_steps, balance=recipe.balance)
-    scores = _dense(recipe, asked) @ model.dense + fresh @ model.sparse + model.intercepts
+    intercepts = model.intercepts + prior(model.classes, dict(recipe.frequent))
+    scores = _dense(recipe, asked) @ model.dense + fresh @ model.sparse + intercepts
     return chances(scores.astype(np.float64))
 
 

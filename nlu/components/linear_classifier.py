@@ -23,7 +23,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 from scipy.sparse import csr_matrix, hstack, vstack
 
-from nlu.components.softmax_regression import chances, fit
+from nlu.components.softmax_regression import chances, fit, prior
 
 _LOG = logging.getLogger(__name__)
 _WEIGHTS_FILE = "weights.npz"
@@ -71,14 +71,22 @@ class LinearClassifier(IntentClassifier, GraphComponent):
 
     @staticmethod
     def get_default_config() -> dict[str, object]:
-        """``C`` is the inverse strength of the penalty; ``max_iter`` bounds the solver's steps."""
-        return {"C": 3.0, "max_iter": 400}
+        """``C`` is the inverse strength of the penalty; ``max_iter`` bounds the solver's steps.
+
+        Intents count as equally frequent; ``frequent`` says by which factor one is more frequent than the others.
+        """
+        return {"C": 3.0, "max_iter": 400, "frequent": {}}
 
     @classmethod
     def validate_config(cls, config: dict[str, object]) -> None:
         strength = config.get("C")
         if strength is not None and not (isinstance(strength, int | float) and strength > 0):
             raise InvalidConfigException("LinearClassifier: C must be a number above 0")
+        frequent = config.get("frequent", {})
+        if not isinstance(frequent, dict) or not all(
+            isinstance(factor, int | float) and factor > 0 for factor in frequent.values()
+        ):
+            raise InvalidConfigException("LinearClassifier: frequent must give a factor above 0 by intent")
 
     @classmethod
     def create(
@@ -117,7 +125,8 @@ class LinearClassifier(IntentClassifier, GraphComponent):
         _LOG.info("fitting %d intents on %d utterances, %d features", len(set(labels)), *sparse.shape)
         found = fit(dense, sparse, labels, self._config["C"], self._config["max_iter"])
         _LOG.info("fitted in %d steps", found.steps)
-        weights = Weights(found.classes, found.dense, found.sparse, found.intercepts)
+        intercepts = found.intercepts + prior(found.classes, self._config["frequent"])
+        weights = Weights(found.classes, found.dense, found.sparse, intercepts)
         with self._model_storage.write_to(self._resource) as folder:
             (folder / _CLASSES_FILE).write_text(json.dumps(weights.intents), encoding="utf-8")
             np.savez(folder / _WEIGHTS_FILE, **weights.arrays())

@@ -4,7 +4,7 @@ The optimum of scikit-learn's LogisticRegression(class_weight="balanced"), sever
 both kinds would be sparse in name only, and its products an order of magnitude slower than those of the two blocks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,6 +55,18 @@ def fit(
     weights = found.x.reshape(-1, len(problem.classes)).astype(np.float32)
     width = dense.shape[1]
     return Fit(problem.classes, weights[:width], weights[width:-1], weights[-1], int(found.nit))
+
+
+def prior(classes: Sequence[str], frequent: Mapping[str, float]) -> Floats:
+    """Return what to add to the intercepts, (classes,), where ``frequent`` gives factors over equal frequency.
+
+    Raises KeyError for a class that is not among ``classes``.
+    """
+    added = np.zeros(len(classes), np.float32)
+    place = {name: number for number, name in enumerate(classes)}
+    for name, factor in frequent.items():
+        added[place[name]] = np.log(factor)
+    return added
 
 
 def chances(scores: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:

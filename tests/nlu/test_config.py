@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bot.understanding.models import INTENTS
 from tests.nlu.texts import NLU
 
 NEEDS_TENSORFLOW = ("DIET", "TED", "ResponseSelector", "UnexpecTED", "LanguageModel", "ConveRT", "Unexpected")
@@ -50,3 +51,10 @@ def test_the_lock_is_complete_and_names_no_registry() -> None:
     assert len(hashes) >= len(packages)
     assert not [line for line in lines if "://" in line or line.startswith("-")]
     assert not [line for line in packages if line.startswith(("tensorflow", "keras", "torch"))]
+
+
+def test_what_counts_as_more_frequent_is_an_intent() -> None:
+    content = yaml.safe_load((NLU.parent / "config.yml").read_text(encoding="utf-8"))
+    frequent = {name: factor for row in content["pipeline"] for name, factor in row.get("frequent", {}).items()}
+    assert frequent.keys() <= set(INTENTS)
+    assert all(factor > 0 for factor in frequent.values())
