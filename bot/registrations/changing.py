@@ -130,7 +130,8 @@ class Editing:
         approved = registration.status == Status.APPROVED.value
         if identity_changed and approved:
             registration.needs_review = True
-        registration.priority = priority(opened.programme, facts(after, self.ledger.clock.now().date()))
+        points = priority(opened.programme, facts(after, self.ledger.clock.now().date()))
+        registration.priority, registration.rank = points, -points
         if before.id_number != after.id_number:
             await self._check_again(session, opened, after, approved=approved)
         if (before.id_number, before.phone) != (after.id_number, after.phone):

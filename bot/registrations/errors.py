@@ -81,3 +81,9 @@ class NotUndoable(BotError):
     """What the run did cannot be taken back, or was already. Fields: ``step``."""
 
     code: ClassVar[str] = "registration.not_undoable"
+
+
+class UnknownSite(BotError):
+    """There is no such site. Fields: ``site``."""
+
+    code: ClassVar[str] = "registration.unknown_site"

@@ -78,25 +78,25 @@ class Counts:
 class _At:
     """Where a page ended."""
 
-    priority: int
+    rank: int
     created_at: datetime
     id: int
 
     @classmethod
     def of(cls, row: Registration) -> "_At":
-        return cls(row.priority, row.created_at, row.id)
+        return cls(row.rank, row.created_at, row.id)
 
     @classmethod
     def read(cls, cursor: str) -> "_At":
         try:
-            priority, microseconds, number = (int(part) for part in cursor.split("."))
+            rank, microseconds, number = (int(part) for part in cursor.split("."))
             moment = _EPOCH + timedelta(microseconds=microseconds)
         except (ValueError, OverflowError) as error:
             raise BadCursor from error
-        return cls(priority, moment.astimezone(LOCAL_ZONE), number)
+        return cls(rank, moment.astimezone(LOCAL_ZONE), number)
 
     def __str__(self) -> str:
-        return f"{self.priority}.{(self.created_at - _EPOCH) // timedelta(microseconds=1)}.{self.id}"
+        return f"{self.rank}.{(self.created_at - _EPOCH) // timedelta(microseconds=1)}.{self.id}"
 
 
 class RegistrationList:
@@ -169,46 +169,44 @@ def _ids(wanted: Filter, now: datetime, key: SearchKey | None, at: _At | None, l
         else [Registration.status == status.value for status in wanted.statuses]
     )
     seeks = [
-        select(Registration.id, Registration.created_at, Registration.priority)
-        .where(scope, *narrowing, *start)
-        .order_by(*_order(sort, Registration.priority, Registration.created_at, Registration.id))
+        select(Registration.id, Registration.created_at, Registration.rank)
+        .where(scope, *narrowing, *_start(sort, at))
+        .order_by(*_order(sort, Registration.rank, Registration.created_at, Registration.id))
         .limit(limit)
         .subquery()
         for scope in scopes
-        for start in _starts(sort, at)
     ]
     merged = union_all(*(select(seek) for seek in seeks)).subquery()
     columns = merged.c
-    return select(columns.id).order_by(*_order(sort, columns.priority, columns.created_at, columns.id)).limit(limit)
+    return select(columns.id).order_by(*_order(sort, columns.rank, columns.created_at, columns.id)).limit(limit)
 
 
 def _sort_of(wanted: Filter) -> Sort:
     return Sort.OLDEST if wanted.sort is Sort.RANKED and wanted.programme_id is None else wanted.sort
 
 
-def _order(sort: Sort, priority: Any, created_at: Any, number: Any) -> tuple[ColumnElement[Any], ...]:
+def _order(sort: Sort, rank: Any, created_at: Any, number: Any) -> tuple[ColumnElement[Any], ...]:
     match sort:
         case Sort.NEWEST:
             return created_at.desc(), number.desc()
         case Sort.OLDEST:
             return created_at, number
         case Sort.RANKED:
-            return priority.desc(), created_at, number
+            return rank, created_at, number
 
 
-def _starts(sort: Sort, at: _At | None) -> Sequence[Sequence[ColumnElement[bool]]]:
-    """Return where to begin: in the ranked order once among equals and once below them, so that both are seeks."""
+def _start(sort: Sort, at: _At | None) -> Sequence[ColumnElement[bool]]:
+    """Return where to begin, as one comparison that an index understands."""
     if at is None:
-        return [()]
-    here = tuple_(Registration.created_at, Registration.id)
-    place = tuple_(literal(at.created_at, UtcDateTime), literal(at.id))
+        return ()
+    arrived, place = (Registration.created_at, Registration.id), (literal(at.created_at, UtcDateTime), literal(at.id))
     match sort:
         case Sort.NEWEST:
-            return [(here < place,)]
+            return (tuple_(*arrived) < tuple_(*place),)
         case Sort.OLDEST:
-            return [(here > place,)]
+            return (tuple_(*arrived) > tuple_(*place),)
         case Sort.RANKED:
-            return [(Registration.priority == at.priority, here > place), (Registration.priority < at.priority,)]
+            return (tuple_(Registration.rank, *arrived) > tuple_(literal(at.rank), *place),)
 
 
 def _counted(status: Status, narrowing: Sequence[ColumnElement[bool]]) -> Select[str, int]:

@@ -13,13 +13,24 @@ from sqlalchemy.orm import Mapped, mapped_column
 from bot.registrations.statuses import AGAIN_ALLOWED
 from bot.storage.sql import Base
 
-_MARKS = ("category", "has_findings", "has_duplicates", "needs_review")
-"""What lists are filtered by besides; they stand at the end of each list's index, so that it answers by itself."""
 _COUNTS_AS_ONE = "status NOT IN ({})".format(", ".join(f"'{status}'" for status in sorted(AGAIN_ALLOWED)))
-
 
 _NAME_UNHASHED = "name_hash IS NULL AND name_sealed IS NOT NULL"
 _SENT_BACK = "status = 'returned'"
+
+
+def _marked(column: str) -> Index:
+    # Few rows have a mark, and a list of those is found among them, not by going through all others.
+    return Index(
+        f"ix_registrations_{column}",
+        "status",
+        "created_at",
+        "id",
+        "county",
+        "programme_id",
+        sqlite_where=text(f"{column} IS 1"),
+        postgresql_where=text(f"{column} IS TRUE"),
+    )
 
 
 class Registration(Base):
@@ -28,7 +39,8 @@ class Registration(Base):
     ``waitlist_seq`` numbers a waiting list (``waitlist_queue``) in the order of arrival and is never given twice;
     the position people see is the rank among those still waiting. ``qualified`` registrations may move up by
     themselves. ``changes`` counts the history rows. ``name_hash``, ``category`` (of the worker) and the two ``has_…``
-    are derived from what is sealed beside them, so that lists find and filter without opening anything.
+    are derived from what is sealed beside them, so that lists find and filter without opening anything; ``rank`` is
+    the ``priority`` turned round, so that one index goes upwards by rank and arrival.
     """
 
     __tablename__ = "registrations"
@@ -44,20 +56,25 @@ class Registration(Base):
         UniqueConstraint("waitlist_queue", "waitlist_seq"),
         Index(None, "slot_id", "place_taken"),
         Index(None, "openid", "created_at"),
-        # The lists of staff: each is a seek along one of these, or a merge of one seek for each status.
-        Index("ix_registrations_list", "status", "created_at", "id", *_MARKS),
-        Index("ix_registrations_list_county", "county", "status", "created_at", "id", "programme_id", *_MARKS),
-        Index("ix_registrations_list_programme", "programme_id", "status", "created_at", "id", "county", *_MARKS),
+        # The lists of staff: each is a merge of one seek for each status along one of these. What lists are filtered
+        # by besides stands at the end, so that the index answers by itself.
+        Index("ix_registrations_list", "status", "created_at", "id"),
+        Index("ix_registrations_list_county", "county", "status", "created_at", "id", "programme_id", "category"),
+        Index("ix_registrations_list_programme", "programme_id", "status", "created_at", "id", "county", "category"),
         Index(
             "ix_registrations_list_ranked",
             "programme_id",
             "status",
-            text("priority DESC"),
+            "rank",
             "created_at",
             "id",
             "county",
-            *_MARKS,
+            "category",
         ),
+        Index("ix_registrations_list_category", "category", "status", "created_at", "id", "county", "programme_id"),
+        _marked("has_findings"),
+        _marked("has_duplicates"),
+        _marked("needs_review"),
         Index("ix_registrations_name", "name_hash", "created_at", "id"),
         Index(
             "ix_registrations_late",
@@ -107,6 +124,7 @@ class Registration(Base):
     offer_expires_at: Mapped[datetime | None]
     offers_lapsed: Mapped[int] = mapped_column(default=0)
     priority: Mapped[int] = mapped_column(default=0)
+    rank: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     findings: Mapped[list[str]] = mapped_column(JSON)
     consents: Mapped[dict[str, int]] = mapped_column(JSON)
     returned_items: Mapped[list[str]] = mapped_column(JSON)

@@ -1,6 +1,6 @@
 """A finished form becomes a registration: checked, given a place or a rank, numbered and stored, all at once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,7 +15,7 @@ from bot.registrations.doubles import note_duplicates
 from bot.registrations.journal import step
 from bot.registrations.ledger import Ledger
 from bot.registrations.materials import facts
-from bot.registrations.models import Hold, Registration
+from bot.registrations.models import Hold, Registration, StatusChange
 from bot.registrations.outcomes import (
     Application,
     Full,
@@ -41,6 +41,13 @@ class _Placement:
     place_taken: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class UnitNote:
+    """What the history says of a registration that a unit made: which list it came with."""
+
+    text: str
+
+
 _REASONS = {Status.PENDING: "submitted", Status.APPROVED: "place_confirmed", Status.WAITLISTED: "all_places_taken"}
 
 
@@ -63,13 +70,46 @@ class Submission:
         refusal = self._refusal(programme, application, findings) or past.duplicate(programme.id, application.openid)
         if refusal is not None:
             return refusal
+        clean = is_clean(programme, findings)
+        return await self._enter(session, programme, application, findings, clean=clean, by=application.openid)
+
+    async def submit_for_unit(
+        self, session: AsyncSession, application: Application, *, by: str, note: str
+    ) -> SubmitOutcome:
+        """Store what a unit hands in for one of its people: whatever the window, and always for a person to review.
+
+        ``by`` is the member of staff who brings it in. The consents of the person are the unit's to have on paper.
+        """
+        programme = (await programme_row(session, application.programme_id)).document
+        past = await self.prechecks.past_of(session, application.id_number)
+        findings = self.prechecks.findings(programme, application, past)
+        offline = tuple(finding for finding in findings if finding.weight is Weight.OFFLINE)
+        refusal = NotOnline(offline) if offline else past.duplicate(programme.id, application.openid)
+        if refusal is not None:
+            return refusal
+        unit = UnitNote(note)
+        return await self._enter(session, programme, application, findings, clean=False, by=by, unit=unit)
+
+    async def _enter(
+        self,
+        session: AsyncSession,
+        programme: Programme,
+        application: Application,
+        findings: tuple[Finding, ...],
+        *,
+        clean: bool,
+        by: str,
+        unit: UnitNote | None = None,
+    ) -> SubmitOutcome:
         place = place_for(programme, application.slot_id)
         if place is not None:
             await self.ledger.lock.take(session, [place])
-        placement = await self._placement(session, programme, application, place, clean=is_clean(programme, findings))
+        placement = await self._placement(session, programme, application, place, clean=clean)
         if not isinstance(placement, _Placement):
             return placement
-        return await self._store(session, programme, application, findings, placement, place)
+        registration = self._new(programme, application, findings, placement)
+        lines = _first_lines(registration, placement, by, unit)
+        return await self._store(session, programme, application, findings, registration, lines, place)
 
     def _facts(self, application: Application) -> Mapping[str, str]:
         return facts(particulars_of(application), self.ledger.clock.now().date())
@@ -127,13 +167,11 @@ class Submission:
         programme: Programme,
         application: Application,
         findings: tuple[Finding, ...],
-        placement: _Placement,
+        registration: Registration,
+        lines: Sequence[StatusChange],
         place: Place | None,
     ) -> Submitted:
-        registration = self._new(programme, application, findings, placement)
-        actor = Actor(ActorKind.SYSTEM, application.openid)
         now = registration.created_at
-        lines = [step(registration, status, actor, now, reason=_REASONS[status]) for status in placement.path]
         if place is not None and registration.status == Status.WAITLISTED.value:
             await join(session, registration, place)
         registration.receipt = await next_receipt(session, programme.kind, now.date())
@@ -170,7 +208,8 @@ class Submission:
             post_id=application.post_id,
             place_taken=placement.place_taken,
             qualified=is_clean(programme, findings),
-            priority=priority(programme, self._facts(application)),
+            priority=(points := priority(programme, self._facts(application))),
+            rank=-points,
             findings=[finding.code for finding in findings],
             has_findings=bool(findings),
             consents=dict(application.consents),
@@ -182,6 +221,16 @@ class Submission:
         )
         self.ledger.sealer.write(registration, particulars_of(application))
         return registration
+
+
+def _first_lines(
+    registration: Registration, placement: _Placement, by: str, unit: UnitNote | None
+) -> list[StatusChange]:
+    actor, now = Actor(ActorKind.SYSTEM, by), registration.created_at
+    lines = [step(registration, status, actor, now, reason=_REASONS[status]) for status in placement.path]
+    if unit is not None:
+        lines[0].reason, lines[0].note = "registered_by_unit", unit.text
+    return lines
 
 
 _PENDING = _Placement((Status.PENDING,))

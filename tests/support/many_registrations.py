@@ -106,6 +106,7 @@ def _rows(
             "has_duplicates": number % 101 == 0,
             "offers_lapsed": 0,
             "priority": number % 4 * 10,
+            "rank": -(number % 4 * 10),
             "findings": [],
             "consents": {},
             "returned_items": [],
