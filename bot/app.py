@@ -70,9 +70,14 @@ from bot.reports.rollups import TurnRollups
 from bot.reports.service import Reports
 from bot.settings import SettingInvalid, Settings, load_settings
 from bot.staff.audit import AuditTrail
+from bot.staff.credentials import CredentialService
+from bot.staff.lockout import Lockout
+from bot.staff.passwords import Passwords
 from bot.staff.rules import PermissionTable
+from bot.staff.second_factor import SecondFactorService
 from bot.staff.service import StaffService
 from bot.staff.sessions import SessionService
+from bot.staff.sign_in import SignInService
 from bot.staff.tasks.leases import TaskLeases
 from bot.staff.tasks.runner import TaskRunner
 from bot.staff.tasks.running import TaskHandler
@@ -138,6 +143,10 @@ class Records:
     entries: EntryTable
     knowledge: KnowledgeService
     staff: StaffService
+    sign_in: SignInService
+    credentials: CredentialService
+    second_factor: SecondFactorService
+    lockout: Lockout
     sessions: SessionService
     unmasking: UnmaskingService
     permissions: PermissionTable
@@ -214,12 +223,32 @@ def _records(
 ) -> Records:
     audit = AuditTrail(database, cipher, clock)
     permissions = PermissionTable.load()
+    if unknown := settings.console.code_roles - permissions.roles.keys():
+        raise SettingInvalid(name="BOT_CONSOLE_CODE_ROLES", problem=f"names unknown roles: {sorted(unknown)}")
     topics = TopicCatalogue.load()
     files = PrivateFiles(settings.data_dir / "files", cipher)
     task_files = PrivateFiles(settings.data_dir / "task-files", cipher)
     turn_log = TurnLog(database, cipher)
     followers = FollowerService(database, cipher, clock)
     consents = ConsentService(database, clock)
+    sessions = SessionService(
+        database,
+        cipher,
+        clock,
+        trail=audit,
+        idle=timedelta(seconds=settings.console.idle_s),
+        longest=timedelta(seconds=settings.console.session_s),
+    )
+    passwords, lockout = Passwords(), Lockout(database, clock, audit)
+    second_factor = SecondFactorService(
+        database,
+        cipher,
+        clock,
+        trail=audit,
+        sessions=sessions,
+        lockout=lockout,
+        required_roles=settings.console.code_roles,
+    )
     holders = (
         RegistrationData(database, cipher, clock, RowPlaceLock(), remove_file=files.delete),
         LegalData(database, cipher, clock, remove_file=files.delete),
@@ -248,15 +277,24 @@ def _records(
         alerts=AlertService(database, cipher, clock, notifier=LogNotifier()),
         entries=EntryTable(database, clock, trail=audit),
         knowledge=KnowledgeService(EntryTable(database, clock), clock, retriever=HybridRetriever(embedding)),
-        staff=StaffService(database, clock, permissions=permissions, trail=audit),
-        sessions=SessionService(
+        staff=StaffService(
+            database, clock, permissions=permissions, trail=audit, sessions=sessions, passwords=passwords
+        ),
+        sign_in=SignInService(
             database,
             cipher,
             clock,
             trail=audit,
-            idle=timedelta(seconds=settings.console.idle_s),
-            longest=timedelta(seconds=settings.console.session_s),
+            passwords=passwords,
+            lockout=lockout,
+            second_factor=second_factor,
         ),
+        credentials=CredentialService(
+            database, clock, trail=audit, passwords=passwords, sessions=sessions, lockout=lockout
+        ),
+        second_factor=second_factor,
+        lockout=lockout,
+        sessions=sessions,
         unmasking=UnmaskingService(database, clock, permissions=permissions, trail=audit),
         permissions=permissions,
         audit=audit,
@@ -390,7 +428,8 @@ def console_of(bot: Bot) -> Console:
     """Return the staff console with the pages of every area."""
     records, address = bot.records, bot.records.settings.console
     return Console(
-        records.staff,
+        records.sign_in,
+        records.second_factor,
         records.sessions,
         records.permissions,
         records.cipher,

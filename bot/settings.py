@@ -69,6 +69,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("BOT_CONSOLE_PROXY", "off", "on or off: a proxy stands in front; its X-Forwarded-For names the address."),
     Setting("BOT_CONSOLE_IDLE_MINUTES", "30", "Minutes without a click after which staff sign in again."),
     Setting("BOT_CONSOLE_SESSION_HOURS", "12", "Hours after which staff sign in again in any case."),
+    Setting("BOT_CONSOLE_CODE_ROLES", "", "Roles, divided by commas, that must sign in with a code of their phone."),
     Setting("BOT_SIMULATOR_PORT", "8082", "Port of the simulator."),
     Setting("BOT_TURN_DEADLINE_S", "4.2", "Seconds after which a delivery is answered and the rest is sent later."),
     Setting("BOT_STATE_DAYS", "30", "Days an unfinished conversation is kept."),
@@ -103,6 +104,7 @@ class ConsoleAddress:
     proxy: bool
     idle_s: int
     session_s: int
+    code_roles: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,9 @@ class _Reader:
     def switch(self, name: str) -> bool:
         return self.choice(name, ("on", "off")) == "on"
 
+    def codes(self, name: str) -> frozenset[str]:
+        return frozenset(filter(None, (part.strip() for part in self.text(name).split(","))))
+
     def choice(self, name: str, allowed: tuple[str, ...]) -> str:
         value = self.text(name)
         if value not in allowed:
@@ -205,6 +210,7 @@ def load_settings(environment: Mapping[str, str] | None = None, *, env_file: Pat
             proxy=read.switch("BOT_CONSOLE_PROXY"),
             idle_s=int(read.positive("BOT_CONSOLE_IDLE_MINUTES") * 60),
             session_s=int(read.positive("BOT_CONSOLE_SESSION_HOURS") * 3600),
+            code_roles=read.codes("BOT_CONSOLE_CODE_ROLES"),
         ),
         simulator_port=read.port("BOT_SIMULATOR_PORT"),
         turn_deadline_s=read.positive("BOT_TURN_DEADLINE_S"),

@@ -11,12 +11,15 @@ from aiohttp import web
 from bot.console.errors import FormNotGenuine
 from bot.console.routing import Route
 from bot.console.visit import Building, Viewer, Visit, set_notice
+from bot.staff.second_factor import SecondFactorService
 from bot.staff.sessions import SessionService
 from bot.storage.encryption import FieldCipher
 
 FIELD: Final = "csrf"
 HEADER: Final = "X-CSRF-Token"
 LOGIN_PATH: Final = "/login"
+PASSWORD_PATH: Final = "/account/password"  # noqa: S105 - An address.
+CODE_PATH: Final = "/account/code"
 _CSRF_CONTEXT = "console.csrf"
 
 
@@ -36,6 +39,11 @@ class Cookies:
         """The cookie of somebody who is not signed in yet; it ties the login form to this browser."""
         return "__Host-console_visit" if self.secure else "console_visit"
 
+    @property
+    def step(self) -> str:
+        """The cookie of somebody whose password was right and who still owes a code."""
+        return "__Host-console_step" if self.secure else "console_step"
+
     def set(self, response: web.StreamResponse, name: str, value: str) -> None:
         """Set a cookie that scripts cannot read and other sites cannot send with a form."""
         response.set_cookie(
@@ -52,10 +60,12 @@ class Gate:
         cipher: FieldCipher,
         building: Building,
         cookies: Cookies,
+        second_factor: SecondFactorService,
         *,
         trust_proxy: bool,
     ) -> None:
         self._sessions = sessions
+        self._second_factor = second_factor
         self._cipher = cipher
         self._building = building
         self._cookies = cookies
@@ -68,6 +78,9 @@ class Gate:
             viewer = await self.viewer(request)
             if viewer is None:
                 return self._to_login(request)
+            owed = None if route.always else self._owed(viewer)
+            if owed is not None:
+                return _redirect(request, owed)
             if request.method != "GET":
                 await self.check_genuine(request, viewer.csrf)
             visit = Visit(request, viewer, route, self._building, source=self.source(request))
@@ -106,13 +119,28 @@ class Gate:
         forwarded = request.headers.get("X-Forwarded-For", "") if self._trust_proxy else ""
         return (forwarded.rpartition(",")[2].strip() or request.remote or "")[:64]
 
+    def _owed(self, viewer: Viewer) -> str | None:
+        """Return the page of what somebody has to do before anything else."""
+        if viewer.account.must_change_password:
+            return PASSWORD_PATH
+        if not viewer.account.has_code and self._second_factor.is_required(viewer.account.roles):
+            return CODE_PATH
+        return None
+
     def _to_login(self, request: web.Request) -> web.Response:
         here = request.path_qs if request.method == "GET" else "/"
         target = LOGIN_PATH if here == "/" else f"{LOGIN_PATH}?next={quote(here, safe='')}"
         if request.headers.get("HX-Request") == "true":
-            return web.Response(status=200, headers={"HX-Redirect": LOGIN_PATH})
-        response = web.Response(status=303, headers={"Location": target})
+            return _redirect(request, LOGIN_PATH)
+        response = _redirect(request, target)
         if self._cookies.session in request.cookies:
             response.del_cookie(self._cookies.session, path="/")
             set_notice(response, self._building, self._building.pages.texts.notice("session.ended", {}))
         return response
+
+
+def _redirect(request: web.Request, path: str) -> web.Response:
+    # A script follows a redirect without the browser's address changing, so it is told where to go.
+    if request.headers.get("HX-Request") == "true":
+        return web.Response(status=200, headers={"HX-Redirect": path})
+    return web.Response(status=303, headers={"Location": path})

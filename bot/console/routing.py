@@ -17,12 +17,14 @@ class Route:
     """One address. ``permission`` is ``scope:resource:action``; ``None`` is for everybody who is signed in.
 
     How far the permission reaches (all, county, own) is the handler's to apply: ``Visit.county``, ``owner``.
+    ``always``: also for somebody who still has to change a one-time password or set up a code generator.
     """
 
     method: Literal["GET", "POST"]
     path: str
     handler: Handler
     permission: str | None
+    always: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,9 @@ from bot.knowledge.errors import EntryChanged, NoSuchEntry
 from bot.legal.errors import NoSuchCase, TransitionRefused
 from bot.staff.errors import NoSuchAccount, NotPermitted
 from bot.staff.rules import PermissionTable
-from bot.staff.service import StaffService
+from bot.staff.second_factor import SecondFactorService
 from bot.staff.sessions import SessionService
+from bot.staff.sign_in import SignInService
 from bot.storage.encryption import FieldCipher
 from bot.storage.files import FileMissing
 from bot.understanding.review.errors import NoSuchItem
@@ -80,7 +81,8 @@ class Console:
 
     def __init__(
         self,
-        staff: StaffService,
+        sign_in: SignInService,
+        second_factor: SecondFactorService,
         sessions: SessionService,
         permissions: PermissionTable,
         cipher: FieldCipher,
@@ -100,8 +102,8 @@ class Console:
             secure=settings.https,
         )
         cookies = Cookies(secure=settings.https, max_age_s=settings.session_s)
-        self._gate = Gate(sessions, cipher, self._building, cookies, trust_proxy=settings.trust_proxy)
-        self._session_pages = SessionPages(staff, sessions, self._gate, self._building, cookies)
+        self._gate = Gate(sessions, cipher, self._building, cookies, second_factor, trust_proxy=settings.trust_proxy)
+        self._session_pages = SessionPages(sign_in, sessions, self._gate, self._building, cookies)
         self._https = settings.https
 
     def application(self) -> web.Application:

@@ -3,14 +3,20 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, String
+from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from bot.staff.append_only import guard
 from bot.storage.sql import Base
 
 
 class StaffAccount(Base):
-    """One member of staff. The password is kept as an argon2id hash."""
+    """One member of staff. The password is kept as an argon2id hash.
+
+    ``must_change_password`` marks a one-time password, good until ``password_valid_until``. ``totp_sealed`` is the
+    secret of the code generator; it counts from ``totp_since`` on, and ``totp_step`` is the last 30-second step whose
+    code was accepted.
+    """
 
     __tablename__ = "staff_accounts"
 
@@ -25,6 +31,42 @@ class StaffAccount(Base):
     locked_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
     last_login_at: Mapped[datetime | None]
+    must_change_password: Mapped[bool] = mapped_column(Boolean, default=False)
+    password_valid_until: Mapped[datetime | None]
+    password_changed_at: Mapped[datetime | None]
+    totp_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    totp_since: Mapped[datetime | None]
+    totp_step: Mapped[int] = mapped_column(Integer, default=0)
+
+
+class RecoveryCode(Base):
+    """One code that stands in once for a lost code generator; only its keyed hash is kept."""
+
+    __tablename__ = "staff_recovery_codes"
+
+    code_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("staff_accounts.id"), index=True)
+    used_at: Mapped[datetime | None]
+
+
+class SignInStep(Base):
+    """Somebody whose password was right and who still owes a code. The token is in that browser; here is its hash."""
+
+    __tablename__ = "staff_sign_in_steps"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("staff_accounts.id"))
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class AddressFailures(Base):
+    """How often signing in failed from an address (a network, for IPv6) since ``since``."""
+
+    __tablename__ = "staff_address_failures"
+
+    source: Mapped[str] = mapped_column(String(64), primary_key=True)
+    failures: Mapped[int] = mapped_column(Integer)
+    since: Mapped[datetime] = mapped_column(index=True)
 
 
 class StaffSession(Base):
@@ -52,18 +94,25 @@ class AuditEvent(Base):
     """
 
     __tablename__ = "audit_events"
-    __table_args__ = (Index("ix_audit_events_object", "object_kind", "object_id"),)
+    __table_args__ = (
+        Index("ix_audit_events_object", "object_kind", "object_id", "position"),
+        Index("ix_audit_events_actor", "actor", "position"),
+        Index("ix_audit_events_action", "action", "position"),
+    )
 
     position: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     at: Mapped[datetime] = mapped_column(index=True)
-    actor: Mapped[str] = mapped_column(String(64), index=True)
+    actor: Mapped[str] = mapped_column(String(64))
     action: Mapped[str] = mapped_column(String(64))
     object_kind: Mapped[str] = mapped_column(String(32))
     object_id: Mapped[str] = mapped_column(String(64))
-    reason: Mapped[str] = mapped_column(String(255), default="")
+    reason: Mapped[str] = mapped_column(Text, default="")
     source: Mapped[str] = mapped_column(String(64), default="")
     previous_hash: Mapped[str] = mapped_column(String(64))
     chain_hash: Mapped[str] = mapped_column(String(64))
+
+
+guard(AuditEvent.__table__)
 
 
 class AuditHead(Base):
@@ -76,9 +125,24 @@ class AuditHead(Base):
     chain_hash: Mapped[str] = mapped_column(String(64))
 
 
+class AuditCheck(Base):
+    """One check of the whole chain. ``broken_at`` is the first position that does not fit, ``None`` when all do."""
+
+    __tablename__ = "audit_checks"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    asked_by: Mapped[str] = mapped_column(String(64))
+    rows: Mapped[int] = mapped_column(Integer)
+    broken_at: Mapped[int | None] = mapped_column(Integer)
+
+
 @dataclass(frozen=True, slots=True)
 class StaffView:
-    """An account as others see it; the hash never leaves the service."""
+    """An account as others see it; the hash never leaves the service.
+
+    ``must_change_password``: the password is a one-time one. ``has_code``: signing in asks for a code as well.
+    """
 
     username: str
     display_name: str
@@ -87,6 +151,23 @@ class StaffView:
     active: bool
     locked_until: datetime | None
     last_login_at: datetime | None
+    must_change_password: bool = False
+    has_code: bool = False
+
+
+def view_of(row: StaffAccount) -> StaffView:
+    """Return an account as others see it."""
+    return StaffView(
+        username=row.username,
+        display_name=row.display_name,
+        roles=tuple(row.roles),
+        county=row.county,
+        active=row.active,
+        locked_until=row.locked_until,
+        last_login_at=row.last_login_at,
+        must_change_password=row.must_change_password,
+        has_code=row.totp_since is not None,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,3 +201,13 @@ class AuditView:
     position: int
     at: datetime
     record: AuditRecord
+
+
+@dataclass(frozen=True, slots=True)
+class CheckView:
+    """A check of the chain: when, for whom, how many rows fitted, and the first position that did not."""
+
+    at: datetime
+    asked_by: str
+    rows: int
+    broken_at: int | None

@@ -1,7 +1,7 @@
 """The pure rules of staff accounts: who may do what, what a username and a password must be."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from bot.staff.errors import NotPermitted, UnknownRole
+from bot.staff.guessable import DISTINCT_MIN, is_guessable
 from bot.staff.models import StaffView
 from bot.values.problem import Problem
 
@@ -17,6 +18,7 @@ PASSWORD_MIN_CHARS = 10
 PASSWORD_MAX_CHARS = 200
 """Long enough for any sentence; hashing something without bounds would be a gift to an attacker."""
 NAME_MAX_CHARS = 64
+NAME_PART_MIN_CHARS = 4
 REASON_MIN_CHARS = 4
 REASON_MAX_CHARS = 200
 
@@ -75,6 +77,10 @@ class PermissionTable:
             case Reach.OWN:
                 return owner is not None and owner == account.username
 
+    def is_administrator(self, roles: Iterable[str]) -> bool:
+        """Say whether ``roles`` may change every account."""
+        return self.reach(roles, "staff:account:edit") is Reach.ALL
+
     def check_roles(self, roles: Iterable[str]) -> None:
         """Raise UnknownRole for the first role that the table does not have."""
         for role in roles:
@@ -87,17 +93,36 @@ def check_username(username: str) -> Problem | None:
     return None if _USERNAME.fullmatch(username) else Problem("staff.username_form")
 
 
-def check_password(password: str, username: str) -> Problem | None:
-    """Say what is wrong with a new password. Length is what counts; it must not contain the username."""
+def check_display_name(name: str) -> Problem | None:
+    """Say what is wrong with the name that colleagues see."""
+    if not name.strip():
+        return Problem("staff.name_needed")
+    if len(name) > NAME_MAX_CHARS:
+        return Problem("staff.name_too_long", {"max_chars": NAME_MAX_CHARS, "chars": len(name)})
+    return None
+
+
+def check_password(password: str, username: str, display_name: str = "") -> Problem | None:
+    """Say what is wrong with a new password. Length is what counts; what somebody would try first is refused."""
     if len(password) < PASSWORD_MIN_CHARS:
         return Problem("staff.password_too_short", {"min_chars": PASSWORD_MIN_CHARS})
     if len(password) > PASSWORD_MAX_CHARS:
         return Problem("staff.password_too_long", {"max_chars": PASSWORD_MAX_CHARS})
-    if username in password.lower():
+    lowered = password.lower()
+    # A username of two or three letters is part of too many words; alone or with a number it is refused below.
+    if (len(username) >= NAME_PART_MIN_CHARS and username in lowered) or (display_name and display_name in password):
         return Problem("staff.password_has_username")
-    if len(set(password)) < PASSWORD_MIN_CHARS // 2:
+    if len(set(lowered)) < DISTINCT_MIN:
         return Problem("staff.password_monotonous")
+    if is_guessable(password, username):
+        return Problem("staff.password_guessable")
     return None
+
+
+def check_county(table: PermissionTable, roles: Collection[str], county: str | None) -> Problem | None:
+    """Say whether an account with ``roles`` lacks the county that some of its permissions are limited to."""
+    widest = (table.reach(roles, permission) for permission in table.permissions)
+    return Problem("staff.county_needed") if county is None and Reach.COUNTY in widest else None
 
 
 def check_reason(reason: str) -> Problem | None:
@@ -108,6 +133,16 @@ def check_reason(reason: str) -> Problem | None:
     if chars > REASON_MAX_CHARS:
         return Problem("staff.reason_too_long", {"max_chars": REASON_MAX_CHARS, "chars": chars})
     return None
+
+
+def differences(before: StaffView, after: StaffView) -> str:
+    """Return what an edit changed, in words for the trail: ``roles lawyer → lawyer、auditor;county 520603 → ``."""
+    pairs = (
+        ("name", before.display_name, after.display_name),
+        ("roles", "、".join(before.roles), "、".join(after.roles)),
+        ("county", before.county or "", after.county or ""),
+    )
+    return ";".join(f"{field} {was} → {now}" for field, was, now in pairs if was != now)
 
 
 def _reaches(name: str, row: Mapping[str, str]) -> dict[str, Reach]:

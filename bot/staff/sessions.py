@@ -9,8 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.staff.audit import AuditWriter
 from bot.staff.errors import NoSuchAccount
-from bot.staff.models import AuditRecord, SessionView, StaffAccount, StaffSession, StaffView
-from bot.staff.service import view_of
+from bot.staff.models import AuditRecord, SessionView, StaffAccount, StaffSession, StaffView, view_of
 from bot.storage.encryption import FieldCipher
 from bot.storage.sql import Database
 from bot.values.clock import Clock

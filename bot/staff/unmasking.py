@@ -9,9 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.staff.audit import AuditWriter
 from bot.staff.errors import NoSuchAccount, NotPermitted
-from bot.staff.models import AuditEvent, AuditRecord, StaffAccount
+from bot.staff.models import AuditEvent, AuditRecord, StaffAccount, view_of
 from bot.staff.rules import PermissionTable, check_reason
-from bot.staff.service import view_of
 from bot.storage.sql import Database
 from bot.values.clock import Clock
 from bot.values.problem import Problem

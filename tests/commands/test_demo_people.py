@@ -12,7 +12,7 @@ from bot.commands.run import seed
 from bot.inbox.models import ChatStatus
 from bot.legal.models import CaseFilter, Scope
 from bot.settings import load_settings
-from bot.staff.service import LoggedIn
+from bot.staff.sign_in import LoggedIn
 from bot.storage.encryption import FieldCipher
 from bot.understanding.review.models import Status
 from bot.values.clock import MovedClock
@@ -54,5 +54,5 @@ async def test_a_second_start_adds_nothing(records: Records) -> None:
 async def test_every_account_can_sign_in_and_has_another_role(records: Records) -> None:
     await add_staff(records, PASSWORD)
     for account in ACCOUNTS:
-        assert isinstance(await records.staff.verify(account.username, PASSWORD, source="test"), LoggedIn)
+        assert isinstance(await records.sign_in.verify(account.username, PASSWORD, source="test"), LoggedIn)
     assert len({account.role for account in ACCOUNTS}) == len(ACCOUNTS)

@@ -17,7 +17,7 @@ from tests.support.assistant import settings_for
 def _quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hash passwords quickly: a hundred sign-ins of the tests need no protection."""
     monkeypatch.setattr(
-        "bot.staff.service.PasswordHasher", lambda: PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+        "bot.staff.passwords.PasswordHasher", lambda: PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     )
 
 

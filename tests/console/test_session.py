@@ -98,8 +98,8 @@ async def test_a_session_ends_when_nobody_uses_it_and_after_a_working_day(
 
 
 async def test_an_account_that_was_switched_off_is_out_at_once(console: ServedConsole) -> None:
-    browser = await console.staff("administrator")
-    await console.records.staff.lock("administrator", by="test", source="test", reason="left")
+    browser = await console.staff("chat_agent")
+    await console.records.staff.lock("chat_agent", by="test", source="test", reason="left")
     assert (await browser.get("/")).status == 303
 
 

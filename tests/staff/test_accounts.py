@@ -1,28 +1,30 @@
-"""Staff accounts: adding, signing in, lock-out."""
+"""Staff accounts: adding, editing, switching off; somebody can always administer them."""
 
 import asyncio
-from datetime import timedelta
+from typing import Any
 
 import pytest
-from argon2 import PasswordHasher, extract_parameters
+from argon2 import extract_parameters
 from argon2.low_level import Type
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from bot.staff.audit import AuditTrail
 from bot.staff.errors import NoSuchAccount, UnknownRole
 from bot.staff.models import StaffAccount
+from bot.staff.passwords import Passwords
 from bot.staff.rules import PermissionTable
 from bot.staff.service import (
-    FAILURES_UNTIL_LOCK,
-    LOCK_FOR,
-    AccountLocked,
+    AccountFilter,
     Added,
     AddOutcome,
-    LoggedIn,
+    Changed,
+    ChangeOutcome,
+    LastAdministrator,
     StaffService,
     UsernameTaken,
-    WrongPassword,
 )
+from bot.staff.sessions import SessionService
+from bot.staff.sign_in import LoggedIn, SignInService, WrongPassword
 from bot.storage.sql import Database
 from bot.values.clock import MovedClock
 from bot.values.problem import Problem
@@ -63,6 +65,8 @@ async def test_a_username_is_taken_once(staff: StaffService) -> None:
         ("li", "x" * 201, "staff.password_too_long"),
         ("yang", "my-name-is-YANG", "staff.password_has_username"),
         ("li", "aaaaaaaaaaaa", "staff.password_monotonous"),
+        ("li", "我叫李老师我叫李老师的", "staff.password_has_username"),
+        ("li", "Password2026!", "staff.password_guessable"),
     ],
 )
 async def test_what_will_not_do_is_said(staff: StaffService, username: str, password: str, code: str) -> None:
@@ -77,68 +81,16 @@ async def test_an_unknown_role_is_an_error(staff: StaffService) -> None:
         await staff.add("li", RIGHT, display_name="", roles=["emperor"], by="cli", source="cli")
 
 
-async def test_the_right_password_opens_and_is_noted(
-    staff: StaffService, trail: AuditTrail, clock: MovedClock
+async def test_an_account_is_switched_off_and_on(
+    staff: StaffService, sign_in: SignInService, trail: AuditTrail
 ) -> None:
     await _add(staff)
-    outcome = await staff.verify("li", RIGHT, source="127.0.0.1")
-    assert isinstance(outcome, LoggedIn)
-    assert outcome.account.last_login_at == clock.now()
-    (login, added) = await trail.events(object_id="li")
-    assert (login.record.action, login.record.source) == ("staff:session:login", "127.0.0.1")
-    assert added.record.action == "staff:account:add"
-
-
-@pytest.mark.parametrize(("username", "password"), [("li", "wrong password"), ("nobody", RIGHT), ("li", "x" * 5_000)])
-async def test_wrong_and_unknown_are_not_told_apart(staff: StaffService, username: str, password: str) -> None:
-    await _add(staff)
-    assert await staff.verify(username, password, source="test") == WrongPassword()
-
-
-async def test_an_unknown_username_takes_a_hash_as_well(staff: StaffService, monkeypatch: pytest.MonkeyPatch) -> None:
-    verified: list[str] = []
-    genuine = PasswordHasher.verify
-
-    def counted(self: PasswordHasher, hash: str, password: str) -> bool:  # noqa: A002  argon2's own names
-        verified.append(hash)
-        return genuine(self, hash, password)
-
-    monkeypatch.setattr(PasswordHasher, "verify", counted)
-    await staff.verify("nobody", RIGHT, source="test")
-    assert len(verified) == 1
-
-
-async def test_too_many_failures_lock_for_a_while(staff: StaffService, clock: MovedClock) -> None:
-    await _add(staff)
-    until = clock.now() + LOCK_FOR
-    outcomes = [await staff.verify("li", "wrong password", source="test") for _ in range(FAILURES_UNTIL_LOCK)]
-    assert outcomes == [WrongPassword()] * (FAILURES_UNTIL_LOCK - 1) + [AccountLocked(until)]
-    assert await staff.verify("li", RIGHT, source="test") == AccountLocked(until)
-    clock.move(LOCK_FOR + timedelta(seconds=1))
-    assert isinstance(await staff.verify("li", RIGHT, source="test"), LoggedIn)
-
-
-async def test_a_success_forgets_the_failures(staff: StaffService) -> None:
-    await _add(staff)
-    for _ in range(3):
-        for _ in range(FAILURES_UNTIL_LOCK - 1):
-            await staff.verify("li", "wrong password", source="test")
-        assert isinstance(await staff.verify("li", RIGHT, source="test"), LoggedIn)
-
-
-async def test_guesses_at_once_lock_as_well(staff: StaffService) -> None:
-    await _add(staff)
-    guesses = [staff.verify("li", f"guess number {number}", source="test") for number in range(FAILURES_UNTIL_LOCK)]
-    await asyncio.gather(*guesses)
-    assert isinstance(await staff.verify("li", RIGHT, source="test"), AccountLocked)
-
-
-async def test_an_account_is_switched_off_and_on(staff: StaffService, trail: AuditTrail) -> None:
-    await _add(staff)
-    assert not (await staff.lock("li", by="admin", source="cli", reason="left the service")).active
-    assert await staff.verify("li", RIGHT, source="test") == WrongPassword()
+    switched = await staff.lock("li", by="admin", source="cli", reason="left the service")
+    assert isinstance(switched, Changed)
+    assert not switched.account.active
+    assert await sign_in.verify("li", RIGHT, source="test") == WrongPassword()
     assert (await staff.unlock("li", by="admin", source="cli", reason="came back")).active
-    assert isinstance(await staff.verify("li", RIGHT, source="test"), LoggedIn)
+    assert isinstance(await sign_in.verify("li", RIGHT, source="test"), LoggedIn)
     (locked,) = await trail.events(action="staff:account:lock")
     assert (locked.record.actor, locked.record.reason) == ("admin", "left the service")
     with pytest.raises(NoSuchAccount):
@@ -146,9 +98,11 @@ async def test_an_account_is_switched_off_and_on(staff: StaffService, trail: Aud
 
 
 async def test_only_an_argon2id_hash_is_stored(
-    database: Database, clock: MovedClock, permissions: PermissionTable, trail: AuditTrail
+    database: Database, clock: MovedClock, permissions: PermissionTable, trail: AuditTrail, sessions: SessionService
 ) -> None:
-    staff = StaffService(database, clock, permissions=permissions, trail=trail)
+    staff = StaffService(
+        database, clock, permissions=permissions, trail=trail, sessions=sessions, passwords=Passwords()
+    )
     await _add(staff)
     async with database.reading() as session:
         (stored,) = await session.scalars(select(StaffAccount.password_hash))
@@ -156,3 +110,138 @@ async def test_only_an_argon2id_hash_is_stored(
     assert parameters.type is Type.ID
     assert parameters.memory_cost >= 19 * 1024, "less than the least that OWASP recommends"
     assert RIGHT not in stored
+
+
+# Editing
+
+NAMED = {"display_name": "李老师", "by": "chief", "source": "10.0.0.8", "reason": "岗位调整"}
+
+
+async def _signed_in(sessions: SessionService, username: str = "li") -> str:
+    return (await sessions.open(username, source="10.0.0.9", client="Chromium")).token
+
+
+async def test_other_roles_or_another_county_end_the_sessions_and_a_name_does_not(
+    staff: StaffService, sessions: SessionService, trail: AuditTrail
+) -> None:
+    await _add(staff)
+    token = await _signed_in(sessions)
+    renamed = await staff.edit("li", **{**NAMED, "display_name": "李主任"}, roles=["chat_agent"], county="sinan")
+    assert isinstance(renamed, Changed)
+    assert (renamed.account.display_name, renamed.sessions_ended) == ("李主任", 0)
+    assert await sessions.resume(token) is not None
+    moved = await staff.edit("li", **{**NAMED, "display_name": "李主任"}, roles=["chat_agent"], county="dejiang")
+    assert isinstance(moved, Changed)
+    assert moved.sessions_ended == 1
+    assert await sessions.resume(token) is None
+    token = await _signed_in(sessions)
+    await staff.edit("li", **{**NAMED, "display_name": "李主任"}, roles=["chat_agent", "auditor"], county="dejiang")
+    assert await sessions.resume(token) is None
+    (roles, county, name) = await trail.events(action="staff:account:edit")
+    assert roles.record.reason == "roles chat_agent → chat_agent、auditor;岗位调整"
+    assert county.record.reason == "county sinan → dejiang;岗位调整"
+    assert (name.record.reason, name.record.actor) == ("name 李老师 → 李主任;岗位调整", "chief")
+
+
+async def test_an_edit_that_changes_nothing_leaves_no_row(staff: StaffService, trail: AuditTrail) -> None:
+    await _add(staff)
+    assert isinstance(await staff.edit("li", **NAMED, roles=["chat_agent"], county="sinan"), Changed)
+    assert await trail.events(action="staff:account:edit") == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"display_name": "  "}, "staff.name_needed"),
+        ({"display_name": "长" * 65}, "staff.name_too_long"),
+        ({"roles": ["county_reviewer"], "county": None}, "staff.county_needed"),
+        ({"reason": "调"}, "staff.reason_too_short"),
+    ],
+)
+async def test_an_edit_that_will_not_do_says_why(staff: StaffService, changes: dict[str, Any], code: str) -> None:
+    await _add(staff)
+    wanted: dict[str, Any] = {**NAMED, "roles": ["chat_agent"], "county": "sinan", **changes}
+    outcome = await staff.edit("li", **wanted)
+    assert isinstance(outcome, Problem)
+    assert outcome.code == code
+
+
+async def _two_administrators(staff: StaffService) -> None:
+    for username in ("chief", "deputy"):
+        await staff.add(username, RIGHT, display_name=username, roles=["administrator"], by="cli", source="cli")
+
+
+async def _demoted(staff: StaffService, username: str) -> ChangeOutcome:
+    return await staff.edit(username, **{**NAMED, "display_name": username}, roles=["auditor"], county=None)
+
+
+async def test_the_last_administrator_stays(staff: StaffService) -> None:
+    await _two_administrators(staff)
+    assert isinstance(await _demoted(staff, "deputy"), Changed)
+    assert await _demoted(staff, "chief") == LastAdministrator()
+    assert await staff.lock("chief", by="chief", source="cli", reason="gone") == LastAdministrator()
+    chief = await staff.get("chief")
+    assert (chief.roles, chief.active) == (("administrator",), True)
+    renamed = await staff.edit("chief", **NAMED, roles=["administrator", "auditor"], county=None)
+    assert isinstance(renamed, Changed), "who stays an administrator may change the rest"
+
+
+async def test_an_administrator_who_is_switched_off_does_not_count(staff: StaffService) -> None:
+    await _two_administrators(staff)
+    await staff.lock("deputy", by="chief", source="cli", reason="left")
+    assert await staff.lock("chief", by="chief", source="cli", reason="left") == LastAdministrator()
+    assert isinstance(await _demoted(staff, "deputy"), Changed)
+
+
+async def test_two_who_demote_each_other_at_once_leave_one(staff: StaffService) -> None:
+    await _two_administrators(staff)
+    outcomes = await asyncio.gather(_demoted(staff, "chief"), _demoted(staff, "deputy"))
+    assert sum(isinstance(outcome, Changed) for outcome in outcomes) == 1
+    assert outcomes.count(LastAdministrator()) == 1
+
+
+async def test_the_control_without_the_lock_leaves_none(staff: StaffService, database: Database) -> None:
+    await _two_administrators(staff)
+    looked = asyncio.Barrier(2)
+
+    async def demote_unlocked(username: str) -> None:
+        async with database.reading() as session:
+            others = await session.scalars(select(StaffAccount.username).where(StaffAccount.username != username))
+            assert others.all() != []
+        await looked.wait()
+        async with database.transaction() as session:
+            await session.execute(
+                update(StaffAccount).where(StaffAccount.username == username).values(roles=["auditor"])
+            )
+
+    await asyncio.gather(demote_unlocked("chief"), demote_unlocked("deputy"))
+    assert not any("administrator" in account.roles for account in await staff.accounts())
+
+
+async def test_accounts_are_listed_in_pages_and_narrowed(staff: StaffService) -> None:
+    await _two_administrators(staff)
+    for number in range(5):
+        await staff.add(
+            f"lawyer.{number}",
+            RIGHT,
+            display_name=f"律师{number}",
+            roles=["lawyer"],
+            county="520628" if number else "520603",
+            by="cli",
+            source="cli",
+        )
+    await staff.lock("lawyer.4", by="chief", source="cli", reason="left")
+
+    async def listed(**wanted: Any) -> list[str]:
+        return [account.username for account in await staff.page(AccountFilter(**wanted))]
+
+    assert await listed(role="lawyer", active=True) == [f"lawyer.{number}" for number in range(4)]
+    assert await listed(role="law") == [], "a part of a role is none"
+    assert await listed(text="律师3") == ["lawyer.3"]
+    assert await listed(text="CHI") == ["chief"]
+    assert await listed(text="%") == []
+    assert await listed(county="520603") == ["lawyer.0"]
+    assert await listed(active=False) == ["lawyer.4"]
+    first = await staff.page(AccountFilter(), limit=3)
+    rest = await staff.page(AccountFilter(), after=first[-1].username, limit=9)
+    assert [account.username for account in (*first, *rest)] == [a.username for a in await staff.accounts()]

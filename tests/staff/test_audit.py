@@ -1,13 +1,14 @@
 """The audit trail shows whatever is done to it behind the key."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import pytest
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.staff import audit
+from bot.staff import append_only, audit
 from bot.staff.audit import AuditTrail, ChainBroken, ChainIntact
 from bot.staff.models import AuditEvent, AuditHead, AuditRecord
 from bot.storage.encryption import FieldCipher
@@ -17,6 +18,29 @@ from bot.values.clock import MovedClock
 RECORD = AuditRecord(
     "li", "registrations:application:unmask", "registration", "QG26-0615-0001", "电话核实", "10.0.0.8"
 )
+
+
+TRIGGERS = {
+    "sqlite": ("DROP TRIGGER audit_events_no_update", "DROP TRIGGER audit_events_no_delete"),
+    "postgresql": ("ALTER TABLE audit_events DISABLE TRIGGER USER",),
+}
+RESTORED = {"sqlite": append_only.SQLITE, "postgresql": ("ALTER TABLE audit_events ENABLE TRIGGER USER",)}
+
+
+@pytest.fixture
+async def unguarded(database: Database) -> AsyncIterator[Database]:
+    """The database of somebody who owns it, and has lifted what keeps the rows as they are."""
+    dialect = database.engine.dialect.name
+    await _execute(database, TRIGGERS[dialect])
+    yield database
+    # The tables of PostgreSQL outlive the test.
+    await _execute(database, RESTORED[dialect])
+
+
+async def _execute(database: Database, statements: Sequence[str]) -> None:
+    async with database.connection() as connection:
+        for statement in statements:
+            await connection.execute(text(statement))
 
 
 async def _fill(trail: AuditTrail, rows: int) -> None:
@@ -42,6 +66,23 @@ async def test_a_long_trail_is_followed_in_batches(trail: AuditTrail, monkeypatc
     assert await trail.verify() == ChainIntact(7)
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit_events SET reason = '' WHERE position = 2",
+        "DELETE FROM audit_events WHERE position = 2",
+        "DELETE FROM audit_events",
+        "TRUNCATE audit_events",
+    ],
+)
+async def test_the_database_itself_keeps_the_rows(trail: AuditTrail, database: Database, statement: str) -> None:
+    await _fill(trail, 3)
+    refused = "syntax error" if database.is_sqlite and statement.startswith("TRUNCATE") else "append-only"
+    with pytest.raises(DBAPIError, match=refused):
+        await _execute(database, [statement])
+    assert await trail.verify() == ChainIntact(3)
+
+
 async def _change(session: AsyncSession) -> None:
     await session.execute(update(AuditEvent).where(AuditEvent.position == 3).values(actor="somebody-else"))
 
@@ -65,17 +106,17 @@ async def _shift_time(session: AsyncSession) -> None:
 
 @pytest.mark.parametrize("tamper", [_change, _remove, _swap, _shift_time])
 async def test_tampering_in_the_middle_shows(
-    trail: AuditTrail, database: Database, tamper: Callable[[AsyncSession], Awaitable[None]]
+    trail: AuditTrail, unguarded: Database, tamper: Callable[[AsyncSession], Awaitable[None]]
 ) -> None:
     await _fill(trail, 5)
-    async with database.transaction() as session:
+    async with unguarded.transaction() as session:
         await tamper(session)
     assert await trail.verify() == ChainBroken(3)
 
 
-async def test_cutting_off_the_newest_rows_shows(trail: AuditTrail, database: Database) -> None:
+async def test_cutting_off_the_newest_rows_shows(trail: AuditTrail, unguarded: Database) -> None:
     await _fill(trail, 5)
-    async with database.transaction() as session:
+    async with unguarded.transaction() as session:
         await session.execute(delete(AuditEvent).where(AuditEvent.position > 3))
     assert await trail.verify() == ChainBroken(4)
 
@@ -100,12 +141,12 @@ async def test_a_row_slipped_in_at_the_end_shows(trail: AuditTrail, database: Da
 
 
 async def test_who_lacks_the_key_cannot_mend_the_chain(
-    trail: AuditTrail, database: Database, clock: MovedClock
+    trail: AuditTrail, unguarded: Database, clock: MovedClock
 ) -> None:
     await _fill(trail, 3)
     other_key = FieldCipher({"k1": bytes(32)}, current="k1", hash_key=bytes(32))
-    forger = AuditTrail(database, other_key, clock)
-    async with database.transaction() as session:
+    forger = AuditTrail(unguarded, other_key, clock)
+    async with unguarded.transaction() as session:
         await session.execute(delete(AuditEvent))
         await session.execute(delete(AuditHead))
     await _fill(forger, 3)
