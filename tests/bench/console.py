@@ -1,7 +1,7 @@
-"""``python -m tests.bench.console --rows 1000000``: what the lists of the console cost with very many rows behind them.
+"""``python -m tests.bench.console --rows 1000000``: what the lists of the console cost with very many rows.
 
-Each list is asked for at a random place, as staff do who look at different counties and pages, and timed from the call
-to the finished page of fifty lines, on SQLite and on PostgreSQL. Prints the median and the 95th percentile.
+Each list is asked for at a random place, as staff do who look at different counties and pages, and timed from the
+call to the finished page of fifty lines, on SQLite and on PostgreSQL. Prints the median and the 95th percentile.
 """
 
 import argparse
@@ -12,7 +12,6 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date, timedelta
-from functools import partial
 from pathlib import Path
 
 from rich.console import Console
