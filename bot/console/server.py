@@ -22,6 +22,7 @@ from bot.staff.errors import NoSuchAccount, NotPermitted
 from bot.staff.rules import PermissionTable
 from bot.staff.service import StaffService
 from bot.staff.sessions import SessionService
+from bot.staff.tasks.errors import NoSuchTask
 from bot.storage.encryption import FieldCipher
 from bot.storage.files import FileMissing
 from bot.understanding.review.errors import NoSuchItem
@@ -58,6 +59,7 @@ STATUS_OF: Final[dict[type[BotError], int]] = {
     TransitionRefused: 409,
     FileMissing: 404,
     EntryChanged: 409,
+    NoSuchTask: 404,
     BadAddress: 400,
 }
 """Errors that are not the general 422: the request was understood and is refused."""
