@@ -30,6 +30,8 @@ from bot.console.reports import ReportPages
 from bot.console.review import ReviewPages
 from bot.console.routing import Area
 from bot.console.server import Console, ConsoleSettings
+from bot.console.tasks import TaskPages
+from bot.console.texts import Texts
 from bot.dialogue.catalog import FlowCatalog
 from bot.dialogue.engine import Engine
 from bot.dialogue.events import Action, ActionTable
@@ -66,8 +68,11 @@ from bot.registrations.personal_data import RegistrationData
 from bot.registrations.places import RowPlaceLock
 from bot.registrations.reasons import ReasonTable
 from bot.registrations.service import RegistrationService
+from bot.reports.export import KIND as REPORTS_EXPORT
+from bot.reports.export import ReportExport
+from bot.reports.overview import Overview
+from bot.reports.personal_data import ReportData
 from bot.reports.rollups import TurnRollups
-from bot.reports.service import Reports
 from bot.settings import SettingInvalid, Settings, load_settings
 from bot.staff.audit import AuditTrail
 from bot.staff.credentials import CredentialService
@@ -254,6 +259,7 @@ def _records(
         LegalData(database, cipher, clock, remove_file=files.delete),
         InboxData(database, cipher, clock),
         turn_log,
+        ReportData(database),
         ReviewData(database, cipher),
         FollowerData(database, cipher, followers=followers, consents=consents),
     )
@@ -462,15 +468,16 @@ def console_areas(bot: Bot) -> tuple[Area, ...]:
             records.files,
         ),
         LegalOffice(records.case_desk, records.case_queue, records.case_statistics, records.staff, records.clock),
-        ReportPages(Reports(records.database), records.audit, records.clock),
+        TaskPages(records.tasks),
+        ReportPages(Overview(records.database), records.tasks, records.clock),
         ReviewPages(records.reviews, records.audit, Registry(MODELS).history),
     )
 
 
 def task_handlers(records: Records) -> Mapping[str, TaskHandler]:
     """Return what does the long work of staff, by the kinds of tasks."""
-    del records
-    return {}
+    overview, label = Overview(records.database), Texts.load().label
+    return {REPORTS_EXPORT: ReportExport(overview, records.task_files, records.clock, label)}
 
 
 def task_runner_of(records: Records) -> TaskRunner:
@@ -537,7 +544,7 @@ def worker_of(bot: Bot, name: str) -> Worker:
             Job("registration notices", notices.send, rest_s=2.0),
             Job("staff tasks", staff_tasks.tell_again, rest_s=2.0),
             Job("upkeep", upkeep.run, rest_s=60.0),
-            Job("report roll-ups", TurnRollups(records.database, clock).renew, rest_s=600.0),
+            Job("report roll-ups", TurnRollups(records.database, clock).renew, rest_s=60.0),
         ),
         (Listener("staff tasks", staff_tasks.listen),),
     )

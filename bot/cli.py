@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine, Sequence
 
 import structlog
 
-from bot.commands import knowledge, nlu
+from bot.commands import knowledge, nlu, reports
 from bot.commands.arguments import Commands, Handler, add, complete, group
 from bot.settings import Settings, load_settings
 from bot.values.errors import BotError
@@ -56,6 +56,7 @@ def parser() -> argparse.ArgumentParser:
     _flows_commands(commands)
     nlu.add_commands(commands)
     knowledge.add_commands(commands)
+    reports.add_commands(commands)
     _staff_commands(commands)
     _privacy_commands(commands)
     return root

@@ -1,52 +1,78 @@
-"""Reports: what was written and understood, who registered, how quickly people answered; on the page and as Excel."""
+"""Reports: what was written and understood, who registered, how quickly people answered; on pages and as Excel."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from io import BytesIO
+from datetime import date, timedelta
 from typing import Final
+from urllib.parse import urlencode
 
-import xlsxwriter
 from aiohttp import web
+from markupsafe import Markup
 
-from bot.console.charts import columns
-from bot.console.errors import BadAddress
+from bot.console.charts import Series, bars, columns, lines
+from bot.console.errors import NotFound
+from bot.console.forms import Form
 from bot.console.routing import NavItem, Route, Tile
 from bot.console.visit import Visit
-from bot.reports.models import ChatFigures, Conversion, Messages, Period, Registered
-from bot.reports.service import Reports, previous
-from bot.staff.audit import AuditWriter
-from bot.staff.models import AuditRecord
+from bot.programmes.errors import UnknownProgramme
+from bot.registrations.statuses import Status
+from bot.reports.export import KIND, params_of
+from bot.reports.models import NO_INTENT, CountyStatuses, Messages, Period, Turns
+from bot.reports.overview import Overview
+from bot.reports.rules import in_steps, percentile
+from bot.reports.workbook import HIDDEN, SMALL_GROUPS, county_name, step_names
+from bot.staff.tasks.service import TaskBook
+from bot.understanding.models import INTENTS
 from bot.values.clock import Clock
-from bot.values.counties import County
-
-Row = list[str | int | float]
+from bot.values.problem import Problem
 
 READ: Final = "reports:figures:read"
+MESSAGES: Final = "reports:messages:read"
 LONGEST_DAYS: Final = 1100
 USUAL_DAYS: Final = 30
-HIDDEN: Final = "少于 10"
-EXCEL: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+UNDERSTOOD: Final = (
+    ("听懂并办理", "c1", "understood"),
+    ("反问", "c2", "asked_back"),
+    ("没听懂", "c3", "lost"),
+    ("不用模型", "c4", "guided"),
+)
+STATUS_COLOURS: Final[Mapping[str, str]] = {
+    Status.PENDING: "c2",
+    Status.RETURNED: "c5",
+    Status.WAITLISTED: "c6",
+    Status.APPROVED: "c1",
+    Status.COMPLETED: "c7",
+    Status.REJECTED: "c3",
+    Status.NO_SHOW: "c8",
+    Status.CANCELLED: "c4",
+    Status.VOID: "c4",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
-    """Everything on the page; messages and conversions know no county and are left out for one."""
+class Choice:
+    """The period that a page is about, and what is wrong with the dates that were asked for."""
 
     period: Period
-    messages: Messages | None
-    before: Messages | None
-    registered: Sequence[Registered]
-    conversions: Sequence[Conversion]
-    chats: ChatFigures
+    problems: Mapping[str, Problem]
+    typed: Mapping[str, str]
+
+    @property
+    def query(self) -> str:
+        """The period as it stands in an address."""
+        return urlencode({"from": self.period.first.isoformat(), "to": self.period.last.isoformat()})
+
+    @property
+    def status(self) -> int:
+        return 422 if self.problems else 200
 
 
 class ReportPages:
-    """The figures of a period."""
+    """The figures of a period, from the whole to the single day, programme and county."""
 
-    def __init__(self, reports: Reports, trail: AuditWriter, clock: Clock) -> None:
-        self._reports = reports
-        self._trail = trail
+    def __init__(self, overview: Overview, tasks: TaskBook, clock: Clock) -> None:
+        self._overview = overview
+        self._tasks = tasks
         self._clock = clock
 
     @property
@@ -56,115 +82,192 @@ class ReportPages:
 
     def routes(self) -> Sequence[Route]:
         """Return the addresses."""
-        return [Route("GET", "/reports", self.show, READ), Route("POST", "/reports/excel", self.excel, READ)]
+        return [
+            Route("GET", "/reports", self.show, READ),
+            Route("GET", "/reports/messages", self.messages, MESSAGES),
+            Route("GET", "/reports/programmes/{programme}", self.programme, READ),
+            Route("GET", "/reports/chats", self.chats, READ),
+            Route("POST", "/reports/excel", self.excel, READ),
+        ]
 
     async def tiles(self, visit: Visit) -> Sequence[Tile]:  # noqa: ARG002 - Nothing waits here.
         """Return nothing."""
         return []
 
     async def show(self, visit: Visit) -> web.StreamResponse:
-        """Show the figures of a period with those of the one before it."""
-        figures = await self._figures(visit)
-        messages = figures.messages
-        by_day = (
-            columns([(f"{day:%m-%d}", turns) for day, turns in messages.by_day], "每天的消息") if messages else ""
+        """Show the figures of a period beside those of the one before it."""
+        choice = self._choice(visit.filters())
+        now = await self._overview.figures(choice.period, county=visit.county)
+        before = await self._overview.figures(choice.period.previous, county=visit.county)
+        by_day = Markup()
+        if now.messages is not None and before.messages is not None:
+            by_day = lines(
+                [f"{day:%m-%d}" for day, _ in now.messages.by_day],
+                [
+                    Series("本期", "c1", [turns.total for _, turns in now.messages.by_day]),
+                    Series("上期", "c4", [turns.total for _, turns in before.messages.by_day]),
+                ],
+                "每天的消息，本期和上期",
+            )
+        return self._page(visit, "reports/show.html", choice, figures=now, before=before, by_day=by_day)
+
+    async def messages(self, visit: Visit) -> web.StreamResponse:
+        """Show messages by day, hour and intent; ``intent`` narrows to one."""
+        form = visit.filters()
+        choice = self._choice(form)
+        intent = form.raw("intent")
+        if intent and intent not in INTENTS:
+            raise NotFound
+        found = await self._overview.reports.messages(choice.period, intent=intent or None)
+        return self._page(
+            visit,
+            "reports/messages.html",
+            choice,
+            messages=found,
+            intent=intent,
+            by_day=_turn_columns([f"{day:%m-%d}" for day, _ in found.by_day], found.by_day, "每天的消息"),
+            by_hour=_turn_columns([f"{hour}点" for hour, _ in found.by_hour], found.by_hour, "各时段的消息"),
+            by_intent=_intent_bars(visit, found),
         )
-        by_hour = (
-            columns([(f"{hour}点", turns) for hour, turns in messages.by_hour], "各时段的消息") if messages else ""
+
+    async def programme(self, visit: Visit) -> web.StreamResponse:
+        """Show one programme by county, status and day."""
+        choice = self._choice(visit.filters())
+        try:
+            found = await self._overview.registrations.programme(
+                visit.path("programme"), choice.period, county=visit.county
+            )
+        except UnknownProgramme as error:
+            raise NotFound from error
+        shown = [(name, count) for name, count in found.registered.by_status.items() if count is not None]
+        return self._page(
+            visit,
+            "reports/programme.html",
+            choice,
+            programme=found.registered,
+            counties=found.counties,
+            by_day=found.by_day,
+            statuses=list(found.registered.by_status),
+            days_chart=columns(
+                [f"{day:%m-%d}" for day, _ in found.by_day],
+                [Series("报名", "c1", [count for _, count in found.by_day])],
+                "每天的报名",
+            ),
+            status_chart=bars(
+                [visit.label(name, "registration_status") for name, _ in shown],
+                [Series("人数", "c1", [count for _, count in shown])],
+                "各进度的人数",
+            ),
+            county_chart=_county_bars(visit, found.counties),
         )
-        return visit.page(
-            "reports/show.html",
-            figures=figures,
-            by_day=by_day,
-            by_hour=by_hour,
-            hidden=HIDDEN,
-            today=self._clock.now().date(),
-            county=visit.county,
+
+    async def chats(self, visit: Visit) -> web.StreamResponse:
+        """Show how soon people were answered, and what they said of it."""
+        choice = self._choice(visit.filters())
+        now = await self._overview.reports.chats(choice.period, county=visit.county)
+        before = await self._overview.reports.chats(choice.period.previous, county=visit.county)
+        steps = list(zip(step_names(), in_steps(now.first_answer), in_steps(now.resolution), strict=True))
+        return self._page(
+            visit,
+            "reports/chats.html",
+            choice,
+            chats=now,
+            before=before,
+            steps=steps,
+            by_day=columns(
+                [f"{day:%m-%d}" for day, _ in now.by_day],
+                [Series("会话", "c1", [count for _, count in now.by_day])],
+                "每天转人工的会话",
+            ),
+            waits=bars(
+                [name for name, _, _ in steps],
+                [Series("会话", "c1", [one for _, one, _ in steps])],
+                "首次回复用了多久",
+            ),
         )
 
     async def excel(self, visit: Visit) -> web.StreamResponse:
-        """Answer the same figures as an Excel file; the trail keeps who took which period."""
-        figures = await self._figures(visit)
-        span = f"{figures.period.first} – {figures.period.last}"
-        record = AuditRecord(visit.viewer.username, "reports:figures:export", "report", span, "", visit.source)
-        await self._trail.record(record)
-        name = f"report-{figures.period.first}-{figures.period.last}.xlsx"
-        body = _workbook(visit, figures, f"{visit.viewer.username} {self._clock.now():%Y-%m-%d %H:%M}")
-        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-        return web.Response(body=body, content_type=EXCEL, headers=headers)
+        """Have the same figures written as an Excel file, as far as the viewer may see."""
+        form = await visit.form()
+        choice = self._choice(form)
+        if choice.problems:
+            return visit.to("/reports", "reports.bad_period")
+        await self._tasks.start(
+            KIND,
+            owner=visit.viewer.username,
+            params=params_of(choice.period, visit.county),
+            key=form.key,
+            source=visit.source,
+        )
+        return visit.to("/tasks", "tasks.started")
 
-    async def _figures(self, visit: Visit) -> Figures:
-        form = visit.filters() if visit.request.method == "GET" else await visit.form()
-        today = self._clock.now().date()
-        last = form.day("to", "结束", required=False) or today
-        first = form.day("from", "开始", required=False) or last - timedelta(days=USUAL_DAYS - 1)
-        period = Period(first, last)
-        if form.problems or not 1 <= period.days <= LONGEST_DAYS:
-            raise BadAddress(name="日期")
-        county = visit.county
-        return Figures(
-            period=period,
-            messages=await self._reports.messages(period) if county is None else None,
-            before=await self._reports.messages(previous(period)) if county is None else None,
-            registered=await self._reports.registrations(period, county=county),
-            conversions=await self._reports.conversions(period) if county is None else [],
-            chats=await self._reports.chats(period, county=county),
+    def _page(self, visit: Visit, template: str, choice: Choice, /, **values: object) -> web.Response:
+        return visit.page(
+            template,
+            status=choice.status,
+            choice=choice,
+            period=choice.period,
+            presets=_presets(self._clock.now().date()),
+            problems=choice.problems,
+            typed=choice.typed,
+            county=visit.county,
+            hidden=HIDDEN,
+            small_groups=SMALL_GROUPS,
+            county_name=county_name,
+            percentile=percentile,
+            can_see_messages=visit.can(MESSAGES),
+            **values,
         )
 
+    def _choice(self, form: Form) -> Choice:
+        """Read the dates. What cannot be read is shown again with a sentence, beside the usual period's figures."""
+        today = self._clock.now().date()
+        usual = Period(today - timedelta(days=USUAL_DAYS - 1), today)
+        last = form.day("to", "结束日期", required=False) or today
+        first = form.day("from", "开始日期", required=False) or last - timedelta(days=USUAL_DAYS - 1)
+        period = Period(first, last)
+        if period.days < 1:
+            form.note("to", Problem("reports.ends_before_it_begins", {}))
+        elif period.days > LONGEST_DAYS:
+            form.note("from", Problem("reports.too_long", {"days": LONGEST_DAYS}))
+        return Choice(usual if form.problems else period, form.problems, form.typed() if form.problems else {})
 
-def _workbook(visit: Visit, figures: Figures, mark: str) -> bytes:
-    file = BytesIO()
-    with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
-        head = book.add_format({"bold": True, "bg_color": "#eceff2"})
-        for title, rows in _sheets(visit, figures):
-            sheet = book.add_worksheet(title)
-            sheet.set_column(0, 0, 28)
-            for place, row in enumerate(rows):
-                sheet.write_row(place, 0, row, head if place == 0 else None)
-            sheet.set_footer(f"&L{mark}")
-    return file.getvalue()
 
-
-def _sheets(visit: Visit, figures: Figures) -> list[tuple[str, list[Row]]]:
-    sheets: list[tuple[str, list[Row]]] = []
-    if figures.messages is not None:
-        days: list[Row] = [[f"{day}", turns] for day, turns in figures.messages.by_day]
-        sheets.append(("消息", [["日期", "消息"], *days]))
-        intents: list[Row] = [[visit.label(intent, "intent"), turns] for intent, turns in figures.messages.by_intent]
-        sheets.append(("意图", [["意图", "消息"], *intents]))
-    rows: list[Row] = [["活动", "分类", "名称", "人数"]]
-    for one in figures.registered:
-        rows += [
-            [one.title, "进度", visit.label(status, "registration_status"), _shown(count)]
-            for status, count in one.by_status.items()
-        ]
-        rows += [[one.title, "区县", _county(code), _shown(count)] for code, count in one.by_county]
-    sheets.append(("报名", rows))
-    asked: list[Row] = [[visit.label(one.kind, "service"), one.asked, one.registered] for one in figures.conversions]
-    sheets.append(("从咨询到报名", [["服务", "咨询人数", "其中 14 天内报名"], *asked]))
-    chats = figures.chats
-    times: list[Row] = [
-        ["接入", chats.opened],
-        ["已回复", chats.answered],
-        ["已结束", chats.closed],
-        ["首次回复（分钟，中位）", _number(chats.first_answer_median)],
-        ["首次回复（分钟，九成以内）", _number(chats.first_answer_p90)],
-        ["办结（分钟，中位）", _number(chats.resolution_median)],
-        ["满意", chats.satisfied],
-        ["一般", chats.fair],
-        ["不满意", chats.dissatisfied],
+def _presets(today: date) -> list[tuple[str, Period]]:
+    month = today.replace(day=1)
+    last_month = (month - timedelta(days=1)).replace(day=1)
+    return [
+        ("今天", Period(today, today)),
+        ("近 7 天", Period(today - timedelta(days=6), today)),
+        ("近 30 天", Period(today - timedelta(days=29), today)),
+        ("本月", Period(month, today)),
+        ("上月", Period(last_month, month - timedelta(days=1))),
+        ("今年", Period(today.replace(month=1, day=1), today)),
     ]
-    sheets.append(("会话", [["项目", "数值"], *times]))
-    return sheets
 
 
-def _shown(count: int | None) -> str | int:
-    return HIDDEN if count is None else count
+def _turn_columns(labels: Sequence[str], turns: Sequence[tuple[date | int, Turns]], title: str) -> Markup:
+    series = [Series(name, colour, [getattr(one, part) for _, one in turns]) for name, colour, part in UNDERSTOOD]
+    return columns(labels, series, title)
 
 
-def _number(value: float | None) -> str | float:
-    return "—" if value is None else round(value, 1)
+def _intent_bars(visit: Visit, messages: Messages) -> Markup:
+    shown = [(name, count) for name, count in messages.by_intent if name != NO_INTENT]
+    labels = [visit.label(name, "intent") for name, _ in shown]
+    return bars(labels, [Series("消息", "c1", [count for _, count in shown])], "听懂了的消息，按意思")
 
 
-def _county(code: str) -> str:
-    return County.by_code(code).short if code in set(County) else code or "没有写"
+def _county_bars(visit: Visit, counties: Sequence[CountyStatuses]) -> Markup:
+    shown = [one for one in counties if one.total is not None]
+    labels = [county_name(one.county) for one in shown]
+    if any(one.by_status for one in shown):
+        series = [
+            Series(
+                visit.label(status, "registration_status"), colour, [one.by_status.get(status, 0) for one in shown]
+            )
+            for status, colour in STATUS_COLOURS.items()
+            if any(status in one.by_status for one in shown)
+        ]
+    else:
+        series = [Series("人数", "c1", [one.total or 0 for one in shown])]
+    return bars(labels, series, "各区县的人数")

@@ -23,6 +23,7 @@ from bot.staff.rules import PermissionTable
 from bot.staff.second_factor import SecondFactorService
 from bot.staff.sessions import SessionService
 from bot.staff.sign_in import SignInService
+from bot.staff.tasks.errors import NoSuchTask
 from bot.storage.encryption import FieldCipher
 from bot.storage.files import FileMissing
 from bot.understanding.review.errors import NoSuchItem
@@ -59,6 +60,7 @@ STATUS_OF: Final[dict[type[BotError], int]] = {
     TransitionRefused: 409,
     FileMissing: 404,
     EntryChanged: 409,
+    NoSuchTask: 404,
     BadAddress: 400,
 }
 """Errors that are not the general 422: the request was understood and is refused."""

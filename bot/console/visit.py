@@ -124,6 +124,10 @@ class Visit:
         """Return the sentence for an error that a page shows beside what was typed."""
         return self._building.pages.texts.error(error.code, error.fields)
 
+    def sentence(self, code: str, fields: Mapping[str, FieldValue]) -> str:
+        """Return the sentence for an error that was kept by its code."""
+        return self._building.pages.texts.error(code, fields)
+
     # What was sent
 
     @property

@@ -1,13 +1,14 @@
 """What is counted: roll-ups of the turn log by day, and the figures that pages show."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import Integer, String
+from sqlalchemy import Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.storage.sql import Base
+from bot.values.clock import LOCAL_ZONE
 
 NO_INTENT = ""
 """The intent of turns that were not asked of the model: choices, answers inside a form, menu keys, pictures."""
@@ -25,13 +26,40 @@ class TurnDay(Base):
 
 
 class TurnHour(Base):
-    """How many turns an hour of a local day had, 0 to 23."""
+    """How many turns with that certainty an hour of a local day had, 0 to 23."""
 
     __tablename__ = "report_turn_hours"
 
     day: Mapped[date] = mapped_column(primary_key=True)
     hour: Mapped[int] = mapped_column(Integer, primary_key=True)
+    certainty: Mapped[str] = mapped_column(String(10), primary_key=True)
     turns: Mapped[int] = mapped_column(Integer)
+
+
+class CountedDay(Base):
+    """Up to which write of a local day its turns were counted; see ``LoggedDay``."""
+
+    __tablename__ = "report_days"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    writes: Mapped[int]
+
+
+class Asker(Base):
+    """A follower who asked about a service on a local day, and whether they registered for it until ``until``."""
+
+    __tablename__ = "report_askers"
+    __table_args__ = (
+        Index("ix_report_askers_counted", "intent", "day", "openid", "has_registered"),
+        Index("ix_report_askers_undecided", "intent", "has_registered", "until"),
+    )
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    intent: Mapped[str] = mapped_column(String(40), primary_key=True)
+    openid: Mapped[str] = mapped_column(String(64), primary_key=True, index=True)
+    asked_at: Mapped[datetime]
+    until: Mapped[datetime]
+    has_registered: Mapped[bool] = mapped_column(default=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,35 +73,104 @@ class Period:
     def days(self) -> int:
         return (self.last - self.first).days + 1
 
+    @property
+    def begin(self) -> datetime:
+        """The moment at which it begins, in Tongren."""
+        return datetime.combine(self.first, time.min, LOCAL_ZONE)
+
+    @property
+    def end(self) -> datetime:
+        """The moment at which it is over."""
+        return datetime.combine(self.last + timedelta(days=1), time.min, LOCAL_ZONE)
+
+    @property
+    def previous(self) -> "Period":
+        """The period of the same length before it."""
+        return Period(self.first - timedelta(days=self.days), self.first - timedelta(days=1))
+
+    def each_day(self) -> Sequence[date]:
+        """Return its days in their order."""
+        return [self.first + timedelta(days=number) for number in range(self.days)]
+
 
 @dataclass(frozen=True, slots=True)
-class Messages:
-    """Turns of a period. ``understood`` counts those of which the model was sure, of ``asked`` that it was asked."""
+class Turns:
+    """A number of turns, by how well they were understood.
 
-    total: int
-    asked: int
-    understood: int
-    asked_back: int
-    lost: int
-    by_day: Sequence[tuple[date, int]]
-    by_hour: Sequence[tuple[int, int]]
-    by_intent: Sequence[tuple[str, int]]
+    ``understood``: the model was sure, and the assistant acted. ``asked_back``: it offered what it may have been.
+    ``lost``: it said that it did not understand. ``guided``: the model was not needed, because the turn was a choice,
+    an answer to an open question, a menu key or a picture.
+    """
+
+    understood: int = 0
+    asked_back: int = 0
+    lost: int = 0
+    guided: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.asked + self.guided
+
+    @property
+    def asked(self) -> int:
+        """Those that the model was asked about."""
+        return self.understood + self.asked_back + self.lost
 
     @property
     def understood_share(self) -> float | None:
         return self.understood / self.asked if self.asked else None
 
+    def __add__(self, other: "Turns") -> "Turns":
+        return Turns(
+            self.understood + other.understood,
+            self.asked_back + other.asked_back,
+            self.lost + other.lost,
+            self.guided + other.guided,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """Turns of a period, in all and by day, hour and intent. Intents are those that the model was sure of."""
+
+    all: Turns
+    by_day: Sequence[tuple[date, Turns]]
+    by_hour: Sequence[tuple[int, Turns]]
+    by_intent: Sequence[tuple[str, int]]
+
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """Registrations of one programme that were handed in during a period; ``None`` where too few to be shown."""
+    """Registrations of one programme; ``None`` where a group is too small to be shown.
+
+    ``is_whole`` says that they are those of the whole programme and not of the period, as for every screening.
+    """
 
     programme_id: str
     title: str
     kind: str
+    is_whole: bool
     total: int | None
     by_status: Mapping[str, int | None]
     by_county: Sequence[tuple[str, int | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class CountyStatuses:
+    """One county's registrations of a programme by status; empty where the statuses are not told apart."""
+
+    county: str
+    total: int | None
+    by_status: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ProgrammeFigures:
+    """One programme more closely: by county and status, and by day where days are told apart."""
+
+    registered: Registered
+    counties: Sequence[CountyStatuses]
+    by_day: Sequence[tuple[date, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +187,32 @@ class Conversion:
 
 
 @dataclass(frozen=True, slots=True)
+class Waits:
+    """How long something took, as a histogram: how many times by whole minutes."""
+
+    by_minutes: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        return sum(self.by_minutes.values())
+
+
+@dataclass(frozen=True, slots=True)
 class ChatFigures:
-    """Chats that were opened in a period; times in minutes, ``None`` where there is none to take."""
+    """Chats that were opened in a period: how many, how soon they were answered and closed, what people said."""
 
     opened: int
-    answered: int
-    closed: int
-    first_answer_median: float | None
-    first_answer_p90: float | None
-    resolution_median: float | None
-    resolution_p90: float | None
+    first_answer: Waits
+    resolution: Waits
     satisfied: int
     fair: int
     dissatisfied: int
+    by_day: Sequence[tuple[date, int]]
 
     @property
     def rated(self) -> int:
         return self.satisfied + self.fair + self.dissatisfied
+
+    @property
+    def satisfied_share(self) -> float | None:
+        return self.satisfied / self.rated if self.rated else None

@@ -1,34 +1,31 @@
-"""The figures of a period, each in a constant number of queries."""
+"""The figures of a period, each in a constant number of queries, however much was written."""
 
-from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, TypeVar
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import ColumnElement, Row, case, func, select
 
 from bot.inbox.models import Chat, Satisfaction
-from bot.programmes.models import ProgrammeKind, ProgrammeRow
-from bot.registrations.models import Registration
 from bot.reports.models import (
     NO_INTENT,
+    Asker,
     ChatFigures,
     Conversion,
     Messages,
     Period,
-    Registered,
     TurnDay,
     TurnHour,
+    Turns,
+    Waits,
 )
-from bot.reports.rules import percentile, suppressed
+from bot.reports.rollups import ASKED_ABOUT, HOURS
 from bot.storage.sql import Database
-from bot.turns.models import LoggedTurn
-from bot.values.clock import LOCAL_ZONE
+from bot.storage.sql_time import local_day, minutes_between
 
-CONVERTED_WITHIN: Final = timedelta(days=14)
-ASKED_ABOUT: Final[Mapping[str, str]] = {
-    ProgrammeKind.WORK_STUDY.value: "faq_work_study",
-    ProgrammeKind.HEALTH_SCREENING.value: "faq_health_screening",
-}
+Key = TypeVar("Key")
+
+SURE: Final = "sure"
+_FIELD_OF: Final[Mapping[str, str]] = {SURE: "understood", "unsure": "asked_back", "lost": "lost", "": "guided"}
 
 
 class Reports:
@@ -37,139 +34,90 @@ class Reports:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def messages(self, period: Period) -> Messages:
-        """Return how much was written and how much of it was understood, from the roll-ups."""
-        within = and_(TurnDay.day >= period.first, TurnDay.day <= period.last)
-        by_hour = (
-            select(TurnHour.hour, func.sum(TurnHour.turns))
-            .where(TurnHour.day >= period.first, TurnHour.day <= period.last)
-            .group_by(TurnHour.hour)
-        )
-        async with self._database.reading() as session:
-            rows = (await session.execute(select(TurnDay).where(within))).scalars().all()
-            hours = {int(hour): int(turns) for hour, turns in await session.execute(by_hour)}
-        days: dict[date, int] = {period.first + timedelta(days=number): 0 for number in range(period.days)}
-        intents: dict[str, int] = {}
-        certainties = dict.fromkeys(("sure", "unsure", "lost"), 0)
-        for row in rows:
-            days[row.day] += row.turns
-            if row.certainty in certainties:
-                certainties[row.certainty] += row.turns
-            if row.intent != NO_INTENT and row.certainty == "sure":
-                intents[row.intent] = intents.get(row.intent, 0) + row.turns
-        return Messages(
-            total=sum(days.values()),
-            asked=sum(certainties.values()),
-            understood=certainties["sure"],
-            asked_back=certainties["unsure"],
-            lost=certainties["lost"],
-            by_day=sorted(days.items()),
-            by_hour=[(hour, hours.get(hour, 0)) for hour in range(24)],
-            by_intent=sorted(intents.items(), key=lambda item: (-item[1], item[0])),
-        )
+    async def messages(self, period: Period, *, intent: str | None = None) -> Messages:
+        """Return how much was written and how much of it was understood, from the roll-ups.
 
-    async def registrations(self, period: Period, *, county: str | None = None) -> list[Registered]:
-        """Return what was handed in, by programme, status and county; small groups of screenings are left out."""
-        begin, end = bounds(period)
-        query = (
-            select(Registration.programme_id, Registration.status, Registration.county, func.count())
-            .where(Registration.created_at >= begin, Registration.created_at < end)
-            .group_by(Registration.programme_id, Registration.status, Registration.county)
+        ``intent`` narrows to what was taken for it; hours are not told apart by intent and are empty then.
+        """
+        within: list[ColumnElement[bool]] = [TurnDay.day.between(period.first, period.last)]
+        if intent is not None:
+            within.append(TurnDay.intent == intent)
+        by_day = select(TurnDay.day, TurnDay.certainty, func.sum(TurnDay.turns)).where(*within)
+        by_intent = select(TurnDay.intent, func.sum(TurnDay.turns)).where(
+            *within, TurnDay.certainty == SURE, TurnDay.intent != NO_INTENT
         )
-        if county is not None:
-            query = query.where(Registration.county == county)
+        by_hour = select(TurnHour.hour, TurnHour.certainty, func.sum(TurnHour.turns)).where(
+            TurnHour.day.between(period.first, period.last)
+        )
         async with self._database.reading() as session:
-            rows = (await session.execute(query)).all()
-            programmes = (await session.scalars(select(ProgrammeRow).order_by(ProgrammeRow.open_at.desc()))).all()
-        found = []
-        for programme in programmes:
-            mine = [(status, where or "", count) for name, status, where, count in rows if name == programme.id]
-            if mine:
-                found.append(_registered(programme, mine))
-        return found
+            days = _by(await session.execute(by_day.group_by(TurnDay.day, TurnDay.certainty)))
+            intents = (await session.execute(by_intent.group_by(TurnDay.intent))).all()
+            hours: Mapping[int, Turns] = {}
+            if intent is None:
+                hours = _by(await session.execute(by_hour.group_by(TurnHour.hour, TurnHour.certainty)))
+        return Messages(
+            all=sum(days.values(), Turns()),
+            by_day=[(day, days.get(day, Turns())) for day in period.each_day()],
+            by_hour=[(hour, hours.get(hour, Turns())) for hour in range(HOURS)],
+            by_intent=sorted(((name, int(turns)) for name, turns in intents), key=lambda one: (-one[1], one[0])),
+        )
 
     async def conversions(self, period: Period) -> list[Conversion]:
         """Return for each service how many of those who asked about it registered within fourteen days.
 
-        A follower counts once, from their first question in the period. Earlier registrations count for nothing.
+        Asked: the assistant took a message of theirs for a question about the service (``faq_work_study``,
+        ``faq_health_screening``) in the period. Registered: within the fourteen days after one of those questions
+        they handed in a registration for a programme of that kind, whatever became of it. A follower counts once
+        however often they ask. Registrations before the question count for nothing.
         """
-        begin, end = bounds(period)
-        found = []
+        who = func.count(Asker.openid.distinct())
+        who_registered = func.count(case((Asker.has_registered, Asker.openid)).distinct())
+        query = (
+            select(Asker.intent, who, who_registered)
+            .where(Asker.intent.in_(ASKED_ABOUT.values()), Asker.day.between(period.first, period.last))
+            .group_by(Asker.intent)
+        )
         async with self._database.reading() as session:
-            for kind, intent in ASKED_ABOUT.items():
-                asked = (
-                    select(LoggedTurn.openid, func.min(LoggedTurn.received_at).label("at"))
-                    .where(LoggedTurn.intent == intent, LoggedTurn.received_at >= begin, LoggedTurn.received_at < end)
-                    .group_by(LoggedTurn.openid)
-                )
-                firsts = {row.openid: row.at for row in await session.execute(asked)}
-                followed = select(Registration.openid, Registration.created_at).where(
-                    Registration.kind == kind,
-                    Registration.created_at >= begin,
-                    Registration.created_at < end + CONVERTED_WITHIN,
-                )
-                registered = {
-                    openid
-                    for openid, at in await session.execute(followed)
-                    if openid in firsts and firsts[openid] <= at <= firsts[openid] + CONVERTED_WITHIN
-                }
-                found.append(Conversion(kind, len(firsts), len(registered)))
-        return found
+            found = {intent: (asked, registered) for intent, asked, registered in await session.execute(query)}
+        return [Conversion(kind, *found.get(intent, (0, 0))) for kind, intent in ASKED_ABOUT.items()]
 
     async def chats(self, period: Period, *, county: str | None = None) -> ChatFigures:
-        """Return how quickly people were answered, and what they said of it."""
-        begin, end = bounds(period)
-        query = select(Chat.opened_at, Chat.first_answer_at, Chat.closed_at, Chat.satisfaction).where(
-            Chat.opened_at >= begin, Chat.opened_at < end
-        )
+        """Return how many chats were opened, how soon they were answered and closed, and what people said of it."""
+        within = [Chat.opened_at >= period.begin, Chat.opened_at < period.end]
         if county is not None:
-            query = query.where(Chat.county == county)
+            within.append(Chat.county == county)
+        day = local_day(Chat.opened_at)
         async with self._database.reading() as session:
-            rows = (await session.execute(query)).all()
-        first = [_minutes(opened, answered) for opened, answered, _, _ in rows if answered is not None]
-        whole = [_minutes(opened, closed) for opened, _, closed, _ in rows if closed is not None]
-        ratings = [rating for *_, rating in rows]
+            opened = dict((await session.execute(select(day, func.count()).where(*within).group_by(day))).all())
+            ratings = dict(
+                (
+                    await session.execute(
+                        select(Chat.satisfaction, func.count())
+                        .where(*within, Chat.satisfaction.is_not(None))
+                        .group_by(Chat.satisfaction)
+                    )
+                ).all()
+            )
+            first = await self._waits(minutes_between(Chat.opened_at, Chat.first_answer_at), within)
+            whole = await self._waits(minutes_between(Chat.opened_at, Chat.closed_at), within)
         return ChatFigures(
-            opened=len(rows),
-            answered=len(first),
-            closed=len(whole),
-            first_answer_median=percentile(first, 0.5),
-            first_answer_p90=percentile(first, 0.9),
-            resolution_median=percentile(whole, 0.5),
-            resolution_p90=percentile(whole, 0.9),
-            satisfied=ratings.count(Satisfaction.SATISFIED),
-            fair=ratings.count(Satisfaction.FAIR),
-            dissatisfied=ratings.count(Satisfaction.DISSATISFIED),
+            opened=sum(opened.values()),
+            first_answer=first,
+            resolution=whole,
+            satisfied=ratings.get(Satisfaction.SATISFIED, 0),
+            fair=ratings.get(Satisfaction.FAIR, 0),
+            dissatisfied=ratings.get(Satisfaction.DISSATISFIED, 0),
+            by_day=[(one, opened.get(one, 0)) for one in period.each_day()],
         )
 
-
-def bounds(period: Period) -> tuple[datetime, datetime]:
-    """Return the moment at which a period begins and the one at which it is over, in Tongren."""
-    begin = datetime.combine(period.first, time.min, LOCAL_ZONE)
-    return begin, datetime.combine(period.last + timedelta(days=1), time.min, LOCAL_ZONE)
-
-
-def previous(period: Period) -> Period:
-    """Return the period of the same length before it."""
-    return Period(period.first - timedelta(days=period.days), period.first - timedelta(days=1))
+    async def _waits(self, minutes: minutes_between, within: Sequence[ColumnElement[bool]]) -> Waits:
+        query = select(minutes, func.count()).where(*within, minutes.is_not(None)).group_by(minutes)
+        async with self._database.reading() as session:
+            return Waits(dict((await session.execute(query)).all()))
 
 
-def _registered(programme: ProgrammeRow, mine: list[tuple[str, str, int]]) -> Registered:
-    statuses: dict[str, int] = {}
-    counties: dict[str, int] = {}
-    for status, county, count in mine:
-        statuses[status] = statuses.get(status, 0) + count
-        counties[county] = counties.get(county, 0) + count
-    total = sum(statuses.values())
-    by_status: dict[str, int | None] = dict(statuses)
-    by_county: dict[str, int | None] = dict(counties)
-    shown_total: int | None = total
-    if programme.kind == ProgrammeKind.HEALTH_SCREENING:
-        by_status, by_county = suppressed(statuses), suppressed(counties)
-        shown_total = suppressed({"": total})[""]
-    ranked = sorted(by_county.items(), key=lambda item: (-(item[1] or 0), item[0]))
-    return Registered(programme.id, programme.document.title, programme.kind, shown_total, by_status, ranked)
-
-
-def _minutes(begin: datetime, end: datetime) -> float:
-    return (end - begin).total_seconds() / 60
+def _by(rows: Iterable[Row[Key, str, int]]) -> dict[Key, Turns]:
+    found: dict[Key, Turns] = {}
+    for key, certainty, turns in rows:
+        found[key] = found.get(key, Turns()) + Turns(**{_FIELD_OF[certainty]: int(turns)})
+    return found

@@ -12,7 +12,8 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from bot.storage.encryption import FieldCipher
 from bot.storage.sql import Database
-from bot.turns.models import LoggedTurn
+from bot.turns.models import LoggedDay, LoggedTurn
+from bot.values.clock import LOCAL_ZONE
 
 SAID, ANSWERED = "turn_log.said", "turn_log.answered"
 
@@ -67,8 +68,13 @@ class TurnLog:
             return
         insert = sqlite_insert if self._database.is_sqlite else postgresql_insert
         statement = insert(LoggedTurn).on_conflict_do_nothing(index_elements=["key"])
+        days = sorted({record.received_at.astimezone(LOCAL_ZONE).date() for record in records})
+        # In the transaction of the turns, so that nobody takes the day for counted before they are there.
+        note = insert(LoggedDay).values([{"day": day, "writes": 1} for day in days])
+        note = note.on_conflict_do_update(index_elements=["day"], set_={"writes": LoggedDay.writes + 1})
         async with self._database.transaction() as session:
             await session.execute(statement, [self._row(record) for record in records])
+            await session.execute(note)
 
     def _row(self, record: TurnRecord) -> dict[str, Any]:
         return {

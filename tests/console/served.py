@@ -10,7 +10,7 @@ import aiohttp
 from aiohttp import web
 from sqlalchemy import Engine, event
 
-from bot.app import Bot, Records, console_of
+from bot.app import Bot, Records, console_of, task_runner_of
 from bot.console.server import ROUTES
 from bot.staff.service import Added
 from bot.storage.sql import Database
@@ -156,6 +156,12 @@ class ServedConsole:
         answer = await browser.sign_in(name)
         assert answer.status == 303, answer.visible
         return browser
+
+    async def run_tasks(self, owner: str) -> None:
+        """Run the long work that ``owner`` has started, as a worker would."""
+        runner = task_runner_of(self.records)
+        for task in await self.records.tasks.open_of(owner):
+            await runner.run(task.id)
 
     async def close(self) -> None:
         """Close every browser."""

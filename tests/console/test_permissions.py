@@ -65,9 +65,18 @@ MATRIX: dict[str, frozenset[str] | set[str]] = {
     "GET /legal/statistics": FIGURES,
     "GET /reports": FIGURES,
     "POST /reports/excel": FIGURES,
+    "GET /reports/messages": FIGURES - {REVIEWER},
+    "GET /reports/programmes/{programme}": FIGURES,
+    "GET /reports/chats": FIGURES,
+    "GET /tasks": EVERYBODY,
+    "GET /tasks/{task}/file": EVERYBODY,
+    "GET /tasks/{task}/cancel": EVERYBODY,
+    "POST /tasks/{task}/cancel": EVERYBODY,
 }
 STREAMS = {"GET /inbox/events"}
 """They go on for minutes; their first line tells enough."""
+OWN_PAGES = {name for name in MATRIX if name == "GET /" or "/tasks" in name}
+"""What is for everybody who is signed in, because it shows one's own things alone."""
 _PARAMETER = re.compile(r"{([a-z_]+)(?::(?:[^{}]|{[^{}]*})*)?}")
 SAMPLES = {"code": "A01", "receipt": "FL26-0615-9999"}
 """What stands for a part of an address; a number for all others. None of the records needs to be there."""
@@ -120,9 +129,9 @@ async def test_nobody_reaches_anything_but_the_door(sqlite_console: ServedConsol
         assert answer.location.startswith("/login"), name
 
 
-async def test_an_account_without_roles_sees_the_start_page_alone(sqlite_console: ServedConsole) -> None:
+async def test_an_account_without_roles_sees_its_own_pages_alone(sqlite_console: ServedConsole) -> None:
     browser = await sqlite_console.staff(username="newcomer")
-    assert {name for name in MATRIX if await _is_let_through(browser, name)} == {"GET /"}
+    assert {name for name in MATRIX if await _is_let_through(browser, name)} == OWN_PAGES
 
 
 async def test_a_county_role_without_a_county_sees_nothing_rather_than_everything(

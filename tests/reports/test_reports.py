@@ -1,143 +1,102 @@
-"""Figures of a period over each database, and the rules that keep small groups out of them."""
+"""Who registered and how chats went, over each database."""
 
-from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bot.inbox.desk import ChatDesk
 from bot.inbox.models import Satisfaction
 from bot.inbox.service import InboxService
-from bot.programmes.models import ProgrammeKind
+from bot.programmes.errors import UnknownProgramme
 from bot.programmes.service import ProgrammeService
 from bot.registrations.places import RowPlaceLock
 from bot.registrations.service import RegistrationService
-from bot.reports.models import Conversion, Period
-from bot.reports.rollups import TurnRollups
-from bot.reports.rules import percentile, suppressed
-from bot.reports.service import Reports, previous
+from bot.reports.models import Period
+from bot.reports.registered import RegistrationFigures
+from bot.reports.rules import percentile
+from bot.reports.service import Reports
 from bot.storage.encryption import FieldCipher
 from bot.storage.sql import Database
-from bot.turns.log import TurnLog, TurnRecord
-from bot.values.clock import LOCAL_ZONE, MovedClock
-from tests.registrations.factories import application, receipt_of, stage_screening, submitted
+from bot.values.clock import MovedClock
+from tests.registrations.factories import application, receipt_of, stage_screening, stage_work_study
+from tests.reports.turns import JUNE
 
-JUNE = Period(date(2026, 6, 1), date(2026, 6, 30))
-
-
-def _turn(
-    key: str, at: datetime, *, intent: str | None = None, certainty: str | None = None, openid: str = "o"
-) -> TurnRecord:
-    return TurnRecord(
-        key=key,
-        openid=openid,
-        received_at=at,
-        kind="TextMessage",
-        said="…",
-        answered=(),
-        intent=intent,
-        confidence=None,
-        certainty=certainty,
-        flow=None,
-        trace=(),
-        took_ms=5,
-        late=False,
-    )
+SONGTAO, SINAN, BIJIANG = "520628", "520624", "520602"
 
 
 @pytest.fixture
-def log(database: Database, cipher: FieldCipher) -> TurnLog:
-    return TurnLog(database, cipher)
+def service(database: Database, cipher: FieldCipher, clock: MovedClock) -> RegistrationService:
+    return RegistrationService(database, cipher, clock, RowPlaceLock())
 
 
-@pytest.fixture
-def reports(database: Database) -> Reports:
-    return Reports(database)
-
-
-async def _written(log: TurnLog, clock: MovedClock) -> None:
-    now = clock.now()
-    turns: Sequence[TurnRecord] = [
-        _turn("1", now, intent="check_status", certainty="sure"),
-        _turn("2", now, intent="check_status", certainty="sure"),
-        _turn("3", now, intent="complaint", certainty="unsure"),
-        _turn("4", now, intent=None, certainty="lost"),
-        _turn("5", now - timedelta(hours=3)),
-        _turn("6", datetime(2026, 6, 14, 23, 59, tzinfo=LOCAL_ZONE), intent="greet", certainty="sure"),
-    ]
-    await log.write(turns)
-
-
-async def test_messages_are_counted_by_the_local_day_and_hour(
-    database: Database, clock: MovedClock, log: TurnLog, reports: Reports
-) -> None:
-    await _written(log, clock)
-    rollups = TurnRollups(database, clock)
-    for _ in range(2):
-        assert await rollups.renew() == 0
-        found = await reports.messages(JUNE)
-        assert (found.total, found.asked, found.understood, found.asked_back, found.lost) == (6, 5, 3, 1, 1)
-        assert dict(found.by_day)[date(2026, 6, 15)] == 5
-        assert dict(found.by_day)[date(2026, 6, 14)] == 1
-        assert len(found.by_day) == 30
-        assert {hour: turns for hour, turns in found.by_hour if turns} == {7: 1, 10: 4, 23: 1}
-        assert found.by_intent == [("check_status", 2), ("greet", 1)]
-        assert found.understood_share == pytest.approx(0.6)
-
-
-async def test_counts_stay_when_the_log_is_gone(
-    database: Database, clock: MovedClock, log: TurnLog, reports: Reports
-) -> None:
-    await _written(log, clock)
-    rollups = TurnRollups(database, clock)
-    await rollups.renew()
-    await log.erase("o")
-    await rollups.rebuild(JUNE.first, JUNE.last)
-    assert (await reports.messages(JUNE)).total == 6
+async def _screened(database: Database, clock: MovedClock, service: RegistrationService) -> None:
+    """Let 12, 10 and 3 people of three counties register for a screening, on two days."""
+    stage = await stage_screening(ProgrammeService(database, clock), 30)
+    for serial in range(25):
+        if serial == 24:
+            clock.move(timedelta(days=1))
+        county = SONGTAO if serial < 12 else SINAN if serial < 22 else BIJIANG
+        made = application(serial, stage.programme, county=county, slot_id=stage.slots[0].id)
+        receipt_of(await service.submit(made))
 
 
 async def test_registrations_of_a_screening_hide_small_groups(
-    database: Database, cipher: FieldCipher, clock: MovedClock, reports: Reports
+    database: Database, clock: MovedClock, service: RegistrationService, registrations: RegistrationFigures
 ) -> None:
-    stage = await stage_screening(ProgrammeService(database, clock), 30)
-    service = RegistrationService(database, cipher, clock, RowPlaceLock())
-    for serial in range(25):
-        county = "520628" if serial < 12 else "520624" if serial < 22 else "520602"
-        made = application(serial, stage.programme, county=county, slot_id=stage.slots[0].id)
-        receipt_of(await service.submit(made))
-    [found] = await reports.registrations(JUNE)
-    assert found.total == 25
-    assert dict(found.by_county) == {"520628": 12, "520624": None, "520602": None}
-    [own] = await reports.registrations(JUNE, county="520602")
-    assert own.total is None
-
-
-async def test_whoever_asked_and_registered_within_a_fortnight_counts_once(
-    database: Database, cipher: FieldCipher, clock: MovedClock, log: TurnLog, reports: Reports
-) -> None:
-    stage = await stage_screening(ProgrammeService(database, clock), *[9] * 66)
-    service = RegistrationService(database, cipher, clock, RowPlaceLock())
-    now = clock.now()
-    turns = [
-        _turn(
-            f"{serial}-{time}",
-            now + timedelta(minutes=time),
-            intent="faq_health_screening",
-            openid=f"openid-{serial}",
-        )
-        for serial in range(4)
-        for time in range(2)
+    await _screened(database, clock, service)
+    [found] = await registrations.programmes(JUNE)
+    assert (found.total, found.is_whole, found.by_status) == (25, True, {"approved": 25})
+    assert dict(found.by_county) == {SONGTAO: 12, SINAN: None, BIJIANG: None}
+    [own] = await registrations.programmes(JUNE, county=BIJIANG)
+    assert (own.total, dict(own.by_county)) == (None, {BIJIANG: None})
+    closer = await registrations.programme("screening", JUNE)
+    assert [(one.county, one.total, one.by_status) for one in closer.counties] == [
+        (SONGTAO, 12, {}),
+        (BIJIANG, None, {}),
+        (SINAN, None, {}),
     ]
-    await log.write(turns)
-    clock.move(timedelta(days=1))
-    await submitted(service, stage, 0, 1, 9, slot=65)
-    clock.move(timedelta(days=13, hours=1))
-    await submitted(service, stage, 2, slot=65)
-    kinds = {one.kind: one for one in await reports.conversions(JUNE)}
-    assert kinds[ProgrammeKind.HEALTH_SCREENING] == Conversion(ProgrammeKind.HEALTH_SCREENING.value, 4, 2)
-    assert kinds[ProgrammeKind.WORK_STUDY].share is None
+    assert closer.by_day == []
+
+
+async def test_neighbouring_periods_of_a_screening_tell_nothing_about_a_day(
+    database: Database, clock: MovedClock, service: RegistrationService, registrations: RegistrationFigures
+) -> None:
+    """One person registered on the second day: the difference of two periods would be that person."""
+    await _screened(database, clock, service)
+    one_day = await registrations.programmes(Period(date(2026, 6, 15), date(2026, 6, 15)))
+    two_days = await registrations.programmes(Period(date(2026, 6, 15), date(2026, 6, 16)))
+    assert one_day == two_days
+    assert await registrations.programmes(Period(date(2026, 5, 1), date(2026, 5, 31))) == []
+
+
+async def test_work_study_is_counted_by_period_county_status_and_day(
+    database: Database, clock: MovedClock, service: RegistrationService, registrations: RegistrationFigures
+) -> None:
+    stage = await stage_work_study(ProgrammeService(database, clock), {"松桃": 5})
+    for serial, county in enumerate((SONGTAO, SONGTAO, BIJIANG)):
+        made = application(serial, stage.programme, county=county, post_id=stage.posts[0].id)
+        receipt_of(await service.submit(made))
+        clock.move(timedelta(days=1))
+    first_two = Period(date(2026, 6, 15), date(2026, 6, 16))
+    [found] = await registrations.programmes(first_two)
+    assert (found.total, found.is_whole, dict(found.by_county)) == (2, False, {SONGTAO: 2})
+    closer = await registrations.programme("work-study", JUNE)
+    assert [(one.county, one.total, sum(one.by_status.values())) for one in closer.counties] == [
+        (SONGTAO, 2, 2),
+        (BIJIANG, 1, 1),
+    ]
+    assert {day: count for day, count in closer.by_day if count} == {
+        date(2026, 6, 15): 1,
+        date(2026, 6, 16): 1,
+        date(2026, 6, 17): 1,
+    }
+    own = await registrations.programme("work-study", JUNE, county=BIJIANG)
+    assert (own.registered.total, [one.county for one in own.counties]) == (1, [BIJIANG])
+
+
+async def test_a_programme_that_is_none_is_named(registrations: RegistrationFigures) -> None:
+    with pytest.raises(UnknownProgramme):
+        await registrations.programme("nothing", JUNE)
 
 
 async def test_how_quickly_people_are_answered_and_what_they_say(
@@ -145,37 +104,17 @@ async def test_how_quickly_people_are_answered_and_what_they_say(
 ) -> None:
     inbox, desk = InboxService(database, cipher, clock), ChatDesk(database, cipher, clock)
     for number, minutes in enumerate((2, 10, 30)):
-        opened = await inbox.escalate(f"o-{number}", "other", "…", f"k-{number}", county="520628")
+        opened = await inbox.escalate(f"o-{number}", "other", "…", f"k-{number}", county=SONGTAO)
         clock.move(timedelta(minutes=minutes))
         await desk.answer(opened.chat_id, "li", "好", "a")
         clock.move(timedelta(minutes=5))
         await desk.close(opened.chat_id, "li", "answered")
         await inbox.rate(f"o-{number}", Satisfaction.SATISFIED if number else Satisfaction.FAIR, f"r-{number}")
-    await inbox.escalate("o-9", "other", "…", "k-9", county="520624")
+    await inbox.escalate("o-9", "other", "…", "k-9", county=SINAN)
     found = await reports.chats(JUNE)
-    assert (found.opened, found.answered, found.closed) == (4, 3, 3)
-    assert (found.first_answer_median, found.first_answer_p90) == (10, 30)
-    assert (found.resolution_median, found.satisfied, found.fair, found.rated) == (15, 2, 1, 3)
-    assert (await reports.chats(JUNE, county="520624")).opened == 1
-
-
-def test_the_period_before_has_the_same_length() -> None:
-    assert previous(JUNE) == Period(date(2026, 5, 2), date(2026, 5, 31))
-
-
-@given(st.dictionaries(st.integers(0, 30), st.integers(0, 60), max_size=12))
-def test_what_is_hidden_cannot_be_worked_out_from_the_total(counts: dict[int, int]) -> None:
-    shown = suppressed(counts)
-    hidden = [key for key in counts if shown[key] is None]
-    assert all(shown[key] in (None, counts[key]) for key in counts)
-    assert not any(0 < counts[key] < 10 and shown[key] is not None for key in counts)
-    if len(hidden) == 1:
-        assert all(count < 10 for count in counts.values()), "there was no larger group to hide it behind"
-
-
-@given(st.lists(st.floats(0, 1000), min_size=1), st.floats(0.01, 1))
-def test_a_percentile_is_one_of_the_values_and_enough_are_below(values: list[float], share: float) -> None:
-    found = percentile(values, share)
-    assert found in values
-    assert sum(value <= found for value in values if found is not None) >= share * len(values)
-    assert percentile([], share) is None
+    assert (found.opened, found.first_answer.by_minutes, found.resolution.count) == (4, {2: 1, 10: 1, 30: 1}, 3)
+    assert (percentile(found.first_answer, 0.5), percentile(found.first_answer, 0.9)) == (10, 30)
+    assert (percentile(found.resolution, 0.5), found.satisfied, found.fair, found.rated) == (15, 2, 1, 3)
+    assert {day: count for day, count in found.by_day if count} == {date(2026, 6, 15): 4}
+    own = await reports.chats(JUNE, county=SINAN)
+    assert (own.opened, own.first_answer.count, own.satisfied_share) == (1, 0, None)
