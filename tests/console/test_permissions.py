@@ -5,7 +5,8 @@ import re
 import pytest
 
 from bot.staff.rules import PermissionTable
-from tests.console.served import Browser, ServedConsole
+from bot.values.problem import Problem
+from tests.console.served import PASSWORD, Browser, ServedConsole
 
 ADMIN, MANAGER, REVIEWER, LAWYER = "administrator", "programme_manager", "county_reviewer", "lawyer"
 AGENT, OPERATOR, APPROVER, AUDITOR = "chat_agent", "campaign_operator", "campaign_approver", "auditor"
@@ -134,9 +135,8 @@ async def test_an_account_without_roles_sees_its_own_pages_alone(sqlite_console:
     assert {name for name in MATRIX if await _is_let_through(browser, name)} == OWN_PAGES
 
 
-async def test_a_county_role_without_a_county_sees_nothing_rather_than_everything(
-    sqlite_console: ServedConsole,
-) -> None:
-    browser = await sqlite_console.staff("county_reviewer")
-    for path in ("/legal", "/legal/waiting", "/reports", "/inbox"):
-        assert (await browser.get(path)).status == 403, path
+async def test_a_county_role_needs_a_county(sqlite_console: ServedConsole) -> None:
+    refused = await sqlite_console.records.staff.add(
+        "nowhere", PASSWORD, display_name="nowhere", roles=[REVIEWER], by="test", source="test"
+    )
+    assert refused == Problem("staff.county_needed")
