@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -41,8 +41,11 @@ from bot.dialogue.outcomes import Spoken
 from bot.dialogue.render import Renderer
 from bot.dialogue.standard_validators import standard_validators
 from bot.followers.consents import ConsentService
+from bot.followers.export import EXPORT as FOLLOWER_EXPORT
+from bot.followers.export import FollowerExport
+from bot.followers.finding import FollowerFinder
 from bot.followers.personal_data import FollowerData
-from bot.followers.privacy import PrivacyService
+from bot.followers.privacy import PersonalData, PrivacyService
 from bot.followers.service import FollowerService
 from bot.inbox.alerts import AlertService
 from bot.inbox.desk import ChatDesk
@@ -75,6 +78,7 @@ from bot.reports.personal_data import ReportData
 from bot.reports.rollups import TurnRollups
 from bot.settings import SettingInvalid, Settings, load_settings
 from bot.staff.audit import AuditTrail
+from bot.staff.checks import TRAIL_CHECK, TrailChecks
 from bot.staff.credentials import CredentialService
 from bot.staff.lockout import Lockout
 from bot.staff.passwords import Passwords
@@ -87,6 +91,8 @@ from bot.staff.tasks.leases import TaskLeases
 from bot.staff.tasks.runner import TaskRunner
 from bot.staff.tasks.running import TaskHandler
 from bot.staff.tasks.service import NoTaskQueue, TaskBook, TaskQueue
+from bot.staff.trail import TrailSearch
+from bot.staff.trail_export import TRAIL_EXPORT, TrailExport
 from bot.staff.unmasking import UnmaskingService
 from bot.storage.encryption import FieldCipher
 from bot.storage.files import PrivateFiles
@@ -96,6 +102,7 @@ from bot.storage.task_queue import TaskStream
 from bot.turns.chats import InboxChats
 from bot.turns.conversation import Conversation
 from bot.turns.log import TurnLog
+from bot.turns.personal_data import DialogueData
 from bot.turns.replies import as_outgoing
 from bot.turns.service import TurnService
 from bot.turns.store import Arrivals, TurnStore
@@ -156,9 +163,12 @@ class Records:
     unmasking: UnmaskingService
     permissions: PermissionTable
     audit: AuditTrail
+    trail_search: TrailSearch
+    trail_checks: TrailChecks
     turn_log: TurnLog
     reviews: ReviewList
     privacy: PrivacyService
+    finder: FollowerFinder
     files: PrivateFiles
     task_files: PrivateFiles
     tasks: TaskBook
@@ -199,17 +209,19 @@ async def open_records(
     *,
     embedding: Embedding | None = None,
     task_queue: TaskQueue | None = None,
+    beside: Sequence[PersonalData] = (),
 ) -> AsyncIterator[Records]:
     """Open the database and build every service over it.
 
     Without ``embedding`` questions are found by their words; without ``task_queue`` workers find tasks by looking.
+    ``beside`` is who else keeps personal data, outside SQL.
     """
     clock = clock or SystemClock()
     cipher = cipher_of(settings)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     database = Database(settings.database_url)
     try:
-        records = _records(settings, clock, cipher, database, embedding, task_queue or NoTaskQueue())
+        records = _records(settings, clock, cipher, database, embedding, task_queue or NoTaskQueue(), beside)
         try:
             yield records
         finally:
@@ -225,6 +237,7 @@ def _records(
     database: Database,
     embedding: Embedding | None,
     task_queue: TaskQueue,
+    beside: Sequence[PersonalData] = (),
 ) -> Records:
     audit = AuditTrail(database, cipher, clock)
     permissions = PermissionTable.load()
@@ -254,7 +267,7 @@ def _records(
         lockout=lockout,
         required_roles=settings.console.code_roles,
     )
-    holders = (
+    holders: tuple[PersonalData, ...] = (
         RegistrationData(database, cipher, clock, RowPlaceLock(), remove_file=files.delete),
         LegalData(database, cipher, clock, remove_file=files.delete),
         InboxData(database, cipher, clock),
@@ -262,7 +275,9 @@ def _records(
         ReportData(database),
         ReviewData(database, cipher),
         FollowerData(database, cipher, followers=followers, consents=consents),
+        *beside,
     )
+    search = TrailSearch(database)
     return Records(
         settings=settings,
         clock=clock,
@@ -304,9 +319,12 @@ def _records(
         unmasking=UnmaskingService(database, clock, permissions=permissions, trail=audit),
         permissions=permissions,
         audit=audit,
+        trail_search=search,
+        trail_checks=TrailChecks(database, clock, audit),
         turn_log=turn_log,
         reviews=ReviewList(database, cipher, clock),
-        privacy=PrivacyService(database, cipher, clock, holders=holders),
+        privacy=PrivacyService(database, cipher, clock, holders=holders, trail=audit),
+        finder=FollowerFinder(database, cipher),
         files=files,
         task_files=task_files,
         tasks=TaskBook(database, cipher, clock, trail=audit, queue=task_queue, files=task_files),
@@ -326,14 +344,15 @@ async def open_bot(settings: Settings, clock: Clock | None = None) -> AsyncItera
         embedding = HttpEmbedding(http, settings.nlu_url, clock)
         stream = TaskStream(settings.redis_url)
         stack.push_async_callback(stream.close)
-        records = await stack.enter_async_context(
-            open_records(settings, clock, embedding=embedding, task_queue=stream)
-        )
         link = await stack.enter_async_context(RedisLink(settings.redis_url))
+        store = TurnStore(link, cipher_of(settings), clock, state_ttl_s=settings.state_ttl_s)
+        records = await stack.enter_async_context(
+            open_records(settings, clock, embedding=embedding, task_queue=stream, beside=(DialogueData(store),))
+        )
         redis = Redis.from_url(settings.redis_url)
         stack.push_async_callback(redis.aclose)
         records.knowledge.warm_up()
-        yield await _bot(settings, records, link, redis, stream, http, stack)
+        yield await _bot(settings, records, link, redis, stream, store, http, stack)
 
 
 async def _bot(
@@ -342,6 +361,7 @@ async def _bot(
     link: RedisLink,
     redis: Redis,
     stream: TaskStream,
+    store: TurnStore,
     http: aiohttp.ClientSession,
     stack: AsyncExitStack,
 ) -> Bot:
@@ -355,7 +375,6 @@ async def _bot(
     arrivals = Arrivals(link)
     await arrivals.start()
     stack.push_async_callback(arrivals.close)
-    store = TurnStore(link, records.cipher, records.clock, state_ttl_s=settings.state_ttl_s)
     renderer = Renderer(catalog)
     conversation = Conversation(
         engine,
@@ -477,7 +496,24 @@ def console_areas(bot: Bot) -> tuple[Area, ...]:
 def task_handlers(records: Records) -> Mapping[str, TaskHandler]:
     """Return what does the long work of staff, by the kinds of tasks."""
     overview, label = Overview(records.database), Texts.load().label
-    return {REPORTS_EXPORT: ReportExport(overview, records.task_files, records.clock, label)}
+    export = FollowerExport(
+        records.database,
+        records.cipher,
+        records.clock,
+        records.privacy,
+        trail=records.audit,
+        files=records.files,
+        task_files=records.task_files,
+    )
+    trail_export = TrailExport(
+        records.database, records.clock, records.trail_search, records.task_files, trail=records.audit
+    )
+    return {
+        REPORTS_EXPORT: ReportExport(overview, records.task_files, records.clock, label),
+        FOLLOWER_EXPORT: export,
+        TRAIL_EXPORT: trail_export,
+        TRAIL_CHECK: records.trail_checks,
+    }
 
 
 def task_runner_of(records: Records) -> TaskRunner:
@@ -523,6 +559,8 @@ def worker_of(bot: Bot, name: str) -> Worker:
         records.privacy,
         records.reviews,
         records.tasks,
+        records.lockout,
+        records.sign_in,
         review_days=records.settings.review_days,
     )
 
@@ -544,6 +582,7 @@ def worker_of(bot: Bot, name: str) -> Worker:
             Job("registration notices", notices.send, rest_s=2.0),
             Job("staff tasks", staff_tasks.tell_again, rest_s=2.0),
             Job("upkeep", upkeep.run, rest_s=60.0),
+            Job("trail", records.trail_checks.check_if_due, rest_s=600.0),
             Job("report roll-ups", TurnRollups(records.database, clock).renew, rest_s=60.0),
         ),
         (Listener("staff tasks", staff_tasks.listen),),

@@ -15,3 +15,9 @@ class NoSuchConsent(BotError):
     """No consent with that number belongs to this follower."""
 
     code: ClassVar[str] = "followers.no_such_consent"
+
+
+class NoSuchFollower(BotError):
+    """Nothing is kept of such a follower, or the reference is none of ours."""
+
+    code: ClassVar[str] = "followers.no_such_follower"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint
@@ -108,6 +108,16 @@ class Erasure(Base):
     requested_by: Mapped[str] = mapped_column(String(64))
     rows_by_subject: Mapped[dict[str, int]] = mapped_column(JSON)
     at: Mapped[datetime]
+
+
+class RetentionRun(Base):
+    """What was deleted or stripped on a day because it was kept long enough: how many rows by each rule."""
+
+    __tablename__ = "retention_runs"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    rows_by_rule: Mapped[dict[str, int]] = mapped_column(JSON)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from bot.followers.models import Erasure
+from bot.staff.audit import AuditWriter
+from bot.staff.models import AuditRecord
 from bot.storage.encryption import FieldCipher
 from bot.storage.sql import Database
 from bot.values.clock import Clock
@@ -12,15 +14,21 @@ from bot.values.clock import Clock
 JsonValue = str | int | float | bool | None | Sequence["JsonValue"] | Mapping[str, "JsonValue"]
 """What an export consists of; moments are ISO 8601 texts."""
 
+ERASE: Final = "privacy:follower:erase"
 ERASED_CONTEXT = "followers.erased"
 ERASED_PREFIX = "erased:"
 HOLDER_HASH_CHARS = 56
 """So that the replacement fits the 64 characters of an OpenID column."""
 
 
+def holder_hash(cipher: FieldCipher, openid: str) -> str:
+    """Return what the trail calls a follower: the same for the same one, and it does not give the OpenID away."""
+    return cipher.lookup_hash(openid, ERASED_CONTEXT)[:HOLDER_HASH_CHARS]
+
+
 def erased_holder(cipher: FieldCipher, openid: str) -> str:
     """Return what stands in place of an OpenID on records that have to stay after an erasure."""
-    return ERASED_PREFIX + cipher.lookup_hash(openid, ERASED_CONTEXT)[:HOLDER_HASH_CHARS]
+    return ERASED_PREFIX + holder_hash(cipher, openid)
 
 
 class PersonalData(Protocol):
@@ -44,6 +52,23 @@ class PersonalData(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class PersonalFile:
+    """A photo or document of a follower, by its id in the private files; ``name`` is what an export calls it."""
+
+    name: str
+    file_id: str
+
+
+@runtime_checkable
+class HoldsFiles(Protocol):
+    """What a subject that keeps files of followers provides as well."""
+
+    async def files(self, openid: str) -> Sequence[PersonalFile]:
+        """Return the follower's files."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class ErasureReport:
     """What was erased, by subject."""
 
@@ -58,7 +83,13 @@ class PrivacyService:
     """Export and erasure across all subjects. ``holders`` come from the composition, in the order they are asked."""
 
     def __init__(
-        self, database: Database, cipher: FieldCipher, clock: Clock, *, holders: Sequence[PersonalData]
+        self,
+        database: Database,
+        cipher: FieldCipher,
+        clock: Clock,
+        *,
+        holders: Sequence[PersonalData],
+        trail: AuditWriter | None = None,
     ) -> None:
         names = [holder.subject for holder in holders]
         if len(set(names)) != len(names):
@@ -67,6 +98,7 @@ class PrivacyService:
         self._cipher = cipher
         self._clock = clock
         self._holders = tuple(holders)
+        self._trail = trail
 
     async def export(self, openid: str) -> dict[str, JsonValue]:
         """Return a JSON-able copy of everything that is kept of this follower, by subject."""
@@ -75,11 +107,17 @@ class PrivacyService:
             parts[holder.subject] = await holder.export(openid)
         return parts
 
-    async def erase(self, openid: str, *, requested_by: str) -> ErasureReport:
-        """Erase a follower everywhere and keep a proof without the OpenID.
+    async def files(self, openid: str) -> list[PersonalFile]:
+        """Return every file that is kept of this follower."""
+        return [
+            file for holder in self._holders if isinstance(holder, HoldsFiles) for file in await holder.files(openid)
+        ]
 
-        ``requested_by`` is ``"follower"``, ``"platform"`` or a staff username. Every subject erases in a transaction
-        of its own; after a failure in one of them the whole call can simply be repeated.
+    async def erase(self, openid: str, *, requested_by: str, reason: str = "", source: str = "") -> ErasureReport:
+        """Erase a follower everywhere and keep a proof without the OpenID, and a row in the trail.
+
+        ``requested_by`` is ``"follower"``, ``"unfollowed"`` or a staff username. Every subject erases in a
+        transaction of its own; after a failure in one of them the whole call can simply be repeated.
         """
         counts: dict[str, int] = {}
         for holder in self._holders:
@@ -93,4 +131,8 @@ class PrivacyService:
                     at=self._clock.now(),
                 )
             )
+            if self._trail is not None:
+                erased = holder_hash(self._cipher, openid)
+                record = AuditRecord(requested_by, ERASE, "follower", erased, reason, source)
+                await self._trail.append(session, record)
         return ErasureReport(counts)

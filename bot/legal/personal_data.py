@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.followers.privacy import JsonValue, erased_holder
+from bot.followers.privacy import JsonValue, PersonalFile, erased_holder
 from bot.legal.models import CaseEvidence, CaseHistory, CaseNote, CaseStatus, LegalCase
 from bot.legal.rows import EVIDENCE_TEXT, NAME, PHONE, STORY, open_facts, open_or_empty, seal_facts
 from bot.legal.rules import may_change
@@ -38,6 +38,18 @@ class LegalData:
         async with self._database.reading() as session:
             rows = await session.scalars(select(LegalCase).where(LegalCase.openid == openid).order_by(LegalCase.id))
             return [await self._plain(session, row) for row in rows.all()]
+
+    async def files(self, openid: str) -> list[PersonalFile]:
+        """Return the evidence of the follower's cases that is a file."""
+        query = (
+            select(LegalCase.receipt, CaseEvidence.kind, CaseEvidence.id, CaseEvidence.file_ref)
+            .join(CaseEvidence, CaseEvidence.case_id == LegalCase.id)
+            .where(LegalCase.openid == openid, CaseEvidence.file_ref.is_not(None))
+            .order_by(CaseEvidence.id)
+        )
+        async with self._database.reading() as session:
+            found = (await session.execute(query)).all()
+        return [PersonalFile(f"{row.receipt}-{row.kind}-{row.id}", row.file_ref) for row in found if row.file_ref]
 
     async def erase(self, openid: str) -> int:
         """Strip every case of the follower and delete its evidence, files included, and what staff noted about it."""

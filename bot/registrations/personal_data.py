@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.followers.privacy import JsonValue, erased_holder
+from bot.followers.privacy import JsonValue, PersonalFile, erased_holder
 from bot.programmes.snapshots import to_plain
 from bot.registrations.journal import remark, step
 from bot.registrations.leaving import vacate
@@ -46,6 +46,18 @@ class RegistrationData:
         query = select(Registration).where(Registration.openid == openid).order_by(Registration.id)
         async with self._database.reading() as session:
             return [await self._plain(session, row) for row in (await session.scalars(query)).all()]
+
+    async def files(self, openid: str) -> list[PersonalFile]:
+        """Return the materials of the follower's registrations."""
+        query = (
+            select(Registration.receipt, Material.code, Material.id, Material.file_id)
+            .join(Material, Material.registration_id == Registration.id)
+            .where(Registration.openid == openid)
+            .order_by(Material.id)
+        )
+        async with self._database.reading() as session:
+            found = (await session.execute(query)).all()
+        return [PersonalFile(f"{row.receipt}-{row.code}-{row.id}", row.file_id) for row in found]
 
     async def erase(self, openid: str) -> int:
         """Cancel what is under way, strip every registration of the follower and delete its files."""

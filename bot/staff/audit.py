@@ -1,6 +1,7 @@
 """The audit trail: append-only, each row chained to the one before it by a keyed hash."""
 
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -18,6 +19,8 @@ CHAIN_CONTEXT = "audit.chain"
 HEAD_ID = 1
 FIRST_PREVIOUS = "0" * 64
 VERIFY_BATCH = 1_000
+
+Progress = Callable[[int, int], Awaitable[None]]
 
 
 class AuditWriter(Protocol):
@@ -109,10 +112,13 @@ class AuditTrail:
         if before is not None:
             wanted = wanted.where(AuditEvent.position < before)
         async with self._database.reading() as session:
-            return [AuditView(row.position, row.at, _record(row)) for row in await session.scalars(wanted)]
+            return [view_of(row) for row in await session.scalars(wanted)]
 
-    async def verify(self) -> ChainIntact | ChainBroken:
-        """Follow the whole chain from its beginning to the head; rows added meanwhile are left for the next time."""
+    async def verify(self, progress: Progress | None = None) -> ChainIntact | ChainBroken:
+        """Follow the whole chain from its beginning to the head; rows added meanwhile are left for the next time.
+
+        ``progress`` is told after each batch how many rows of how many were followed.
+        """
         async with self._database.reading() as session:
             # The newest row before the head: a row and its head are stored together, so the head is never behind.
             newest = await session.scalar(select(func.max(AuditEvent.position))) or 0
@@ -128,6 +134,8 @@ class AuditTrail:
                         return ChainBroken(position)
                     previous = row.chain_hash
                 session.expunge_all()
+                if progress is not None:
+                    await progress(position, last)
             return ChainIntact(position) if (position, previous) == (last, last_hash) else ChainBroken(position + 1)
 
     def _fits(self, row: AuditEvent, position: int, previous: str) -> bool:
@@ -156,6 +164,11 @@ class AuditTrail:
 async def _batch(session: AsyncSession, *, after: int, until: int) -> list[AuditEvent]:
     wanted = select(AuditEvent).where(AuditEvent.position > after, AuditEvent.position <= until)
     return list(await session.scalars(wanted.order_by(AuditEvent.position).limit(VERIFY_BATCH)))
+
+
+def view_of(row: AuditEvent) -> AuditView:
+    """Return a row as others see it."""
+    return AuditView(row.position, row.at, _record(row))
 
 
 def _record(row: AuditEvent) -> AuditRecord:

@@ -21,3 +21,9 @@ class NotPermitted(BotError):
     """The account's roles do not include that permission. ``permission`` says which."""
 
     code: ClassVar[str] = "staff.not_permitted"
+
+
+class TooManyRows(BotError):
+    """More rows fit than one table holds. ``max_rows`` says how many it may be."""
+
+    code: ClassVar[str] = "staff.too_many_rows"

@@ -95,7 +95,7 @@ class AuditEvent(Base):
 
     __tablename__ = "audit_events"
     __table_args__ = (
-        Index("ix_audit_events_object", "object_kind", "object_id", "position"),
+        Index("ix_audit_events_object", "object_id", "position"),
         Index("ix_audit_events_actor", "actor", "position"),
         Index("ix_audit_events_action", "action", "position"),
     )

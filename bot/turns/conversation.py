@@ -278,6 +278,11 @@ def _load(stored: bytes) -> tuple[DialogueState, bool]:
     return from_json(stored[1:].decode()), stored[:1].upper() == WITH_PEOPLE
 
 
+def dialogue_of(stored: bytes) -> DialogueState:
+    """Return the dialogue that ``Responded.state`` holds; raises StateUnreadable."""
+    return _load(stored)[0]
+
+
 def _marked_as_failed(stored: bytes) -> bytes:
     """Return the dialogue with the mark of a failed message, ``b""`` when it has that mark or cannot be read."""
     if not stored or stored[:1].islower():

@@ -106,6 +106,7 @@ class TurnStore:
         self._extend = _script("extend")
         self._release = _script("release")
         self._redirect = _script("redirect")
+        self._forget = _script("forget")
 
     @property
     def heartbeat_s(self) -> float:
@@ -215,6 +216,17 @@ class TurnStore:
             [incoming.openid, *self._entries(entries)],
         )
         return moved == 1
+
+    async def stored_state(self, openid: str) -> bytes:
+        """Return the dialogue as it is stored now, ``b""`` for none."""
+        return self._open(await self._commands.call("GET", self._keys(openid).state) or b"", STATE)
+
+    async def forget(self, openid: str) -> int:
+        """Forget the dialogue and the messages held for a follower; return how many of the two there were."""
+        keys = self._keys(openid)
+        gone = await self._commands.run(self._forget, [keys.state, keys.held], [])
+        assert isinstance(gone, int)
+        return gone
 
     def _entries(self, entries: tuple[OutboxEntry, ...]) -> list[int | str | bytes]:
         flat: list[int | str | bytes] = [len(entries)]

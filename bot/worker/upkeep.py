@@ -5,6 +5,8 @@ from bot.followers.service import FollowerService
 from bot.inbox.alerts import AlertService
 from bot.legal.service import LegalService
 from bot.registrations.service import RegistrationService
+from bot.staff.lockout import Lockout
+from bot.staff.sign_in import SignInService
 from bot.staff.tasks.service import TaskBook
 from bot.understanding.review.service import ReviewList
 
@@ -21,6 +23,8 @@ class Upkeep:
         privacy: PrivacyService,
         reviews: ReviewList,
         tasks: TaskBook,
+        lockout: Lockout,
+        sign_in: SignInService,
         *,
         review_days: int,
     ) -> None:
@@ -31,6 +35,8 @@ class Upkeep:
         self._privacy = privacy
         self._reviews = reviews
         self._tasks = tasks
+        self._lockout = lockout
+        self._sign_in = sign_in
         self._review_days = review_days
 
     async def run(self) -> int:
@@ -40,6 +46,8 @@ class Upkeep:
         await self._cases.refresh_urgency()
         await self._reviews.purge(self._review_days)
         await self._tasks.purge()
+        await self._lockout.forget_old()
+        await self._sign_in.forget_old_steps()
         for openid in await self._followers.due_for_erasure():
             await self._privacy.erase(openid, requested_by="unfollowed")
         return 0

@@ -269,3 +269,14 @@ async def test_two_processes_that_start_together_take_each_step_once(
     assert lines.count("guarded succeeded") == 2, outputs
     # The control, without the lock: one of the two finds the table that it wants to make.
     assert lines.count("unguarded succeeded") == 1, outputs
+
+
+@pytest.mark.parametrize("statement", ["UPDATE audit_events SET actor = 'x'", "DELETE FROM audit_events"])
+async def test_the_trail_cannot_be_changed_after_all_steps(empty_database: Database, statement: str) -> None:
+    await upgrade(empty_database)
+    row = "1, CURRENT_TIMESTAMP, 'li', 'a:b:c', 'row', '1', '', '', 'x', 'y'"
+    columns = "position, at, actor, action, object_kind, object_id, reason, source, previous_hash, chain_hash"
+    await run(empty_database, f"INSERT INTO audit_events ({columns}) VALUES ({row})")  # noqa: S608 - Our own words.
+    with pytest.raises(DBAPIError, match="append-only"):
+        await run(empty_database, statement)
+    assert await rows_of(empty_database, "audit_events") == 1

@@ -1,0 +1,61 @@
+"""Finding a follower for staff: by receipt, name, phone, identity number or OpenID, without opening anything."""
+
+import re
+from datetime import date
+
+from sqlalchemy import ColumnElement, select
+
+from bot.followers.models import Follower
+from bot.legal.models import LegalCase
+from bot.registrations.models import Registration
+from bot.registrations.searching import Search, SearchKey
+from bot.storage.encryption import FieldCipher
+from bot.storage.sql import Database
+from bot.values.problem import Problem
+from bot.values.receipts import ReceiptNumber
+
+FOUND_MAX = 20
+"""How many people one name or phone may lead to; staff tell them apart by a receipt."""
+_OPENID = re.compile(r"[A-Za-z0-9_-]{6,64}")
+
+
+class FollowerFinder:
+    """Looks people up by keyed hashes."""
+
+    def __init__(self, database: Database, cipher: FieldCipher) -> None:
+        self._database = database
+        self._search = Search(cipher)
+
+    async def find(self, typed: str, today: date) -> list[str] | Problem:
+        """Return the OpenIDs that fit, at most ``FOUND_MAX``; a Problem says what cannot be looked for."""
+        text = typed.strip()
+        if _OPENID.fullmatch(text) and (known := await self._by_openid(text)):
+            return known
+        key = self._search.read(text, today)
+        match key:
+            case Problem():
+                return key
+            case ReceiptNumber():
+                return await self._by_receipt(str(key))
+            case SearchKey():
+                return await self._holders(key.condition)
+
+    async def _by_openid(self, openid: str) -> list[str]:
+        async with self._database.reading() as session:
+            for column in (Follower.openid, Registration.openid, LegalCase.openid):
+                found = await session.scalar(select(column).where(column == openid).limit(1))
+                if found is not None:
+                    return [found]
+        return []
+
+    async def _by_receipt(self, receipt: str) -> list[str]:
+        case = select(LegalCase.openid).where(LegalCase.receipt == receipt)
+        async with self._database.reading() as session:
+            found = await session.scalar(case)
+        return [found] if found is not None else await self._holders(Registration.receipt == receipt)
+
+    async def _holders(self, condition: ColumnElement[bool]) -> list[str]:
+        # What was erased or came from a unit's list has no follower behind it.
+        wanted = select(Registration.openid).where(condition, Registration.erased_at.is_(None)).distinct()
+        async with self._database.reading() as session:
+            return list(await session.scalars(wanted.order_by(Registration.openid).limit(FOUND_MAX)))
