@@ -14,6 +14,7 @@ from bot.programmes.rules import Finding
 from bot.registrations.availability import free_posts, free_slots
 from bot.registrations.calls import Calls
 from bot.registrations.changing import Editing
+from bot.registrations.deriving import LookupColumns
 from bot.registrations.holding import Holding
 from bot.registrations.leaving import Leaving
 from bot.registrations.ledger import Ledger
@@ -90,6 +91,7 @@ class RegistrationService:
         self._submission = Submission(self._ledger, self._prechecks)
         self._editing = Editing(self._ledger, self._prechecks)
         self._leaving = Leaving(self._ledger)
+        self._lookups = LookupColumns(database, self._ledger.sealer)
 
     # Before a registration exists
 
@@ -236,6 +238,10 @@ class RegistrationService:
         return await self._calls.once(
             "decline", key, _DECLINE_KINDS, lambda session: self._leaving.decline(session, receipt, openid)
         )
+
+    async def derive_lookups(self) -> int:
+        """Fill the columns that staff search by, for some rows from before there were any; return how many."""
+        return await self._lookups.derive()
 
     async def release_expired(self) -> Released:
         """Tidy up holds and offers that ran out and move the waiting lists up; the worker calls it every minute.
