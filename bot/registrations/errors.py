@@ -87,3 +87,15 @@ class UnknownSite(BotError):
     """There is no such site. Fields: ``site``."""
 
     code: ClassVar[str] = "registration.unknown_site"
+
+
+class UnknownUnitList(BotError):
+    """There is no such list. Fields: ``list``."""
+
+    code: ClassVar[str] = "registration.unknown_unit_list"
+
+
+class ListIsOver(BotError):
+    """The list is stored, being stored, or was given up. Fields: ``state``."""
+
+    code: ClassVar[str] = "registration.list_is_over"
