@@ -99,3 +99,15 @@ class ListIsOver(BotError):
     """The list is stored, being stored, or was given up. Fields: ``state``."""
 
     code: ClassVar[str] = "registration.list_is_over"
+
+
+class NothingToExport(BotError):
+    """The filters find nothing."""
+
+    code: ClassVar[str] = "registration.nothing_to_export"
+
+
+class ExportTooLarge(BotError):
+    """More than one file should hold. Fields: ``rows``, ``most``."""
+
+    code: ClassVar[str] = "registration.export_too_large"

@@ -63,6 +63,14 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Batch:
+    """Some rows with their lines, for whoever writes them elsewhere, and where the next batch begins."""
+
+    pairs: tuple[tuple[Registration, Listed], ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Counts:
     """How many there are of each status, up to ``COUNT_MAX``."""
 
@@ -113,12 +121,28 @@ class RegistrationList:
 
         ``RANKED`` needs a programme, whose rules give the priority; without one the order is ``OLDEST``.
         """
+        batch = await self.batch(wanted, key=key, after=after, limit=limit)
+        return Page(tuple(line for _, line in batch.pairs), batch.next)
+
+    async def batch(
+        self, wanted: Filter, *, key: SearchKey | None = None, after: str | None = None, limit: int
+    ) -> Batch:
+        """Return the same as ``page`` with the rows themselves; raises BadCursor."""
         at = None if after is None else _At.read(after)
         async with self._database.reading() as session:
             rows = await rows_of(session, wanted, self._clock.now(), key=key, at=at, limit=limit + 1)
             near = await neighbours_of(session, rows[:limit])
-            lines = tuple(_listed(row, near, self._clock.now()) for row in rows[:limit])
-        return Page(lines, str(_At.of(rows[limit - 1])) if len(rows) > limit else None)
+            pairs = tuple((row, _listed(row, near, self._clock.now())) for row in rows[:limit])
+        return Batch(pairs, str(_At.of(rows[limit - 1])) if len(rows) > limit else None)
+
+    async def total(self, wanted: Filter, *, key: SearchKey | None = None) -> int:
+        """Return how many there are exactly; it counts them all, so it is for work in the background."""
+        narrowing = conditions(wanted, self._clock.now())
+        if key is not None:
+            narrowing.append(key.condition)
+        statuses = Registration.status.in_([status.value for status in wanted.statuses])
+        async with self._database.reading() as session:
+            return await session.scalar(select(func.count()).where(statuses, *narrowing)) or 0
 
     async def receipts(self, wanted: Filter, *, key: SearchKey | None = None, limit: int) -> tuple[str, ...]:
         """Return the first ``limit`` receipts of a list, for deciding about all of it."""
