@@ -92,7 +92,5 @@ def desk_on(ground: Ground, sheet: AnswerSheet, label: Label) -> Desk:
             audit=audit,
             scratch=ground.scratch,
         ),
-        unit_list_task=UnitListTask(
-            database, cipher, clock, ground.lock, files=ground.task_files, reading=reading
-        ),
+        unit_list_task=UnitListTask(database, cipher, clock, ground.lock, files=ground.task_files, reading=reading),
     )

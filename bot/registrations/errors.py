@@ -111,3 +111,9 @@ class ExportTooLarge(BotError):
     """More than one file should hold. Fields: ``rows``, ``most``."""
 
     code: ClassVar[str] = "registration.export_too_large"
+
+
+class UnknownPost(BotError):
+    """A place was to be given in a post, and none was named."""
+
+    code: ClassVar[str] = "registration.unknown_post"

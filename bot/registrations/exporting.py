@@ -27,7 +27,7 @@ from bot.storage.files import PrivateFiles
 from bot.storage.sql import Database
 from bot.values.clock import Clock
 
-KIND = "registrations.export"
+KIND = "registrations_export"
 EXCEL: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ROWS_MAX = 200_000
 BATCH_ROWS = 500

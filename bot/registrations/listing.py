@@ -27,6 +27,7 @@ from bot.values.clock import LOCAL_ZONE, Clock
 
 COUNT_MAX = 2_000
 """Counting stops here: nobody needs the exact number of a pile that high, and the page stays quick."""
+ASK_AT_ONCE = 500
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -168,6 +169,21 @@ class RegistrationList:
         narrowing = conditions(Filter(county=county), self._clock.now())
         async with self._database.reading() as session:
             return (await session.execute(_counted(Status.PENDING, narrowing))).one()[1]
+
+    async def late(self, county: str | None) -> int:
+        """Return how many were sent back and are overdue (up to ``COUNT_MAX``), for the start page."""
+        narrowing = conditions(Filter(county=county, mark=Mark.LATE), self._clock.now())
+        async with self._database.reading() as session:
+            return (await session.execute(_counted(Status.RETURNED, narrowing))).one()[1]
+
+    async def programmes_of(self, receipts: Sequence[str]) -> set[str]:
+        """Return the programmes that these registrations are of."""
+        found: set[str] = set()
+        for start in range(0, len(receipts), ASK_AT_ONCE):
+            asked = Registration.receipt.in_(receipts[start : start + ASK_AT_ONCE])
+            async with self._database.reading() as session:
+                found |= set(await session.scalars(select(Registration.programme_id).where(asked).distinct()))
+        return found
 
 
 async def rows_of(

@@ -38,7 +38,7 @@ from bot.storage.sql import Database
 from bot.values.clock import Clock
 from bot.values.problem import Problem
 
-KIND = "registrations.unit_list"
+KIND = "unit_list"
 RELATION = "union"
 """Who filled it in, as the forms of the chat call it: the unit."""
 _KINDS: tuple[type[SubmitOutcome], ...] = (Submitted, Duplicate, Incomplete, NotOnline, NotOpen, Full, Gone)
