@@ -16,6 +16,8 @@ SONGTAO = "520628"
 
 KNOWLEDGE_READERS = {ADMIN, MANAGER, REVIEWER, LAWYER, AGENT, AUDITOR}
 EDITORS = {ADMIN, MANAGER, LAWYER}
+APPLICATION_READERS = {ADMIN, MANAGER, REVIEWER, AUDITOR}
+DECIDERS = {ADMIN, MANAGER, REVIEWER}
 CASE_READERS = {ADMIN, REVIEWER, LAWYER, AUDITOR}
 ADVISERS = {ADMIN, LAWYER}
 CHAT_READERS = {ADMIN, AGENT, REVIEWER, AUDITOR}
@@ -31,6 +33,37 @@ MATRIX: dict[str, frozenset[str] | set[str]] = {
     "POST /inbox/{chat}/answer": ANSWERERS,
     "GET /inbox/{chat}/close": ANSWERERS,
     "POST /inbox/{chat}/close": ANSWERERS,
+    "GET /registrations": APPLICATION_READERS,
+    "POST /registrations/search": APPLICATION_READERS,
+    "POST /registrations/views": APPLICATION_READERS,
+    "POST /registrations/views/{view}/delete": APPLICATION_READERS,
+    "GET /registrations/next": DECIDERS,
+    "POST /registrations/bulk/ask": DECIDERS,
+    "POST /registrations/bulk": DECIDERS,
+    "GET /registrations/bulk/{run}": DECIDERS,
+    "POST /registrations/bulk/{run}/undo": DECIDERS,
+    "GET /registrations/export": DECIDERS,
+    "POST /registrations/export": DECIDERS,
+    "GET /registrations/lists": {ADMIN, MANAGER},
+    "POST /registrations/lists": {ADMIN, MANAGER},
+    "GET /registrations/lists/template": {ADMIN, MANAGER},
+    "GET /registrations/lists/{list}": {ADMIN, MANAGER},
+    "GET /registrations/lists/{list}/store": {ADMIN, MANAGER},
+    "POST /registrations/lists/{list}/store": {ADMIN, MANAGER},
+    "GET /registrations/lists/{list}/withdraw": {ADMIN, MANAGER},
+    "POST /registrations/lists/{list}/withdraw": {ADMIN, MANAGER},
+    "GET /registrations/{receipt}": APPLICATION_READERS,
+    "POST /registrations/{receipt}/reveal": DECIDERS,
+    "GET /registrations/{receipt}/materials": DECIDERS,
+    "GET /registrations/{receipt}/materials/{material}": DECIDERS,
+    "GET /registrations/{receipt}/{step}": DECIDERS,
+    "POST /registrations/{receipt}/{step}": DECIDERS,
+    "GET /attendance": DECIDERS,
+    "GET /attendance/{site}/{day}": DECIDERS,
+    "POST /attendance/{site}/{day}/check-in": DECIDERS,
+    "POST /attendance/{site}/{day}/revoke": DECIDERS,
+    "GET /attendance/{site}/{day}/print": DECIDERS,
+    "POST /attendance/{site}/{day}/print": DECIDERS,
     "GET /knowledge": KNOWLEDGE_READERS,
     "GET /knowledge/try": KNOWLEDGE_READERS,
     "GET /knowledge/{code}": KNOWLEDGE_READERS,
@@ -79,7 +112,7 @@ STREAMS = {"GET /inbox/events"}
 OWN_PAGES = {name for name in MATRIX if name == "GET /" or "/tasks" in name}
 """What is for everybody who is signed in, because it shows one's own things alone."""
 _PARAMETER = re.compile(r"{([a-z_]+)(?::(?:[^{}]|{[^{}]*})*)?}")
-SAMPLES = {"code": "A01", "receipt": "FL26-0615-9999"}
+SAMPLES = {"code": "A01", "receipt": "FL26-0615-9999", "step": "approve", "day": "2026-06-20"}
 """What stands for a part of an address; a number for all others. None of the records needs to be there."""
 
 
