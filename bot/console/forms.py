@@ -96,6 +96,13 @@ class Form:
             self._note(name, "form.not_an_option", label=label)
         return list(dict.fromkeys(value for value in values if value in options))
 
+    def ticked(self, name: str) -> Sequence[str]:
+        """Return every value that was sent under a name, each once, whatever it is."""
+        values = self._fields.getall(name, [])
+        return list(
+            dict.fromkeys(_NOT_PRINTED.sub("", value) for value in values if isinstance(value, str) and value)
+        )
+
     def flag(self, name: str) -> bool:
         """Say whether a box is ticked."""
         return self.raw(name) in ("on", "1", "true", "yes")
