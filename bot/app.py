@@ -21,7 +21,9 @@ from actions.programmes import ProgrammeDesk
 from actions.rebooking import RebookingActions
 from actions.registrations import RegistrationActions
 from actions.work_study import WorkStudyActions
+from bot.console.account import AccountPages
 from bot.console.attendance import AttendancePages
+from bot.console.followers import FollowerPages, FollowerServices
 from bot.console.inbox import InboxPages
 from bot.console.knowledge import KnowledgePages
 from bot.console.legal import LegalPages
@@ -36,8 +38,10 @@ from bot.console.reports import ReportPages
 from bot.console.review import ReviewPages
 from bot.console.routing import Area
 from bot.console.server import Console, ConsoleSettings
+from bot.console.staff import StaffPages
 from bot.console.tasks import TaskPages
 from bot.console.texts import Texts
+from bot.console.trail import TrailPages
 from bot.console.unit_lists import UnitListPages
 from bot.dialogue.catalog import FlowCatalog
 from bot.dialogue.engine import Engine
@@ -501,6 +505,32 @@ def console_areas(bot: Bot) -> tuple[Area, ...]:
         TaskPages(records.tasks),
         ReportPages(Overview(records.database), records.tasks, records.clock),
         ReviewPages(records.reviews, records.audit, Registry(MODELS).history),
+        *_people_areas(records),
+    )
+
+
+def _people_areas(records: Records) -> tuple[Area, ...]:
+    followers = FollowerServices(
+        records.finder,
+        records.followers,
+        records.consents,
+        records.registrations,
+        records.privacy,
+        records.unmasking,
+        records.tasks,
+    )
+    return (
+        StaffPages(
+            records.staff,
+            records.credentials,
+            records.second_factor,
+            records.sessions,
+            records.audit,
+            records.clock,
+        ),
+        FollowerPages(followers, records.cipher, records.clock),
+        TrailPages(records.trail_search, records.trail_checks, records.tasks),
+        AccountPages(records.credentials, records.second_factor, records.sessions),
     )
 
 

@@ -16,6 +16,7 @@ from bot.console.routing import Area, Route
 from bot.console.session import SessionPages
 from bot.console.texts import Texts
 from bot.console.visit import Building, public_values
+from bot.followers.errors import NoSuchFollower
 from bot.knowledge.errors import EntryChanged, NoSuchEntry
 from bot.legal.errors import NoSuchCase, TransitionRefused
 from bot.registrations.errors import IllegalTransition, UnknownBulkRun, UnknownMaterialFile, UnknownUnitList
@@ -55,6 +56,7 @@ STATUS_OF: Final[dict[type[BotError], int]] = {
     NotPermitted: 403,
     NotFound: 404,
     NoSuchAccount: 404,
+    NoSuchFollower: 404,
     NoSuchItem: 404,
     NoSuchEntry: 404,
     NoSuchCase: 404,
