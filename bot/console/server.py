@@ -18,6 +18,7 @@ from bot.console.texts import Texts
 from bot.console.visit import Building, public_values
 from bot.knowledge.errors import EntryChanged, NoSuchEntry
 from bot.legal.errors import NoSuchCase, TransitionRefused
+from bot.programmes.errors import EditConflict, NotReady, UnknownProgramme, UnknownRow, UnknownVersion
 from bot.staff.errors import NoSuchAccount, NotPermitted
 from bot.staff.rules import PermissionTable
 from bot.staff.second_factor import SecondFactorService
@@ -61,6 +62,11 @@ STATUS_OF: Final[dict[type[BotError], int]] = {
     FileMissing: 404,
     EntryChanged: 409,
     NoSuchTask: 404,
+    UnknownProgramme: 404,
+    UnknownRow: 404,
+    UnknownVersion: 404,
+    EditConflict: 409,
+    NotReady: 409,
     BadAddress: 400,
 }
 """Errors that are not the general 422: the request was understood and is refused."""

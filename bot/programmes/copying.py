@@ -2,12 +2,19 @@
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from hashlib import sha256
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.programmes.models import PostRow, Programme, ProgrammeStatus, SiteRow, SlotRow
+from bot.programmes.models import PostRow, Programme, ProgrammeKind, ProgrammeStatus, SiteRow, SlotRow
 from bot.programmes.rows import fields_of, post_of, site_of, slot_of
+
+_PREFIXES = {
+    ProgrammeKind.WORK_STUDY: "study",
+    ProgrammeKind.HEALTH_SCREENING: "screening",
+    ProgrammeKind.LEGAL_CONSULTATION: "legal",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,11 @@ def copy_of(source: Programme, new_id: str, title: str, days: int) -> Programme:
         service_end=source.service_end + later,
         age_base_date=None if source.age_base_date is None else source.age_base_date + later,
     )
+
+
+def new_id(kind: ProgrammeKind, service_start: date, key: str) -> str:
+    """Return the id of a new programme; the same ``key`` gives the same id, so that it is made once."""
+    return f"{_PREFIXES[kind]}-{service_start:%y%m%d}-{sha256(key.encode()).hexdigest()[:6]}"
 
 
 def days_between(source: Programme, service_start: date) -> int:

@@ -1,11 +1,13 @@
 """What staff see of programmes and their slots, drafts and closed ones too."""
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
 
+from bot.programmes.errors import UnknownVersion
 from bot.programmes.models import (
     Post,
     PostRow,
@@ -13,6 +15,7 @@ from bot.programmes.models import (
     ProgrammeKind,
     ProgrammeRow,
     ProgrammeStatus,
+    ProgrammeVersionRow,
     Site,
     SiteRow,
     Slot,
@@ -22,6 +25,7 @@ from bot.programmes.rows import post_of, site_of, slot_of
 from bot.storage.sql import Database
 
 WEEK_DAYS = 7
+EDITIONS_COUNTED = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,16 @@ class Week:
     @property
     def days(self) -> tuple[date, ...]:
         return tuple(self.first + timedelta(days=number) for number in range(WEEK_DAYS))
+
+
+@dataclass(frozen=True, slots=True)
+class EditionLine:
+    """A version without its contents."""
+
+    version: int
+    editor: str
+    note: str
+    edited_at: datetime
 
 
 class ProgrammeOverview:
@@ -78,6 +92,61 @@ class ProgrammeOverview:
         async with self._database.reading() as session:
             found = dict((await session.execute(query)).all())
         return {status: found.get(status.value, 0) for status in ProgrammeStatus}
+
+    async def contents(self, programme_id: str) -> Mapping[str, int]:
+        """Return how many sites, slots and posts that are not closed a copy could take along."""
+        tables: Mapping[str, type[SiteRow | SlotRow | PostRow]] = {
+            "sites": SiteRow,
+            "slots": SlotRow,
+            "posts": PostRow,
+        }
+        counted = [
+            select(func.count())
+            .where(table.programme_id == programme_id, table.closed.is_(False))
+            .scalar_subquery()
+            .label(name)
+            for name, table in tables.items()
+        ]
+        async with self._database.reading() as session:
+            row = (await session.execute(select(*counted))).one()
+        return dict(zip(tables, row, strict=True))
+
+    async def editions(self, programme_id: str, *, before: int | None = None, limit: int) -> tuple[EditionLine, ...]:
+        """Return who stored which version when and why, the newest first; ``before`` continues below a version."""
+        version = ProgrammeVersionRow.version
+        query = select(
+            version, ProgrammeVersionRow.editor, ProgrammeVersionRow.note, ProgrammeVersionRow.edited_at
+        ).where(ProgrammeVersionRow.programme_id == programme_id)
+        if before is not None:
+            query = query.where(version < before)
+        async with self._database.reading() as session:
+            rows = await session.execute(query.order_by(version.desc()).limit(limit))
+            return tuple(EditionLine(*row) for row in rows)
+
+    async def version(self, programme_id: str, version: int) -> Programme:
+        """Return what one version says; raises UnknownVersion."""
+        async with self._database.reading() as session:
+            row = await session.get(ProgrammeVersionRow, (programme_id, version))
+            if row is None:
+                raise UnknownVersion(programme_id=programme_id, version=version)
+            return row.document
+
+    async def rows_changed(self, programme_id: str, after: int, until: int) -> Mapping[str, int]:
+        """Return how many sites, slots and posts changed behind version ``after`` up to ``until``, by what they are.
+
+        Of a long stretch the last ``EDITIONS_COUNTED`` versions are counted.
+        """
+        version = ProgrammeVersionRow.version
+        query = select(ProgrammeVersionRow.rows_changed).where(
+            ProgrammeVersionRow.programme_id == programme_id,
+            version > max(after, until - EDITIONS_COUNTED),
+            version <= until,
+        )
+        counts: Counter[str] = Counter()
+        async with self._database.reading() as session:
+            for changed in await session.scalars(query):
+                counts.update(str(row["table"]) for row in changed)
+        return counts
 
     async def sites(self, programme_id: str) -> tuple[Site, ...]:
         """Return every site, closed ones last."""
