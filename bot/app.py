@@ -94,6 +94,7 @@ from bot.registrations.personal_data import RegistrationData
 from bot.registrations.places import RowPlaceLock
 from bot.registrations.reasons import ReasonTable
 from bot.registrations.service import RegistrationService
+from bot.reports.chat_rollups import ChatRollups
 from bot.reports.export import KIND as REPORTS_EXPORT
 from bot.reports.export import ReportExport
 from bot.reports.overview import Overview
@@ -685,7 +686,8 @@ def worker_of(bot: Bot, name: str) -> Worker:
             Job("staff tasks", staff_tasks.tell_again, rest_s=2.0),
             Job("upkeep", upkeep.run, rest_s=60.0),
             Job("trail", records.trail_checks.check_if_due, rest_s=600.0),
-            Job("report roll-ups", TurnRollups(records.database, clock).renew, rest_s=60.0),
+            Job("turns by day", TurnRollups(records.database, clock).renew, rest_s=60.0),
+            Job("chats by day", ChatRollups(records.database, clock).renew, rest_s=60.0),
         ),
         (Listener("staff tasks", staff_tasks.listen),),
     )

@@ -105,6 +105,11 @@ class Chat(Base):
             postgresql_where=text("status <> 'closed'"),
         ),
         Index("ix_chats_status_topic", "status", "topic", "opened_at"),
+        # Reports count what happened on a day.
+        Index(None, "opened_at"),
+        Index(None, "first_answer_at"),
+        Index(None, "closed_at"),
+        Index(None, "rated_at"),
     )
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
