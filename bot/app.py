@@ -49,10 +49,13 @@ from bot.followers.privacy import PersonalData, PrivacyService
 from bot.followers.service import FollowerService
 from bot.inbox.alerts import AlertService
 from bot.inbox.desk import ChatDesk
-from bot.inbox.feed import ChatFeed
+from bot.inbox.feed import ChangeFeed
 from bot.inbox.notifier import LogNotifier
 from bot.inbox.outbound import OutboundQueue
 from bot.inbox.personal_data import InboxData
+from bot.inbox.pictures import PictureQueue
+from bot.inbox.retention import ChatRetention
+from bot.inbox.running import RunningChats
 from bot.inbox.service import InboxService
 from bot.knowledge.entries import EntryTable
 from bot.knowledge.retrieval import HybridRetriever
@@ -113,6 +116,7 @@ from bot.values.clock import Clock, SystemClock
 from bot.wechat.client import Media, WeChatApi
 from bot.wechat.codec import Codec
 from bot.wechat.token import StableToken
+from bot.worker.chat_pictures import ChatPictures
 from bot.worker.chats import ChatAnswers
 from bot.worker.log import LogMover
 from bot.worker.outbox import OutboxRelay, Outcome
@@ -127,6 +131,7 @@ from nlu.fingerprint import MODELS
 from nlu.registry import Registry
 
 RATING_RESPONSE = "utter_rate_service"
+HANDED_BACK_RESPONSE = "utter_handed_back"
 NOT_NOW_PAUSE_S = 1.0
 """How long the outbox rests when the platform takes nothing at all."""
 
@@ -270,7 +275,7 @@ def _records(
     holders: tuple[PersonalData, ...] = (
         RegistrationData(database, cipher, clock, RowPlaceLock(), remove_file=files.delete),
         LegalData(database, cipher, clock, remove_file=files.delete),
-        InboxData(database, cipher, clock),
+        InboxData(database, cipher, clock, remove_file=files.delete),
         turn_log,
         ReportData(database),
         ReviewData(database, cipher),
@@ -294,7 +299,7 @@ def _records(
         case_desk=LegalDesk(database, cipher, clock, trail=audit),
         case_statistics=LegalStatistics(database),
         inbox=InboxService(database, cipher, clock),
-        desk=ChatDesk(database, cipher, clock),
+        desk=ChatDesk(database, cipher, clock, trail=audit),
         alerts=AlertService(database, cipher, clock, notifier=LogNotifier()),
         entries=EntryTable(database, clock, trail=audit),
         knowledge=KnowledgeService(EntryTable(database, clock), clock, retriever=HybridRetriever(embedding)),
@@ -382,7 +387,7 @@ async def _bot(
         actions,
         NluClient(http, settings.nlu_url, records.clock, timeout_s=settings.nlu_timeout_s),
         records.knowledge,
-        InboxChats(records.inbox),
+        InboxChats(records.inbox, RunningChats(records.database, records.clock), records.clock),
         records.followers,
         records.clock,
         nlu_budget_s=settings.nlu_timeout_s,
@@ -542,11 +547,16 @@ def worker_of(bot: Bot, name: str) -> Worker:
     relay = OutboxRelay(redis, bot.api, records.cipher, clock)
     mover = LogMover(redis, records.turn_log, records.cipher, ReviewCollector(records.turn_log, records.reviews))
     sweeper = PendingSweeper(redis, bot.turns, records.cipher, clock)
+    outbound = OutboundQueue(records.database, records.cipher, clock)
+    pictures = ChatPictures(PictureQueue(records.database, clock), outbound, records.files, bot.api, clock)
     answers = ChatAnswers(
-        OutboundQueue(records.database, records.cipher, clock),
+        outbound,
         relay,
+        pictures,
         clock,
         rating=as_outgoing(bot.renderer.render([Spoken(RATING_RESPONSE)])),
+        handed_back=as_outgoing(bot.renderer.render([Spoken(HANDED_BACK_RESPONSE)])),
+        template_id=records.settings.wechat.status_template,
     )
     notices = RegistrationNotices(
         records.notices, relay, bot.renderer, clock, template_id=records.settings.wechat.status_template
@@ -561,7 +571,10 @@ def worker_of(bot: Bot, name: str) -> Worker:
         records.tasks,
         records.lockout,
         records.sign_in,
+        ChatRetention(records.database, clock, remove_file=records.files.delete),
+        ChangeFeed(records.database, clock),
         review_days=records.settings.review_days,
+        chat_days=records.settings.chat_days,
     )
 
     staff_tasks = StaffTasks(bot.task_stream, _task_leases(records), task_runner_of(records))
@@ -579,6 +592,7 @@ def worker_of(bot: Bot, name: str) -> Worker:
             Job("turn log", lambda: mover.move(leases.held), rest_s=0.5),
             Job("pending messages", lambda: sweeper.sweep(leases.held), rest_s=2.0),
             Job("chat answers", answers.send, rest_s=0.5),
+            Job("chat pictures", pictures.fetch, rest_s=1.0),
             Job("registration notices", notices.send, rest_s=2.0),
             Job("staff tasks", staff_tasks.tell_again, rest_s=2.0),
             Job("upkeep", upkeep.run, rest_s=60.0),

@@ -143,6 +143,6 @@ class Staff:
         if "answer" in values:
             await records.desk.answer(chat.id, EDITOR, str(values["answer"]), f"answer-{self._clock.now()}")
         elif values["chat"] == "close":
-            await records.desk.close(chat.id, EDITOR, "done")
+            await records.desk.close(chat.id, EDITOR, "solved")
         else:
             raise ValueError(f"staff cannot do {values} in a chat")

@@ -3,20 +3,24 @@
 import pytest
 
 from bot.inbox.alerts import AlertService
+from bot.inbox.asides import ChatAsides
 from bot.inbox.calendar_table import CalendarTable, read_seed
 from bot.inbox.desk import ChatDesk
+from bot.inbox.lists import ChatLists
 from bot.inbox.notifier import RecordingNotifier
 from bot.inbox.outbound import OutboundQueue
 from bot.inbox.service import InboxService
+from bot.inbox.transfers import ChatTransfers
+from bot.staff.audit import AuditTrail
 from bot.storage.encryption import FieldCipher
 from bot.storage.sql import Database
 from bot.values.clock import MovedClock
 
 
 @pytest.fixture
-async def calendar_table(database: Database) -> CalendarTable:
+async def calendar_table(database: Database, clock: MovedClock) -> CalendarTable:
     table = CalendarTable(database)
-    await table.seed(read_seed())
+    await table.seed(read_seed(), now=clock.now())
     return table
 
 
@@ -31,8 +35,34 @@ def inbox(
 
 
 @pytest.fixture
-def desk(database: Database, cipher: FieldCipher, clock: MovedClock) -> ChatDesk:
-    return ChatDesk(database, cipher, clock)
+def trail(database: Database, cipher: FieldCipher, clock: MovedClock) -> AuditTrail:
+    return AuditTrail(database, cipher, clock)
+
+
+@pytest.fixture
+def desk(
+    database: Database,
+    cipher: FieldCipher,
+    clock: MovedClock,
+    trail: AuditTrail,
+    calendar_table: CalendarTable,  # noqa: ARG001  Its reasons are what matters.
+) -> ChatDesk:
+    return ChatDesk(database, cipher, clock, trail=trail)
+
+
+@pytest.fixture
+def asides(database: Database, cipher: FieldCipher, clock: MovedClock, trail: AuditTrail) -> ChatAsides:
+    return ChatAsides(database, cipher, clock, trail=trail)
+
+
+@pytest.fixture
+def transfers(database: Database, cipher: FieldCipher, clock: MovedClock, trail: AuditTrail) -> ChatTransfers:
+    return ChatTransfers(database, cipher, clock, trail=trail)
+
+
+@pytest.fixture
+def lists(database: Database, cipher: FieldCipher, clock: MovedClock) -> ChatLists:
+    return ChatLists(database, cipher, clock)
 
 
 @pytest.fixture

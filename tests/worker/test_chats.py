@@ -3,26 +3,34 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from bot.inbox.asides import ChatAsides
 from bot.inbox.desk import ChatDesk
 from bot.inbox.models import DeliveryStatus
 from bot.inbox.outbound import OutboundQueue
+from bot.inbox.pictures import PictureQueue
 from bot.inbox.service import InboxService
 from bot.simulator.models import Follower
 from bot.simulator.platform import SimulatedPlatform
+from bot.staff.audit import AuditTrail
 from bot.storage.encryption import FieldCipher
+from bot.storage.files import PrivateFiles
 from bot.storage.sql import Database
 from bot.turns.models import Commit, Incoming, Run
 from bot.turns.store import TurnStore
 from bot.values.clock import MovedClock
 from bot.wechat.allowance import Allowance
+from bot.wechat.client import WeChatApi
 from bot.wechat.models import OutText
+from bot.worker.chat_pictures import ChatPictures
 from bot.worker.chats import HELD_RETRY, WINDOW, WINDOW_CLOSED, ChatAnswers
 from bot.worker.outbox import OutboxRelay
 
 AGENT = "li"
+TEMPLATE = "template-of-status-changes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +39,10 @@ class Office:
 
     inbox: InboxService
     desk: ChatDesk
+    asides: ChatAsides
     answers: ChatAnswers
+    pictures: ChatPictures
+    files: PrivateFiles
     store: TurnStore
     follower: Follower
     clock: MovedClock
@@ -69,15 +80,32 @@ async def office(
     relay: OutboxRelay,
     store: TurnStore,
     platform: SimulatedPlatform,
+    api: WeChatApi,
     moved_clock: MovedClock,
+    tmp_path: Path,
 ) -> Office:
     added = platform.add_follower()
     await platform.say(added.openid, "在吗")
     queue = OutboundQueue(database, cipher, moved_clock)
+    trail = AuditTrail(database, cipher, moved_clock)
+    files = PrivateFiles(tmp_path / "files", cipher)
+    pictures = ChatPictures(PictureQueue(database, moved_clock), queue, files, api, moved_clock)
+    answers = ChatAnswers(
+        queue,
+        relay,
+        pictures,
+        moved_clock,
+        rating=[OutText("满意吗？")],
+        handed_back=[OutText("接下来由小助手帮您。")],
+        template_id=TEMPLATE,
+    )
     return Office(
         InboxService(database, cipher, moved_clock),
-        ChatDesk(database, cipher, moved_clock),
-        ChatAnswers(queue, relay, moved_clock, rating=[OutText("满意吗？")]),
+        ChatDesk(database, cipher, moved_clock, trail=trail),
+        ChatAsides(database, cipher, moved_clock, trail=trail),
+        answers,
+        pictures,
+        files,
         store,
         added,
         moved_clock,
@@ -99,7 +127,7 @@ async def test_an_answer_beyond_the_allowance_waits_for_the_follower(
     chat_id = await office.open_chat()
     await office.desk.answer(chat_id, AGENT, "您好", "a-1")
     assert await office.answers.send() == 1
-    assert await office.state_of(chat_id) == [("您好", DeliveryStatus.QUEUED, None)]
+    assert await office.state_of(chat_id) == [("您好", DeliveryStatus.QUEUED, "held")]
     assert await office.answers.send() == 0
     await office.allow(5, "m-1")
     office.clock.move(HELD_RETRY)
@@ -116,7 +144,7 @@ async def test_after_the_window_an_answer_is_given_up_and_staff_sees_why(
     office.clock.move(WINDOW - timedelta(seconds=1))
     assert await office.answers.send() == 1
     assert await office.state_of(chat_id) == [
-        ("您好", DeliveryStatus.QUEUED, None),
+        ("您好", DeliveryStatus.QUEUED, "held"),
         ("还在吗", DeliveryStatus.QUEUED, None),
     ]
     office.clock.move(timedelta(seconds=1))
@@ -139,7 +167,7 @@ async def test_whoever_writes_again_can_be_answered_for_as_long_again(office: Of
     await office.inbox.record_inbound(office.follower.openid, "m-2", text="还在")
     office.clock.move(timedelta(hours=2))
     assert await office.answers.send() == 1
-    assert (await office.state_of(chat_id))[0] == ("您好", DeliveryStatus.QUEUED, None)
+    assert (await office.state_of(chat_id))[0] == ("您好", DeliveryStatus.QUEUED, "held")
     office.clock.move(WINDOW)
     assert await office.answers.send() == 1
     assert (await office.state_of(chat_id))[0] == ("您好", DeliveryStatus.FAILED, WINDOW_CLOSED)
