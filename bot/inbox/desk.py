@@ -32,7 +32,7 @@ from bot.storage.sql import Database
 from bot.values.clock import Clock
 
 HANDED_BACK = "handed_back"
-"""The reason of a chat that the bot goes on with; it is no row, because nothing else may be called so."""
+"""The reason of a chat that the bot goes on with; no row is called so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,14 +211,15 @@ class ChatDesk:
                 return NotReopened("erased")
             if now - chat.closed_at > REOPEN_WITHIN:
                 return NotReopened("too_old")
-            other_id = await _running_id(session, chat.openid)
+            openid = chat.openid
+            other_id = await _running_id(session, openid)
             if other_id is None:
                 try:
                     async with session.begin_nested():
                         chat.status, chat.closed_at = ChatStatus.OPEN.value, None
                 except IntegrityError:
                     # The unique index let a concurrent step win: the follower is in another chat since a moment ago.
-                    other_id = await _running_id(session, chat.openid)
+                    other_id = await _running_id(session, openid)
             if other_id is not None:
                 return NotReopened("another_runs", other_id)
             chat.claimed_by, chat.claimed_at = agent, now

@@ -1,5 +1,7 @@
 """The inbox over each database, with the seeded hours: Monday to Friday, nine to five."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 from bot.inbox.alerts import AlertService
@@ -15,6 +17,7 @@ from bot.staff.audit import AuditTrail
 from bot.storage.encryption import FieldCipher
 from bot.storage.sql import Database
 from bot.values.clock import MovedClock
+from tests.support.databases import PostgresDatabases
 
 
 @pytest.fixture
@@ -78,3 +81,17 @@ def notifier() -> RecordingNotifier:
 @pytest.fixture
 def alerts(database: Database, cipher: FieldCipher, clock: MovedClock, notifier: RecordingNotifier) -> AlertService:
     return AlertService(database, cipher, clock, notifier=notifier)
+
+
+@pytest.fixture
+def postgresql_url(postgres_databases: PostgresDatabases) -> str:
+    postgres_databases.empty()
+    return postgres_databases.url
+
+
+@pytest.fixture
+async def postgresql_database(postgresql_url: str) -> AsyncIterator[Database]:
+    """An empty PostgreSQL, for what SQLite cannot do: two writers at once."""
+    opened = Database(postgresql_url)
+    yield opened
+    await opened.close()
