@@ -31,11 +31,18 @@ class OutboundQueue:
         self._lease = lease
 
     async def take(self, *, limit: int = 20) -> list[OutboundMessage]:
-        """Return messages to send now, at most one a chat so that they arrive in order; no two workers get one."""
+        """Return messages to send now, at most one a chat so that they arrive in order; no two workers get one.
+
+        A notification does not wait for the answers before it: that they wait is why it was asked for.
+        """
         now = self._clock.now()
         first_of_chat = (
             select(func.min(ChatMessage.id))
-            .where(ChatMessage.direction == Direction.OUTBOUND.value, ChatMessage.delivery_status.in_(UNSENT))
+            .where(
+                ChatMessage.direction == Direction.OUTBOUND.value,
+                ChatMessage.delivery_status.in_(UNSENT),
+                ChatMessage.kind != MessageKind.REMINDER.value,
+            )
             .group_by(ChatMessage.chat_id)
         )
         due = or_(
@@ -46,7 +53,7 @@ class OutboundQueue:
         )
         wanted = (
             select(ChatMessage)
-            .where(ChatMessage.id.in_(first_of_chat), due)
+            .where(or_(ChatMessage.id.in_(first_of_chat), ChatMessage.kind == MessageKind.REMINDER.value), due)
             .order_by(ChatMessage.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
