@@ -1,13 +1,13 @@
 """Chats have targets, notes, pictures, changes and canned replies.
 
-Step 0005, after 0004.
+Step 0011, after 0010.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0005"
-down_revision = "0004"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
