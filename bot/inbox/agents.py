@@ -8,9 +8,8 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.inbox.models import Chat, ChatStatus
 from bot.inbox.office_models import AgentPresence
-from bot.staff.models import StaffAccount, StaffView
+from bot.staff.models import StaffAccount, StaffView, view_of
 from bot.staff.rules import PermissionTable, Reach
-from bot.staff.service import view_of
 from bot.storage.sql import Database
 from bot.values.clock import Clock
 
@@ -81,13 +80,6 @@ class AgentDirectory:
                     session.add(AgentPresence(username=username, seen_at=now))
             except IntegrityError:
                 return  # Another of their screens was first.
-
-    async def left(self, username: str) -> None:
-        """Note that somebody closed their last screen; they do not count as there any more."""
-        async with self._database.transaction() as session:
-            row = await session.get(AgentPresence, username, with_for_update=True)
-            if row is not None:
-                row.seen_at = self._clock.now() - THERE_FOR - timedelta(seconds=1)
 
     def _may_answer(self, account: StaffView, county: str | None) -> bool:
         match self._permissions.reach(account.roles, ANSWER):

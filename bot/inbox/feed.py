@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select
 
-from bot.inbox.lists import Scope
+from bot.inbox.filters import Scope
 from bot.inbox.models import InboxChange
 from bot.storage.sql import Database
 from bot.values.clock import Clock

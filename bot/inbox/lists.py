@@ -1,18 +1,16 @@
 """Lists of chats for the console: within a scope, page by page, with what a line shows; and the lines of one chat."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from enum import StrEnum
-from typing import Self
 
 from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
 from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.inbox.errors import NoSuchChat
+from bot.inbox.filters import ChatFilter, Cursor, Scope, Tab, microseconds, moment_of, within
 from bot.inbox.models import RUNNING, Chat, ChatMessage, ChatStatus, Direction, Lane, MessageKind
-from bot.inbox.rows import message_view, view_of
+from bot.inbox.rows import SUMMARY, message_view, open_text, view_of
 from bot.inbox.views import ChatView, MessageView
 from bot.registrations.models import Registration
 from bot.storage.encryption import FieldCipher
@@ -21,63 +19,8 @@ from bot.values.clock import Clock
 from bot.values.texts import mask_personal
 
 PREVIEW_CHARS = 40
-CURSOR_MAX_CHARS = 40
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ONESELF = "self"
 """The relation of a registration that is the follower's own; the name on any other is somebody else's."""
-
-
-class Tab(StrEnum):
-    """The lists of the inbox; ``ALL`` is everything that runs, ``PERSON`` all chats of one follower."""
-
-    WAITING = "waiting"
-    MINE = "mine"
-    ALL = "all"
-    CLOSED = "closed"
-    PERSON = "person"
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What somebody may see: one county's chats, one agent's, or all where both are None."""
-
-    county: str | None = None
-    owner: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ChatFilter:
-    """Which chats to list; what is empty does not narrow. ``like`` is a chat whose follower's chats are wanted."""
-
-    tab: Tab = Tab.WAITING
-    topic: str = ""
-    county: str = ""
-    agent: str = ""
-    since: datetime | None = None
-    until: datetime | None = None
-    like: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """The end of a page: lane, moment in microseconds and number of its last chat. ``str()`` fits into an address."""
-
-    lane: int
-    at_us: int
-    id: int
-
-    def __str__(self) -> str:
-        return f"{self.lane}-{self.at_us:x}-{self.id:x}"
-
-    @classmethod
-    def read(cls, text: str) -> Self | None:
-        """Return the cursor that ``str`` wrote, None for any other text."""
-        lane, _, rest = text.partition("-")
-        at_us, _, number = rest.partition("-")
-        try:
-            return cls(int(lane), int(at_us, 16), int(number, 16)) if len(text) <= CURSOR_MAX_CHARS else None
-        except ValueError:
-            return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +86,7 @@ class ChatLists:
             return ChatPage(lines, None)
         last = shown[-1]
         at = last.closed_at if wanted.tab is Tab.CLOSED else last.last_at
-        return ChatPage(lines, Cursor(last.lane, _us(at or last.last_at), last.id))
+        return ChatPage(lines, Cursor(last.lane, microseconds(at or last.last_at), last.id))
 
     async def counts(self, scope: Scope, viewer: str) -> Counts:
         """Return the numbers beside the lists, in one query over the running chats."""
@@ -178,6 +121,18 @@ class ChatLists:
         async with self._database.reading() as session:
             row = await session.get(ChatMessage, message_id)
         return None if row is None or row.chat_id != chat_id else message_view(self._cipher, row)
+
+    def opener(self, chat_id: int, message_id: int | None) -> Callable[[AsyncSession], Awaitable[str | None]]:
+        """Return what opens a line's words, or with None what the chat was handed over with, inside a transaction."""
+
+        async def read(session: AsyncSession) -> str | None:
+            if message_id is None:
+                chat = await session.get(Chat, chat_id)
+                return None if chat is None else open_text(self._cipher, chat.summary_sealed, SUMMARY) or None
+            row = await session.get(ChatMessage, message_id)
+            return None if row is None or row.chat_id != chat_id else open_text(self._cipher, row.text_sealed) or None
+
+        return read
 
     async def notes(self, chat: ChatView, scope: Scope, *, limit: int = 5) -> list[tuple[ChatView, MessageView]]:
         """Return the latest notes on this follower, newest first, each with its chat."""
@@ -237,7 +192,7 @@ async def _rows(
             query = query.where(Chat.status == ChatStatus.CLOSED.value)
             query = query.order_by(Chat.closed_at.desc(), Chat.id.desc())
             if after is not None:
-                at = _moment(after.at_us)
+                at = moment_of(after.at_us)
                 query = query.where(Chat.closed_at <= at, or_(Chat.closed_at < at, Chat.id < after.id))
         case Tab.PERSON:
             openid = select(Chat.openid).where(Chat.id == wanted.like).scalar_subquery()
@@ -255,18 +210,12 @@ async def _by_lanes(session: AsyncSession, query: Select[Chat], after: Cursor | 
             continue
         part = query.where(Chat.lane == lane.value).order_by(Chat.last_at.desc(), Chat.id.desc())
         if after is not None and lane == after.lane:
-            at = _moment(after.at_us)
+            at = moment_of(after.at_us)
             part = part.where(Chat.last_at <= at, or_(Chat.last_at < at, Chat.id < after.id))
         found += await session.scalars(part.limit(limit - len(found)))
         if len(found) >= limit:
             break
     return found
-
-
-def within(scope: Scope) -> list[ColumnElement[bool]]:
-    """Return the conditions that keep a query over chats inside a scope."""
-    pairs = ((Chat.county, scope.county), (Chat.claimed_by, scope.owner))
-    return [column == value for column, value in pairs if value is not None]
 
 
 async def _names(session: AsyncSession, openids: Collection[str]) -> Mapping[str, str]:
@@ -285,11 +234,3 @@ async def _names(session: AsyncSession, openids: Collection[str]) -> Mapping[str
 async def _latest(session: AsyncSession, ids: Collection[int]) -> Mapping[int, ChatMessage]:
     rows = await session.scalars(select(ChatMessage).where(ChatMessage.id.in_(ids)))
     return {row.chat_id: row for row in rows}
-
-
-def _us(moment: datetime) -> int:
-    return (moment - EPOCH) // timedelta(microseconds=1)
-
-
-def _moment(us: int) -> datetime:
-    return EPOCH + timedelta(microseconds=us)

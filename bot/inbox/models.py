@@ -140,6 +140,7 @@ class Chat(Base):
         ),
         Index("ix_chats_words", "closed_at", sqlite_where=text(HOLDS_WORDS), postgresql_where=text(HOLDS_WORDS)),
         Index("ix_chats_status", "status", "lane", "id"),
+        Index("ix_chats_opened", "opened_at"),
         Index("ix_chats_agent", "claimed_by", "status", "closed_at", "id"),
         Index("ix_chats_closed", "status", "closed_at", "id"),
         Index("ix_chats_closed_topic", "topic", "status", "closed_at", "id"),

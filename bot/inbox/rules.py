@@ -44,9 +44,11 @@ class WorkingCalendar:
 
     def next_opening(self, moment: datetime) -> datetime | None:
         """Return ``moment`` itself when staff are there, else when they come next; None when they never do."""
+        return moment.astimezone(LOCAL_ZONE) if self.is_open(moment) else self.next_start(moment)
+
+    def next_start(self, moment: datetime) -> datetime | None:
+        """Return when staff begin the next time after ``moment``, also while they are there; None when never."""
         local = moment.astimezone(LOCAL_ZONE)
-        if self.is_open(local):
-            return local
         for ahead in range(SEARCH_DAYS):
             day = local.date() + timedelta(days=ahead)
             for stretch in self.stretches(day):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import CompoundSelect, Select, select
 
-from bot.inbox.lists import Scope, within
+from bot.inbox.filters import Scope, within
 from bot.inbox.models import Chat
 from bot.legal.models import LegalCase
 from bot.registrations.models import Registration

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from bot.inbox.desk import ChatDesk
 from bot.inbox.feed import GAP_WAIT, KEPT_FOR, Change, ChangeFeed, Position, chats_for
-from bot.inbox.lists import Scope
+from bot.inbox.filters import Scope
 from bot.inbox.models import InboxChange, MessageKind
 from bot.inbox.outbound import OutboundQueue
 from bot.inbox.pictures import PictureQueue

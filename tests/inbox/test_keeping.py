@@ -9,7 +9,8 @@ from sqlalchemy import select, text
 
 from bot.inbox.asides import ChatAsides
 from bot.inbox.desk import ChatDesk
-from bot.inbox.lists import ChatLists, Scope
+from bot.inbox.filters import Scope
+from bot.inbox.lists import ChatLists
 from bot.inbox.models import Chat, ChatMessage, MediaState, MessageKind
 from bot.inbox.personal_data import InboxData
 from bot.inbox.pictures import LEASE, PictureQueue

@@ -8,7 +8,8 @@ from sqlalchemy import event, insert, text, update
 
 from bot.inbox.desk import ChatDesk
 from bot.inbox.errors import NoSuchChat
-from bot.inbox.lists import ChatFilter, ChatLists, Counts, Cursor, Scope, Tab
+from bot.inbox.filters import ChatFilter, Cursor, Scope, Tab
+from bot.inbox.lists import ChatLists, Counts
 from bot.inbox.models import Chat, MessageKind
 from bot.inbox.service import InboxService
 from bot.storage.sql import Database

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.inbox.desk import ChatDesk
-from bot.inbox.lists import Scope
+from bot.inbox.filters import Scope
 from bot.inbox.search import ChatSearch, FoundChat, FoundNothing, FoundPerson
 from bot.inbox.service import InboxService
 from bot.programmes.models import ProgrammeKind, ProgrammeRow

@@ -17,7 +17,8 @@ from bot.inbox.asides import (
 )
 from bot.inbox.desk import HANDED_BACK, ChatDesk, Closed, NotReopened, Queued, Reopened
 from bot.inbox.errors import NoSuchMessage, NoSuchQueue, NoSuchReason
-from bot.inbox.lists import ChatLists, Scope
+from bot.inbox.filters import Scope
+from bot.inbox.lists import ChatLists
 from bot.inbox.models import Chat, ChatMessage, ChatStatus, Direction, MessageKind, Satisfaction, Step
 from bot.inbox.outbound import OutboundQueue
 from bot.inbox.rules import REOPEN_WITHIN

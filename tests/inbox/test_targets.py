@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.inbox.lists import ChatLists, Scope
+from bot.inbox.filters import Scope
+from bot.inbox.lists import ChatLists
 from bot.inbox.rules import (
     DueMoments,
     Mark,

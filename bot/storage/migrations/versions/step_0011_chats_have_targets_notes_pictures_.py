@@ -103,6 +103,7 @@ def upgrade() -> None:
             sqlite_where=sa.text("status <> 'closed'"),
             postgresql_where=sa.text("status <> 'closed'"),
         )
+        batch_op.create_index("ix_chats_opened", ["opened_at"], unique=False)
         batch_op.create_index("ix_chats_status", ["status", "lane", "id"], unique=False)
         batch_op.create_index(
             "ix_chats_words",
@@ -147,6 +148,7 @@ def downgrade() -> None:
             postgresql_where=sa.text("(summary_sealed IS NOT NULL OR last_message_id IS NOT NULL)"),
         )
         batch_op.drop_index("ix_chats_status")
+        batch_op.drop_index("ix_chats_opened")
         batch_op.drop_index(
             "ix_chats_running",
             sqlite_where=sa.text("status <> 'closed'"),
