@@ -23,8 +23,11 @@ from actions.registrations import RegistrationActions
 from actions.work_study import WorkStudyActions
 from bot.console.account import AccountPages
 from bot.console.attendance import AttendancePages
+from bot.console.canned import CannedPages
 from bot.console.followers import FollowerPages, FollowerServices
 from bot.console.inbox import InboxPages
+from bot.console.inbox_screen import InboxParts, InboxScreen
+from bot.console.inbox_steps import InboxSteps
 from bot.console.knowledge import KnowledgePages
 from bot.console.legal import LegalPages
 from bot.console.legal_office import LegalOffice
@@ -57,17 +60,26 @@ from bot.followers.export import FollowerExport
 from bot.followers.finding import FollowerFinder
 from bot.followers.personal_data import FollowerData
 from bot.followers.privacy import PersonalData, PrivacyService
+from bot.followers.references import FollowerReferences
 from bot.followers.service import FollowerService
+from bot.inbox.agents import AgentDirectory
 from bot.inbox.alerts import AlertService
+from bot.inbox.asides import ChatAsides
+from bot.inbox.calendar_table import CalendarTable
+from bot.inbox.canned import CannedReplies
 from bot.inbox.desk import ChatDesk
 from bot.inbox.feed import ChangeFeed
+from bot.inbox.lists import ChatLists
 from bot.inbox.notifier import LogNotifier
+from bot.inbox.office import InboxOffice
 from bot.inbox.outbound import OutboundQueue
 from bot.inbox.personal_data import InboxData
 from bot.inbox.pictures import PictureQueue
 from bot.inbox.retention import ChatRetention
 from bot.inbox.running import RunningChats
+from bot.inbox.search import ChatSearch
 from bot.inbox.service import InboxService
+from bot.inbox.transfers import ChatTransfers
 from bot.knowledge.entries import EntryTable
 from bot.knowledge.retrieval import HybridRetriever
 from bot.knowledge.service import KnowledgeService
@@ -116,6 +128,7 @@ from bot.storage.files import PrivateFiles
 from bot.storage.redis import RedisLink
 from bot.storage.sql import Database
 from bot.storage.task_queue import TaskStream
+from bot.turns.allowances import AllowanceLedger
 from bot.turns.chats import InboxChats
 from bot.turns.conversation import Conversation
 from bot.turns.log import TurnLog
@@ -123,6 +136,7 @@ from bot.turns.personal_data import DialogueData
 from bot.turns.replies import as_outgoing
 from bot.turns.service import TurnService
 from bot.turns.store import Arrivals, TurnStore
+from bot.turns.typing import TypingSign
 from bot.understanding.client import NluClient
 from bot.understanding.embedding import Embedding, HttpEmbedding
 from bot.understanding.review.service import ReviewData, ReviewList
@@ -493,9 +507,7 @@ def console_areas(bot: Bot) -> tuple[Area, ...]:
     records = bot.records
     answers = KnowledgeActions(records.knowledge, records.programmes, records.registrations, records.clock)
     return (
-        InboxPages(
-            records.desk, LiveChats(ChatFeed(records.database)), records.registrations, records.cases, records.audit
-        ),
+        *inbox_areas(bot),
         *registration_areas(bot),
         KnowledgePages(records.entries, records.knowledge, answers, bot.renderer, records.clock),
         LegalPages(
@@ -511,6 +523,36 @@ def console_areas(bot: Bot) -> tuple[Area, ...]:
         ReportPages(Overview(records.database), records.tasks, records.clock),
         ReviewPages(records.reviews, records.audit, Registry(MODELS).history),
         *_people_areas(records),
+    )
+
+
+def inbox_areas(bot: Bot) -> tuple[Area, ...]:
+    """Return the pages of chats with followers."""
+    records = bot.records
+    database, cipher, clock = records.database, records.cipher, records.clock
+    parts = InboxParts(
+        desk=records.desk,
+        lists=ChatLists(database, cipher, clock),
+        office=InboxOffice(database, trail=records.audit),
+        replies=CannedReplies(database, clock, trail=records.audit),
+        agents=AgentDirectory(database, clock, records.permissions),
+        calendar=CalendarTable(database),
+        ledger=AllowanceLedger(bot.link, clock),
+        followers=records.followers,
+        registrations=records.registrations,
+        cases=records.cases,
+        alerts=records.alerts,
+        references=FollowerReferences(cipher),
+        clock=clock,
+        has_template=bool(records.settings.wechat.status_template),
+    )
+    screen, asides = InboxScreen(parts), ChatAsides(database, cipher, clock, trail=records.audit)
+    transfers = ChatTransfers(database, cipher, clock, trail=records.audit)
+    live, search = LiveChats(ChangeFeed(database, clock)), ChatSearch(database, cipher, clock)
+    return (
+        InboxPages(parts, screen, live, search, asides, records.files, records.unmasking),
+        InboxSteps(parts, screen, asides, transfers, records.files, TypingSign(bot.api, bot.link, clock)),
+        CannedPages(parts.replies, parts.office),
     )
 
 

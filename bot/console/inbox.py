@@ -6,13 +6,17 @@ from typing import Final, assert_never
 from aiohttp import web
 
 from bot.console.errors import NotFound
-from bot.console.inbox_screen import ANSWER, READ, TEMPLATE, InboxParts, InboxScreen, Typed, scope_of
+from bot.console.forms import Form
+from bot.console.inbox_screen import ANSWER, READ, SUMMARY, TEMPLATE, UNMASK, InboxParts, InboxScreen, Typed, scope_of
 from bot.console.live import LiveChats
 from bot.console.routing import NavItem, Route, Tile
 from bot.console.visit import Visit
 from bot.inbox.asides import ChatAsides
 from bot.inbox.search import ChatSearch, FoundChat, FoundNothing, FoundPerson
+from bot.inbox.views import ChatView
+from bot.staff.unmasking import LimitReached, NothingStored, Unmasked, Unmasking, UnmaskingService
 from bot.storage.files import PrivateFiles
+from bot.values.problem import Problem
 
 CHAT: Final = "/inbox/{chat:[0-9]{1,9}}"
 MESSAGE: Final = CHAT + "/messages/{message:[0-9]{1,12}}"
@@ -30,6 +34,7 @@ class InboxPages:
         search: ChatSearch,
         asides: ChatAsides,
         files: PrivateFiles,
+        unmasking: UnmaskingService,
     ) -> None:
         self._parts = parts
         self._screen = screen
@@ -37,6 +42,7 @@ class InboxPages:
         self._search = search
         self._asides = asides
         self._files = files
+        self._unmasking = unmasking
 
     @property
     def nav(self) -> Sequence[NavItem]:
@@ -51,6 +57,7 @@ class InboxPages:
             Route("POST", "/inbox/search", self.find, READ),
             Route("GET", CHAT, self.chat, READ),
             Route("GET", f"{MESSAGE}/picture", self.picture, READ),
+            Route("POST", f"{CHAT}/reveal", self.reveal, UNMASK),
         ]
 
     async def tiles(self, visit: Visit) -> Sequence[Tile]:
@@ -122,7 +129,42 @@ class InboxPages:
         headers = {"Content-Disposition": "inline", "Content-Security-Policy": "default-src 'none'; sandbox"}
         return web.Response(body=kept.data, content_type=kept.file.media_type, headers=headers)
 
+    async def reveal(self, visit: Visit) -> web.StreamResponse:
+        """Show the words of one line in plain, for a reason that the trail keeps."""
+        chat, form = await self._screen.visible(visit, UNMASK), await visit.form()
+        line = form.number("line", "消息", least=SUMMARY, most=10**12)
+        if line is None:
+            return await self._screen.chat_page(visit, chat, Typed(form))
+        return await self._screen.chat_page(visit, chat, await self._opened(visit, chat, line, form))
+
+    async def _opened(self, visit: Visit, chat: ChatView, line: int, form: Form) -> Typed:
+        wanted = Unmasking(
+            permission=UNMASK,
+            object_kind="chat",
+            object_id=str(chat.id),
+            field="summary" if line == SUMMARY else f"message {line}",
+            reason=form.raw("reason").strip(),
+            source=visit.source,
+            county=chat.county,
+            owner=chat.claimed_by,
+        )
+        opener = self._parts.lists.opener(chat.id, None if line == SUMMARY else line)
+        outcome = await self._unmasking.unmask(visit.viewer.username, wanted, opener)
+        match outcome:
+            case Unmasked():
+                return Typed(revealed={line: outcome.value})
+            case NothingStored():
+                return Typed()
+            case LimitReached():
+                again = f"{outcome.again_at:%H:%M}"
+                form.note(f"line-{line}", Problem("unmask.limit", {"per_hour": outcome.per_hour, "again": again}))
+            case Problem():
+                form.note(f"line-{line}", outcome)
+            case _:
+                assert_never(outcome)
+        return Typed(form)
+
     async def _not_found(self, visit: Visit, code: str) -> web.Response:
         """Show the list with a word about the search; what was typed is not repeated."""
         values = await self._screen.list_values(visit)
-        return visit.page(TEMPLATE, status=422, chat=None, search_problem=code, **values)
+        return visit.page(TEMPLATE, status=422, chat=None, search_problem=visit.sentence(code, {}), **values)

@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from aiohttp import web
 
 from actions.wording import day_with_weekday, time_text
 from bot.console.errors import NotFound
 from bot.console.forms import Form
+from bot.console.inbox_address import chosen, query_of, wanted_chats
+from bot.console.inbox_lines import Names, ShownLine, shown_line
 from bot.console.visit import Visit
 from bot.followers.models import FollowerView
+from bot.followers.references import FollowerReferences
 from bot.followers.service import FollowerService
 from bot.inbox.agents import AgentDirectory
 from bot.inbox.alerts import AlertService
@@ -20,7 +22,7 @@ from bot.inbox.calendar_table import CalendarTable
 from bot.inbox.canned import CannedReplies, Reply
 from bot.inbox.desk import ChatDesk
 from bot.inbox.errors import NoSuchChat
-from bot.inbox.filters import ChatFilter, Cursor, Scope, Tab
+from bot.inbox.filters import Cursor, Scope, Tab
 from bot.inbox.lists import ChatLists
 from bot.inbox.office import InboxOffice
 from bot.inbox.placeholders import Filled, fill
@@ -32,25 +34,17 @@ from bot.registrations.service import RegistrationService
 from bot.registrations.views import RegistrationView
 from bot.storage.redis import RedisUnavailable
 from bot.turns.allowances import AllowanceLedger
-from bot.values.clock import LOCAL_ZONE, Clock
+from bot.values.clock import Clock
 from bot.values.counties import County
 from bot.values.texts import mask_personal
 from bot.wechat.allowance import Allowance
 
 READ, ANSWER, ASSIGN, UNMASK = "inbox:chat:read", "inbox:chat:answer", "inbox:chat:assign", "inbox:chat:unmask"
 ALERTS: Final = "inbox:alert:read"
+FOLLOWERS: Final = "privacy:follower:read"
 TEMPLATE: Final = "inbox/show.html"
-FILTERS: Final = ("topic", "county", "agent", "since", "until", "like")
-ALLOWANCE_LOW: Final = 1
-
-
-@dataclass(frozen=True, slots=True)
-class ShownLine:
-    """A line of the chat with its words masked; ``is_masked`` says that there is more to read, with a reason."""
-
-    view: MessageView
-    text: str
-    is_masked: bool
+SUMMARY: Final = 0
+"""Stands for the words of the handover where lines have their numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +67,18 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Aside:
-    """What stands beside a chat: who the follower is, masked, and what they have asked of the union."""
+    """What stands beside a chat: who the follower is, masked, and what they have asked of the union.
+
+    ``reference`` leads to everything that is kept about them, for those who may see it.
+    """
 
     follower: FollowerView | None
     name: str
     registrations: Sequence[RegistrationView]
     cases: Sequence[CaseSummary]
     others: Sequence[ChatView]
-    notes: Sequence[tuple[ChatView, MessageView]]
+    notes: Sequence[tuple[ChatView, ShownLine]]
+    reference: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +96,22 @@ class InboxParts:
     registrations: RegistrationService
     cases: LegalService
     alerts: AlertService
+    references: FollowerReferences
     clock: Clock
     has_template: bool
 
 
 @dataclass(slots=True)
 class Typed:
-    """What somebody wrote that was not accepted, or that a canned reply puts into the composer."""
+    """What somebody wrote that was not accepted, or that a canned reply puts into the composer.
+
+    ``revealed`` are words in plain that were granted to this very request, by the line's number, ``SUMMARY`` for what
+    was said when the chat was handed over.
+    """
 
     form: Form | None = None
     values: dict[str, str] = field(default_factory=dict)
+    revealed: dict[int, str] = field(default_factory=dict)
 
 
 class InboxScreen:
@@ -125,27 +129,28 @@ class InboxScreen:
 
     async def list_page(self, visit: Visit) -> web.Response:
         """Answer the list without a chat, or the list alone for a script."""
-        values = await self._list(visit)
+        values = await self.list_values(visit)
         if visit.wants_fragment:
             return visit.part(TEMPLATE, "list", chat=None, **values)
         return visit.page(TEMPLATE, chat=None, **values)
 
     async def chat_page(self, visit: Visit, chat: ChatView, typed: Typed | None = None) -> web.Response:
-        """Answer a chat beside the list, or the chat alone for a script; what was refused is shown as it was typed."""
+        """Answer a chat beside the list, or the chat alone for a script; what was refused stands as it was typed."""
         typed = typed or Typed()
         form = typed.form
         problems = form.problems if form is not None else {}
-        values = await self._chat(visit, chat)
+        names = await self._names(visit)
+        values = await self._chat(visit, chat, names, typed.revealed)
         values |= {"problems": problems, "typed": typed.values | (form.typed() if form is not None else {})}
         status = 422 if problems else 200
         if visit.wants_fragment:
-            return visit.part(TEMPLATE, "conversation", status=status, query=_query(visit), **values)
-        beside = {"aside": await self._aside(visit, chat), **await self._list(visit)}
+            return visit.part(TEMPLATE, "conversation", status=status, query=query_of(visit), **values)
+        beside = {"aside": await self._aside(visit, chat, names), **await self._list(visit, names)}
         return visit.page(TEMPLATE, status=status, **{**beside, **values})
 
     async def list_values(self, visit: Visit) -> dict[str, Any]:
         """Return what the list shows."""
-        return await self._list(visit)
+        return await self._list(visit, await self._names(visit))
 
     async def filled(self, visit: Visit, chat: ChatView, reply: Reply) -> Filled:
         """Return a canned reply with the values of this chat."""
@@ -153,8 +158,8 @@ class InboxScreen:
 
     # The list
 
-    async def _list(self, visit: Visit) -> dict[str, Any]:
-        wanted, after = _wanted(visit), Cursor.read(visit.filters().raw("after"))
+    async def _list(self, visit: Visit, names: Names) -> dict[str, Any]:
+        wanted, after = wanted_chats(visit), Cursor.read(visit.filters().raw("after"))
         scope, viewer = scope_of(visit, READ), visit.viewer.username
         if wanted.like is not None:
             # Whose chats are asked for must be somebody whose chat the viewer may see.
@@ -163,17 +168,19 @@ class InboxScreen:
             except NoSuchChat as error:
                 raise NotFound from error
         page = await self._parts.lists.page(scope, wanted, viewer, after=after)
-        query = _query(visit)
+        query = query_of(visit)
         now = self._parts.clock.now()
         return {
             "lines": [(line, self._marks(line.chat, now)) for line in page.lines],
             "counts": await self._parts.lists.counts(scope, viewer),
             "open_alerts": len(await self._parts.alerts.open_alerts()) if visit.can(ALERTS) else 0,
-            "queues": {queue.topic: queue.label for queue in await self._parts.office.queues()},
-            "names": await self._parts.agents.names(),
+            "queues": names.queues,
+            "names": names.agents,
+            "reasons": names.reasons,
             "counties": [(one.code, one.short) for one in County] if scope.county is None else [],
             "tab": wanted.tab.value,
-            "chosen": _chosen(visit),
+            "tabs": {one.value: query_of(visit, tab=one.value) for one in Tab},
+            "chosen": chosen(visit),
             "query": query,
             "next": f"/inbox?{query}&after={page.after}" if page.after is not None else None,
             "first": f"/inbox?{query}" if after is not None else None,
@@ -181,34 +188,44 @@ class InboxScreen:
 
     # The chat
 
-    async def _chat(self, visit: Visit, chat: ChatView) -> dict[str, Any]:
+    async def _chat(self, visit: Visit, chat: ChatView, names: Names, revealed: Mapping[int, str]) -> dict[str, Any]:
         parts, now = self._parts, self._parts.clock.now()
         mine = chat.claimed_by == visit.viewer.username
         before = visit.filters().number("before", "位置", least=1, most=10**12, required=False)
         lines = await parts.lists.lines(chat.id, before=before)
         may_answer = visit.may_touch(ANSWER, county=chat.county, owner=chat.claimed_by)
         can_answer = may_answer and chat.is_running and (mine or chat.claimed_by is None)
-        summary = await parts.desk.summary(chat.id)
-        reasons = await parts.office.reasons(offered=False)
         return {
             "chat": chat,
-            "chat_lines": [_shown(line) for line in lines.lines],
+            "chat_lines": [shown_line(line, names, revealed) for line in lines.lines],
             "before": lines.before,
-            "summary": mask_personal(summary),
-            "summary_is_masked": mask_personal(summary) != summary,
+            **await self._handover(chat, revealed),
             "marks": self._marks(chat, now),
             "left": await self._left(chat, lines.lines) if chat.is_running else None,
             "mine": mine,
-            "may_answer": may_answer,
             "can_answer": can_answer,
+            "may_note": may_answer,
             "may_assign": chat.is_running and (can_answer or self._may_assign(visit, chat)),
+            "may_reopen": may_answer and not chat.is_running,
             "may_unmask": visit.may_touch(UNMASK, county=chat.county, owner=chat.claimed_by),
             "has_template": parts.has_template and not chat.is_urgent,
             "canned": await self._canned(visit, chat) if can_answer else [],
-            "queues": {queue.topic: queue.label for queue in await parts.office.queues()},
-            "names": await parts.agents.names(),
-            "reason_labels": {reason.code: reason.label for reason in reasons},
+            "queues": names.queues,
+            "names": names.agents,
+            "reasons": names.reasons,
         }
+
+    async def _names(self, visit: Visit) -> Names:
+        office = self._parts.office
+        reasons = {reason.code: reason.label for reason in await office.reasons(offered=False)}
+        queues = {queue.topic: queue.label for queue in await office.queues()}
+        return Names(await self._parts.agents.names(), queues, reasons, visit.label)
+
+    async def _handover(self, chat: ChatView, revealed: Mapping[int, str]) -> dict[str, Any]:
+        """Return what was said when the chat was handed over, masked unless it was just revealed."""
+        summary = await self._parts.desk.summary(chat.id)
+        masked = revealed.get(SUMMARY, mask_personal(summary))
+        return {"summary": masked, "summary_is_masked": masked != summary}
 
     def _may_assign(self, visit: Visit, chat: ChatView) -> bool:
         return visit.may_touch(ASSIGN, county=chat.county, owner=chat.claimed_by)
@@ -268,7 +285,7 @@ class InboxScreen:
 
     # Beside it
 
-    async def _aside(self, visit: Visit, chat: ChatView) -> Aside:
+    async def _aside(self, visit: Visit, chat: ChatView, names: Names) -> Aside:
         parts, scope = self._parts, scope_of(visit, READ)
         registrations = await parts.registrations.find_for(chat.openid, limit=5)
         cases = await parts.cases.cases_of(chat.openid)
@@ -282,46 +299,14 @@ class InboxScreen:
             registrations,
             cases,
             await parts.lists.others(chat, scope),
-            await parts.lists.notes(chat, scope),
+            [(of, shown_line(note, names, {})) for of, note in await parts.lists.notes(chat, scope)],
+            parts.references.of(chat.openid) if visit.can(FOLLOWERS) else None,
         )
 
 
 def scope_of(visit: Visit, permission: str) -> Scope:
     """Return how far a permission reaches for the viewer; raises NotPermitted."""
     return Scope(visit.county_for(permission), visit.owner_for(permission))
-
-
-def _shown(line: MessageView) -> ShownLine:
-    masked = mask_personal(line.text)
-    return ShownLine(line, masked, masked != line.text)
-
-
-def _wanted(visit: Visit) -> ChatFilter:
-    form = visit.filters()
-    chosen = _chosen(visit)
-    tab = form.raw("tab")
-    since, until = form.day("since", "开始日期", required=False), form.day("until", "结束日期", required=False)
-    return ChatFilter(
-        tab=Tab(tab) if tab in set(Tab) and (tab != Tab.PERSON or chosen["like"]) else Tab.WAITING,
-        topic=chosen["topic"],
-        county=chosen["county"],
-        agent=chosen["agent"],
-        since=None if since is None else datetime.combine(since, time.min, LOCAL_ZONE),
-        until=None if until is None else datetime.combine(until + timedelta(days=1), time.min, LOCAL_ZONE),
-        like=form.number("like", "会话", least=1, most=10**9, required=False),
-    )
-
-
-def _chosen(visit: Visit) -> dict[str, str]:
-    form = visit.filters()
-    return {name: form.raw(name).strip()[:64] for name in FILTERS}
-
-
-def _query(visit: Visit) -> str:
-    """Return the list's part of an address, so that a chat keeps the list from which it was opened."""
-    tab = visit.filters().raw("tab")
-    chosen = {name: value for name, value in _chosen(visit).items() if value}
-    return urlencode({"tab": tab if tab in set(Tab) else Tab.WAITING.value, **chosen})
 
 
 def _when(moment: datetime, now: datetime) -> str:

@@ -1,7 +1,7 @@
 """What agents do with a chat: claim, answer, note, give away, end, take up again; each step asks one service."""
 
 from collections.abc import Sequence
-from typing import Final, assert_never
+from typing import Any, Final, assert_never
 
 from aiohttp import web
 from aiohttp.web import FileField
@@ -287,11 +287,13 @@ class InboxSteps:
     ) -> Queued | TakenBy | ChatIsOver | None:
         data = picture.file.read()
         try:
-            if media_type_of(data) == "application/pdf":
-                raise FileRefused(reason="type")
-            stored = await self._files.save(data, owner=chat.openid, purpose=PURPOSE)
+            is_picture = media_type_of(data) != "application/pdf"
+            stored = await self._files.save(data, owner=chat.openid, purpose=PURPOSE) if is_picture else None
         except FileRefused as error:
             form.note("picture", Problem(f"inbox.picture_{error.fields['reason']}"))
+            return None
+        if stored is None:
+            form.note("picture", Problem("inbox.picture_type"))
             return None
         outcome = await self._desk.answer(
             chat.id,
@@ -327,7 +329,7 @@ class InboxSteps:
         return _asked(visit, "inbox/close.html", values, form)
 
 
-def _asked(visit: Visit, template: str, values: dict[str, object], form: Form | None) -> web.Response:
+def _asked(visit: Visit, template: str, values: dict[str, Any], form: Form | None) -> web.Response:
     if form is not None:
         return visit.page(template, status=422, problems=form.problems, typed=form.typed(), **values)
     return visit.part(template, "panel", **values) if visit.wants_fragment else visit.page(template, **values)

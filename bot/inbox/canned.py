@@ -76,7 +76,7 @@ class CannedReplies:
             return _reply(await _row(session, reply_id))
 
     async def create(self, draft: ReplyDraft, *, by: str, source: str = "") -> SaveOutcome:
-        """Store a new reply, or return what is wrong with it by field."""
+        """Store a new reply, or return what is wrong with it by field; the very same one is stored once."""
         problems = check_reply(draft.title, draft.text)
         if problems:
             return problems
@@ -89,7 +89,13 @@ class CannedReplies:
             updated_by=by,
             updated_at=self._clock.now(),
         )
+        same = select(CannedReply).where(
+            CannedReply.title == draft.title, CannedReply.text == draft.text, CannedReply.is_offered.is_(True)
+        )
         async with self._database.transaction() as session:
+            for earlier in await session.scalars(same):
+                if earlier.topic == draft.topic:
+                    return _reply(earlier)
             session.add(row)
             await session.flush()
             await self._note(session, "create", row, by, source)
