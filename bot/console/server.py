@@ -17,6 +17,7 @@ from bot.console.session import SessionPages
 from bot.console.texts import Texts
 from bot.console.visit import Building, public_values
 from bot.followers.errors import NoSuchFollower
+from bot.inbox.errors import NoSuchAlert, NoSuchChat, NoSuchMessage, NoSuchReply
 from bot.knowledge.errors import EntryChanged, NoSuchEntry
 from bot.legal.errors import NoSuchCase, TransitionRefused
 from bot.programmes.errors import EditConflict, NotReady, UnknownProgramme, UnknownRow, UnknownVersion
@@ -58,6 +59,10 @@ STATUS_OF: Final[dict[type[BotError], int]] = {
     NotFound: 404,
     NoSuchAccount: 404,
     NoSuchFollower: 404,
+    NoSuchAlert: 404,
+    NoSuchChat: 404,
+    NoSuchMessage: 404,
+    NoSuchReply: 404,
     NoSuchItem: 404,
     NoSuchEntry: 404,
     NoSuchCase: 404,
