@@ -18,6 +18,8 @@ SONGTAO = "520628"
 
 KNOWLEDGE_READERS = {ADMIN, MANAGER, REVIEWER, LAWYER, AGENT, AUDITOR}
 EDITORS = {ADMIN, MANAGER, LAWYER}
+APPLICATION_READERS = {ADMIN, MANAGER, REVIEWER, AUDITOR}
+DECIDERS = {ADMIN, MANAGER, REVIEWER}
 CASE_READERS = {ADMIN, REVIEWER, LAWYER, AUDITOR}
 ADVISERS = {ADMIN, LAWYER}
 CHAT_READERS = {ADMIN, AGENT, REVIEWER, AUDITOR}
@@ -50,6 +52,37 @@ MATRIX: dict[str, frozenset[str] | set[str]] = {
     "GET /inbox/replies/{reply}": {ADMIN, AGENT},
     "POST /inbox/replies/{reply}": {ADMIN, AGENT},
     "POST /inbox/replies/{reply}/offer": {ADMIN, AGENT},
+    "GET /registrations": APPLICATION_READERS,
+    "POST /registrations/search": APPLICATION_READERS,
+    "POST /registrations/views": APPLICATION_READERS,
+    "POST /registrations/views/{view}/delete": APPLICATION_READERS,
+    "GET /registrations/next": DECIDERS,
+    "POST /registrations/bulk/ask": DECIDERS,
+    "POST /registrations/bulk": DECIDERS,
+    "GET /registrations/bulk/{run}": DECIDERS,
+    "POST /registrations/bulk/{run}/undo": DECIDERS,
+    "GET /registrations/export": DECIDERS,
+    "POST /registrations/export": DECIDERS,
+    "GET /registrations/lists": {ADMIN, MANAGER},
+    "POST /registrations/lists": {ADMIN, MANAGER},
+    "GET /registrations/lists/template": {ADMIN, MANAGER},
+    "GET /registrations/lists/{list}": {ADMIN, MANAGER},
+    "GET /registrations/lists/{list}/store": {ADMIN, MANAGER},
+    "POST /registrations/lists/{list}/store": {ADMIN, MANAGER},
+    "GET /registrations/lists/{list}/withdraw": {ADMIN, MANAGER},
+    "POST /registrations/lists/{list}/withdraw": {ADMIN, MANAGER},
+    "GET /registrations/{receipt}": APPLICATION_READERS,
+    "POST /registrations/{receipt}/reveal": DECIDERS,
+    "GET /registrations/{receipt}/materials": DECIDERS,
+    "GET /registrations/{receipt}/materials/{material}": DECIDERS,
+    "GET /registrations/{receipt}/{step}": DECIDERS,
+    "POST /registrations/{receipt}/{step}": DECIDERS,
+    "GET /attendance": DECIDERS,
+    "GET /attendance/{site}/{day}": DECIDERS,
+    "POST /attendance/{site}/{day}/check-in": DECIDERS,
+    "POST /attendance/{site}/{day}/revoke": DECIDERS,
+    "GET /attendance/{site}/{day}/print": DECIDERS,
+    "POST /attendance/{site}/{day}/print": DECIDERS,
     "GET /knowledge": KNOWLEDGE_READERS,
     "GET /knowledge/try": KNOWLEDGE_READERS,
     "GET /knowledge/{code}": KNOWLEDGE_READERS,
@@ -136,6 +169,7 @@ SAMPLES = {
     "step": "lock",
     "reference": "A" * 60,
 }
+SAMPLES = {"code": "A01", "receipt": "FL26-0615-9999", "step": "approve", "day": "2026-06-20"}
 """What stands for a part of an address; a number for all others. None of the records needs to be there."""
 
 
