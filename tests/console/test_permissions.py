@@ -16,6 +16,8 @@ ROLES = (ADMIN, MANAGER, REVIEWER, LAWYER, AGENT, OPERATOR, APPROVER, AUDITOR)
 EVERYBODY = frozenset(ROLES)
 SONGTAO = "520628"
 
+APPLICATION_READERS = {ADMIN, MANAGER, REVIEWER, AUDITOR}
+REVIEWERS = {ADMIN, MANAGER, REVIEWER}
 KNOWLEDGE_READERS = {ADMIN, MANAGER, REVIEWER, LAWYER, AGENT, AUDITOR}
 EDITORS = {ADMIN, MANAGER, LAWYER}
 APPLICATION_READERS = {ADMIN, MANAGER, REVIEWER, AUDITOR}
@@ -63,6 +65,19 @@ MATRIX: dict[str, frozenset[str] | set[str]] = {
     "POST /registrations/bulk/{run}/undo": DECIDERS,
     "GET /registrations/export": DECIDERS,
     "POST /registrations/export": DECIDERS,
+    "GET /registrations/next": REVIEWERS,
+    "GET /registrations/{receipt}": APPLICATION_READERS,
+    "POST /registrations/{receipt}/reveal": REVIEWERS,
+    "GET /registrations/{receipt}/materials": REVIEWERS,
+    "GET /registrations/{receipt}/materials/{material}": REVIEWERS,
+    "GET /registrations/{receipt}/{step}": REVIEWERS,
+    "POST /registrations/{receipt}/{step}": REVIEWERS,
+    "POST /registrations/bulk": REVIEWERS,
+    "POST /registrations/bulk/ask": REVIEWERS,
+    "GET /registrations/bulk/{run}": REVIEWERS,
+    "POST /registrations/bulk/{run}/undo": REVIEWERS,
+    "GET /registrations/export": REVIEWERS,
+    "POST /registrations/export": REVIEWERS,
     "GET /registrations/lists": {ADMIN, MANAGER},
     "POST /registrations/lists": {ADMIN, MANAGER},
     "GET /registrations/lists/template": {ADMIN, MANAGER},
@@ -83,6 +98,12 @@ MATRIX: dict[str, frozenset[str] | set[str]] = {
     "POST /attendance/{site}/{day}/revoke": DECIDERS,
     "GET /attendance/{site}/{day}/print": DECIDERS,
     "POST /attendance/{site}/{day}/print": DECIDERS,
+    "GET /attendance": REVIEWERS,
+    "GET /attendance/{site}/{day}": REVIEWERS,
+    "POST /attendance/{site}/{day}/check-in": REVIEWERS,
+    "POST /attendance/{site}/{day}/revoke": REVIEWERS,
+    "GET /attendance/{site}/{day}/print": REVIEWERS,
+    "POST /attendance/{site}/{day}/print": REVIEWERS,
     "GET /knowledge": KNOWLEDGE_READERS,
     "GET /knowledge/try": KNOWLEDGE_READERS,
     "GET /knowledge/{code}": KNOWLEDGE_READERS,
@@ -168,9 +189,11 @@ SAMPLES = {
     "username": "nobody-there",
     "step": "lock",
     "reference": "A" * 60,
+    "day": "2026-06-19",
 }
 SAMPLES = {"code": "A01", "receipt": "FL26-0615-9999", "step": "approve", "day": "2026-06-20"}
 """What stands for a part of an address; a number for all others. None of the records needs to be there."""
+STEP_OF_REGISTRATIONS = {"step": "approve"}
 
 
 def named(method: str, path: str) -> str:
@@ -181,7 +204,7 @@ def named(method: str, path: str) -> str:
 def address_of(name: str, values: Mapping[str, str] = MappingProxyType({})) -> tuple[str, str]:
     """Return the method and an address of a route, with ``values`` or samples in place of its parameters."""
     method, _, path = name.partition(" ")
-    known = {**SAMPLES, **values}
+    known = {**SAMPLES, **(STEP_OF_REGISTRATIONS if "/registrations/" in path else {}), **values}
     return method, re.sub(r"{([a-z_]+)}", lambda found: known.get(found[1], "999999"), path)
 
 
