@@ -34,7 +34,7 @@ def inbox(database: Database, cipher: FieldCipher, clock: MovedClock) -> InboxSe
 
 @pytest.fixture
 def desk(database: Database, cipher: FieldCipher, clock: MovedClock) -> ChatDesk:
-    return ChatDesk(database, cipher, clock, trail=AuditTrail(database, clock))
+    return ChatDesk(database, cipher, clock, trail=AuditTrail(database, cipher, clock))
 
 
 def _day(day: date) -> Period:
