@@ -1,4 +1,4 @@
-"""Staff review in a real browser: one approved, one sent back (the worker's phone says so), many at once, a file, a door.
+"""Staff review in a browser: one approved, one sent back (the phone says so), many at once, a file, the door.
 
 With ``BOT_TEST_PICTURES=docs/images`` the pictures of the documentation are taken on the way.
 """
@@ -7,18 +7,20 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 from python_calamine import CalamineWorkbook
 
-from bot.app import worker_of
+from bot.app import registration_desk, worker_of
 from bot.commands.demo_people import add_workers
 from bot.programmes.models import ProgrammeKind, ReviewMode
-from bot.registrations.outcomes import Application, Submitted
-from bot.values.clock import SystemClock
+from bot.registrations.outcomes import Application, Moved, Submitted
+from bot.registrations.review import Decision
+from bot.registrations.statuses import Actor, ActorKind
+from bot.values.clock import LOCAL_ZONE, SystemClock
 from bot.values.identity import Sex, check_character
 from tests.browser.staff import CHROMIUM, PHONE, chromium, signed_in, take_picture
 from tests.console.served import ServedConsole, serving
@@ -30,17 +32,30 @@ expect.set_options(timeout=PATIENCE_MS)
 REVIEWER = "zhao"
 
 
+class Ahead(SystemClock):
+    """The machine's clock, put forward."""
+
+    def __init__(self) -> None:
+        self.by = timedelta()
+
+    def now(self) -> datetime:
+        return super().now() + self.by
+
+
 @pytest.fixture
-async def assistant(sqlite_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Assistant]:
+def clock() -> Ahead:
+    return Ahead()
+
+
+@pytest.fixture
+async def assistant(sqlite_url: str, redis_url: str, tmp_path: Path, clock: Ahead) -> AsyncIterator[Assistant]:
     """The whole assistant with its worker at work, and made-up people who applied."""
     settings = settings_for(database_url=sqlite_url, redis_url=redis_url, data_dir=tmp_path)
-    async with running_assistant(settings, SystemClock()) as running:
+    async with running_assistant(settings, clock) as running:
         programmes = running.bot.records.programmes
         screening = await programmes.current(ProgrammeKind.HEALTH_SCREENING)
         assert screening is not None
-        await programmes.edit(
-            replace(screening, review_mode=ReviewMode.BY_STAFF), editor="test", note="by staff"
-        )
+        await programmes.edit(replace(screening, review_mode=ReviewMode.BY_STAFF), editor="test", note="by staff")
         await add_workers(running.bot.records)
         worker = asyncio.create_task(worker_of(running.bot, "worker-of-tests").run())
         yield running
@@ -120,7 +135,7 @@ async def test_one_is_sent_back_and_the_worker_reads_it(assistant: Assistant, co
         await expect(log.get_by_text(f"还差一点，受理号{receipt}").last).to_be_visible()
 
 
-async def test_one_is_approved_and_then_many(assistant: Assistant, console: ServedConsole, tmp_path: Path) -> None:
+async def test_one_is_approved_and_then_many(console: ServedConsole, tmp_path: Path) -> None:
     async with chromium() as browser:
         desk = await signed_in(browser, console.base, REVIEWER)
         await desk.goto(f"{console.base}/registrations?status=pending&sort=oldest")
@@ -136,12 +151,54 @@ async def test_one_is_approved_and_then_many(assistant: Assistant, console: Serv
         await _approve_many(desk, console)
         await _export(desk, console, tmp_path)
 
+
+async def test_who_comes_is_checked_in_on_a_phone(assistant: Assistant, console: ServedConsole, clock: Ahead) -> None:
+    site, day = await _booked_out(assistant, 5)
+    clock.by = datetime.combine(day, time(8, 20), LOCAL_ZONE) - clock.now()
+    async with chromium() as browser:
         hand = await signed_in(browser, console.base, REVIEWER, PHONE)
-        await hand.goto(f"{console.base}/attendance")
-        await hand.locator(".tile").first.click()
+        await hand.get_by_role("link", name="今天预约到场").click()
+        await hand.locator(f'a[href="/attendance/{site}/{day}"]').click()
         await hand.get_by_role("button", name="到场").first.click()
-        await expect(hand.get_by_text("人已到")).to_contain_text("1")
+        await hand.get_by_placeholder("受理号后几位").fill("15")
+        await hand.get_by_role("button", name="查", exact=True).click()
+        await expect(hand.get_by_text("查到 1 位")).to_be_visible()
+        await hand.get_by_role("button", name="到场").click()
+        await expect(hand.get_by_text("人已到")).to_contain_text("2 人已到")
         await take_picture(hand, "console-checkin-phone")
+
+
+async def _booked_out(assistant: Assistant, people: int) -> tuple[int, date]:
+    """Let people book the first free time and approve them; return the site and the day."""
+    records = assistant.bot.records
+    desk = registration_desk(records, assistant.bot.catalog)
+    programme = await records.programmes.current(ProgrammeKind.HEALTH_SCREENING)
+    assert programme is not None
+    free = await records.registrations.slots(programme.id, county="520628")
+    slots = [slot for slot in free if (slot.site_id, slot.day) == (free[0].site_id, free[0].day)]
+    for serial, name in enumerate(("龙小芳", "吴玉兰", "田桂花", "石美玲", "麻阿妹")[:people]):
+        first = f"5222991980052{serial}{serial:03d}"
+        outcome = await records.registrations.submit(
+            Application(
+                programme_id=programme.id,
+                openid=f"at-the-door-{serial}",
+                key=f"at-the-door-{serial}",
+                name=name,
+                phone=f"1371111000{serial}",
+                id_number=first + check_character(first),
+                birth_date=date(1980, 5, 20 + serial),
+                sex=Sex.FEMALE,
+                county="520628",
+                slot_id=slots[serial // 3 % len(slots)].slot_id,
+                answers={"hs_category": "outdoor", "hs_items": ["breast", "cervical"]},
+                consents={"general": 1, "sensitive": 2, "third_party": 3},
+            )
+        )
+        assert isinstance(outcome, Submitted), outcome
+        by = Actor(ActorKind.REVIEWER, REVIEWER)
+        decision = Decision(receipt=outcome.receipt, by=by, key=f"approve-{serial}", reason="qualified")
+        assert isinstance(await desk.reviews.approve(decision), Moved)
+    return slots[0].site_id, slots[0].day
 
 
 async def _approve_many(desk: Page, console: ServedConsole) -> None:
