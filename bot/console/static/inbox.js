@@ -169,6 +169,8 @@ addEventListener("beforeunload", (event) => {
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.elt !== conversation && !conversation.contains(event.detail.elt)) return;
   toEnd();
+  // With an answer the sign that somebody writes is over; the next one begins anew.
+  typedAt = 0;
   const field = conversation.querySelector(".reply textarea");
   if (field) field.focus({ preventScroll: true });
 });
