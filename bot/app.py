@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from actions.consents import ConsentActions
 from actions.followers import FollowerActions
+from actions.health_screening import ANSWERS as SCREENING_ANSWERS
 from actions.health_screening import HealthScreeningActions
 from actions.knowledge import KnowledgeActions
 from actions.legal import LegalActions
@@ -20,6 +21,7 @@ from actions.people import PeopleActions
 from actions.programmes import ProgrammeDesk
 from actions.rebooking import RebookingActions
 from actions.registrations import RegistrationActions
+from actions.work_study import ANSWERS as WORK_STUDY_ANSWERS
 from actions.work_study import WorkStudyActions
 from bot.console.account import AccountPages
 from bot.console.attendance import AttendancePages
@@ -32,6 +34,9 @@ from bot.console.knowledge import KnowledgePages
 from bot.console.legal import LegalPages
 from bot.console.legal_office import LegalOffice
 from bot.console.live import LiveChats
+from bot.console.programme_sections import ProgrammeSections
+from bot.console.programme_words import facts_of
+from bot.console.programmes import ProgrammePages
 from bot.console.registration_bulk import RegistrationBulk
 from bot.console.registration_decisions import RegistrationDecisions
 from bot.console.registration_detail import RegistrationDetail
@@ -91,15 +96,20 @@ from bot.legal.replies import LegalReplies
 from bot.legal.service import LegalService
 from bot.legal.statistics import LegalStatistics
 from bot.legal.topics import TopicCatalogue
+from bot.programmes.editing import ProgrammeEditor
+from bot.programmes.models import ProgrammeKind
+from bot.programmes.overview import ProgrammeOverview
 from bot.programmes.service import ProgrammeService
 from bot.registrations import bulk_work, exporting, unit_work
 from bot.registrations.answers import AnswerSheet
 from bot.registrations.desk import Desk, Ground, desk_on
 from bot.registrations.notices import NoticeBook
+from bot.registrations.occupancy import Occupancy
 from bot.registrations.personal_data import RegistrationData
 from bot.registrations.places import RowPlaceLock
 from bot.registrations.reasons import ReasonTable
 from bot.registrations.service import RegistrationService
+from bot.reports.chat_rollups import ChatRollups
 from bot.reports.export import KIND as REPORTS_EXPORT
 from bot.reports.export import ReportExport
 from bot.reports.overview import Overview
@@ -509,6 +519,7 @@ def console_areas(bot: Bot) -> tuple[Area, ...]:
     return (
         *inbox_areas(bot),
         *registration_areas(bot),
+        *programme_areas(bot),
         KnowledgePages(records.entries, records.knowledge, answers, bot.renderer, records.clock),
         LegalPages(
             records.case_desk,
@@ -608,6 +619,23 @@ def registration_areas(bot: Bot) -> tuple[Area, ...]:
         RegistrationDetail(desk, records.unmasking),
         RegistrationDecisions(desk, records.clock),
         AttendancePages(desk, records.clock),
+    )
+
+
+def programme_areas(bot: Bot) -> tuple[Area, ...]:
+    """Return the areas about programmes."""
+    records = bot.records
+    overview, occupancy = ProgrammeOverview(records.database), Occupancy(records.database, records.clock)
+    editor = ProgrammeEditor(records.database, records.clock, trail=records.audit)
+    answers = {
+        ProgrammeKind.WORK_STUDY: WORK_STUDY_ANSWERS,
+        ProgrammeKind.HEALTH_SCREENING: SCREENING_ANSWERS,
+        ProgrammeKind.LEGAL_CONSULTATION: (),
+    }
+    facts = facts_of(bot.catalog.slots, answers)
+    return (
+        ProgrammePages(records.programmes, overview, editor, occupancy, records.clock, facts),
+        ProgrammeSections(records.programmes, editor, facts),
     )
 
 
@@ -714,7 +742,8 @@ def worker_of(bot: Bot, name: str) -> Worker:
             Job("staff tasks", staff_tasks.tell_again, rest_s=2.0),
             Job("upkeep", upkeep.run, rest_s=60.0),
             Job("trail", records.trail_checks.check_if_due, rest_s=600.0),
-            Job("report roll-ups", TurnRollups(records.database, clock).renew, rest_s=60.0),
+            Job("turns by day", TurnRollups(records.database, clock).renew, rest_s=60.0),
+            Job("chats by day", ChatRollups(records.database, clock).renew, rest_s=60.0),
         ),
         (Listener("staff tasks", staff_tasks.listen),),
     )

@@ -1,5 +1,6 @@
-"""What attackers bring: texts that want to be markup, a walk over every page, and a strict reading of what comes back."""
+"""What attackers bring: texts that want to be markup, a walk over every page, and a strict reading of them."""
 
+import csv
 import re
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Iterator
@@ -7,17 +8,21 @@ from dataclasses import dataclass, field
 from datetime import date
 from html import unescape
 from html.parser import HTMLParser
+from io import StringIO
 from urllib.parse import urlsplit
+
+import aiohttp
 
 from bot.commands.demo_people import add_workers
 from bot.legal.models import CaseDraft
 from bot.programmes.models import ProgrammeKind
-from bot.registrations.outcomes import Application
+from bot.registrations.outcomes import Application, Submitted
 from bot.staff.models import AuditRecord
 from bot.understanding.models import Guess
 from bot.understanding.review.models import Reason, Turn
 from bot.values.identity import Sex
 from tests.console.served import Answer, Browser, ServedConsole
+from tests.registrations.test_unit_lists import HEAD, line
 
 SCRIPT = "<script>alert(1)</script>"
 PAYLOAD = f"{SCRIPT}\"'><img src=x onerror=alert(2)>{{{{7*7}}}}"
@@ -36,7 +41,13 @@ async def plant(console: ServedConsole) -> None:
     assert programme is not None
     [slot, *_] = await records.registrations.slots(programme.id)
     await records.followers.followed("o-evil", PAYLOAD, "k-evil")
-    await records.registrations.submit(
+    consents = {}
+    for consent in programme.consents:
+        given = await records.consents.record_consent(
+            "o-evil", consent.code, text_version=consent.version, text=PAYLOAD, channel="chat", key="evil"
+        )
+        consents[consent.code] = given.id
+    outcome = await records.registrations.submit(
         Application(
             programme_id=programme.id,
             openid="o-evil",
@@ -48,10 +59,11 @@ async def plant(console: ServedConsole) -> None:
             sex=Sex.FEMALE,
             county=SONGTAO,
             slot_id=slot.slot_id,
-            consents={},
+            consents=consents,
             answers={"hs_employer": PAYLOAD, "hs_category": "outdoor", "hs_items": [PAYLOAD]},
         )
     )
+    assert isinstance(outcome, Submitted), outcome
     await records.cases.open_case(
         CaseDraft(
             openid="o-evil",
@@ -71,6 +83,23 @@ async def plant(console: ServedConsole) -> None:
     await records.reviews.add(turn, Reason.LOST)
     await console.add("mallory", "chat_agent", name=PAYLOAD[:64])
     await records.audit.record(AuditRecord("mallory", "test:row:write", "registration", "R-1", PAYLOAD, "10.0.0.8"))
+
+
+async def hand_in(browser: Browser, programme_id: str) -> str:
+    """Hand in a unit's list whose name, file and cells are the payload; return the list's address."""
+    await browser.get("/registrations/lists")
+    form = aiohttp.FormData()
+    fields = {"programme": programme_id, "unit": PAYLOAD[:60], "authority": "signed", "key": browser.key}
+    for name, value in fields.items():
+        form.add_field(name, value)
+    text = StringIO()
+    good = line(3, 点位="松桃县妇幼保健院（演示）", 日期="2026-06-19", 开始时间="08:30")
+    bad = [line(serial, 姓名=PAYLOAD, 职工类别=PAYLOAD) for serial in (1, 2)]
+    csv.writer(text).writerows([HEAD, *bad, good])
+    form.add_field("file", text.getvalue().encode(), filename=f"{SCRIPT}.csv", content_type="text/csv")
+    answer = await browser.post("/registrations/lists", form)
+    assert answer.status == 303, answer.visible[:300]
+    return answer.location
 
 
 @dataclass
@@ -132,7 +161,8 @@ async def crawl(browser: Browser, *starts: str) -> AsyncIterator[tuple[str, Answ
             continue
         answer = await browser.get(path)
         yield path, answer
-        for link in _followed(read(answer).links, path):
+        links = [answer.location] if answer.location else read(answer).links
+        for link in _followed(links, path):
             if link not in seen:
                 seen.add(link)
                 queue.append(link)
