@@ -1,4 +1,4 @@
-"""What agents do with a chat on the page: give away, note, send pictures, notify, hand back, take up again, reveal."""
+"""What agents do with a chat on its page: give away, note, send pictures, notify, hand back, take up again."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
