@@ -28,6 +28,8 @@ from bot.console.attendance import AttendancePages
 from bot.console.canned import CannedPages
 from bot.console.followers import FollowerPages, FollowerServices
 from bot.console.inbox import InboxPages
+from bot.console.inbox_alerts import AlertPages
+from bot.console.inbox_office import InboxOfficePages
 from bot.console.inbox_screen import InboxParts, InboxScreen
 from bot.console.inbox_steps import InboxSteps
 from bot.console.knowledge import KnowledgePages
@@ -73,6 +75,7 @@ from bot.inbox.asides import ChatAsides
 from bot.inbox.calendar_table import CalendarTable
 from bot.inbox.canned import CannedReplies
 from bot.inbox.desk import ChatDesk
+from bot.inbox.duty import AlertDuty
 from bot.inbox.feed import ChangeFeed
 from bot.inbox.lists import ChatLists
 from bot.inbox.notifier import LogNotifier
@@ -552,7 +555,7 @@ def inbox_areas(bot: Bot) -> tuple[Area, ...]:
         followers=records.followers,
         registrations=records.registrations,
         cases=records.cases,
-        alerts=records.alerts,
+        duty=AlertDuty(database, cipher, clock, trail=records.audit),
         references=FollowerReferences(cipher),
         clock=clock,
         has_template=bool(records.settings.wechat.status_template),
@@ -563,6 +566,8 @@ def inbox_areas(bot: Bot) -> tuple[Area, ...]:
     return (
         InboxPages(parts, screen, live, search, asides, records.files, records.unmasking),
         InboxSteps(parts, screen, asides, transfers, records.files, TypingSign(bot.api, bot.link, clock)),
+        AlertPages(parts.duty, parts.agents),
+        InboxOfficePages(parts.office, clock),
         CannedPages(parts.replies, parts.office),
     )
 
