@@ -177,6 +177,7 @@ class CampaignBatch(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     lease_until: Mapped[datetime | None]
     not_before: Mapped[datetime | None]
+    told_at: Mapped[datetime | None]
     first_tried_at: Mapped[datetime | None]
     submitted_at: Mapped[datetime | None]
     checked_at: Mapped[datetime | None]

@@ -89,7 +89,7 @@ def month_of(moment: datetime) -> str:
 
 def fails_too_often(failed: int, tried: int, max_percent: int) -> bool:
     """Say whether so many of those tried failed that sending must stop."""
-    return failed > 0 and tried >= min(FEWEST_FOR_RATE, max(failed, 1)) and failed * 100 > tried * max_percent
+    return tried >= FEWEST_FOR_RATE and failed * 100 > tried * max_percent
 
 
 def chunk_size(total: int, max_size: int) -> int:

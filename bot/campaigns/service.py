@@ -263,6 +263,7 @@ class CampaignService:
             _move(row, CampaignState.SENDING if row.frozen_at else CampaignState.SCHEDULED, "resume")
             row.pause_reason = None
             await self._forget_old_ids(session, row)
+            await _tell_afresh(session, row.id)
             await self._note(session, row.id, "resume", by, source)
             return view_of(row)
 
@@ -296,6 +297,7 @@ class CampaignService:
             count = await self._requeue(session, row)
             if not count:
                 raise NothingToDo(reachable=0)
+            await _tell_afresh(session, row.id)
             row.state, row.round, row.finished_at, row.pause_reason = "sending", row.round + 1, None, None
             await self._note(session, row.id, "retry", by, source, reason=str(count))
             return view_of(row)
@@ -418,3 +420,9 @@ async def _row(session: AsyncSession, campaign_id: int, *, lock: bool = False) -
     if row is None:
         raise NoSuchCampaign(campaign_id=campaign_id)
     return row
+
+
+async def _tell_afresh(session: AsyncSession, campaign_id: int) -> None:
+    """Let the workers be told of the batches at once, also of those that they were told of before the pause."""
+    told = CampaignBatch.campaign_id == campaign_id, CampaignBatch.told_at.is_not(None)
+    await session.execute(update(CampaignBatch).where(*told).values(told_at=None))
