@@ -70,10 +70,18 @@ class Result:
 class Batches:
     """Takes batches and writes what became of them. A write under an old fence changes nothing."""
 
-    def __init__(self, database: Database, clock: Clock, *, lease: timedelta = LEASE) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        *,
+        lease: timedelta = LEASE,
+        told_again_after: timedelta = TOLD_AGAIN_AFTER,
+    ) -> None:
         self._database = database
         self._clock = clock
-        self.lease = lease
+        self._lease = lease
+        self._told_again_after = told_again_after
 
     async def due(self, limit: int = TOLD_AT_ONCE) -> list[int]:
         """Return batches to tell the workers of: those that nobody has in hand, of campaigns that go out now.
@@ -87,7 +95,7 @@ class Batches:
             .where(Campaign.state == CampaignState.SENDING.value, _is_free(now))
             .order_by(CampaignBatch.id)
         )
-        untold = or_(CampaignBatch.told_at.is_(None), CampaignBatch.told_at <= now - TOLD_AGAIN_AFTER)
+        untold = or_(CampaignBatch.told_at.is_(None), CampaignBatch.told_at <= now - self._told_again_after)
         async with self._database.reading() as session:
             if (await session.scalars(free.where(untold).limit(1))).first() is None:
                 return []
@@ -122,7 +130,7 @@ class Batches:
                 await self._end(session, row, BatchState.UNKNOWN, Outcome.UNKNOWN)
                 return None
             row.state, row.fence, row.attempts = BatchState.SENDING.value, row.fence + 1, row.attempts + 1
-            row.lease_until, row.not_before, row.told_at = now + self.lease, None, None
+            row.lease_until, row.not_before, row.told_at = now + self._lease, None, None
             return _hold(row, campaign, channel)
 
     async def _still_wanted(self, session: AsyncSession, row: CampaignBatch, channel: SendChannel) -> bool:
@@ -239,7 +247,7 @@ class Batches:
             campaign = await session.get_one(Campaign, row.campaign_id)
             if campaign.state != CampaignState.SENDING.value or not _hours(campaign).is_open(now):
                 return None
-            row.lease_until = now + self.lease
+            row.lease_until = now + self._lease
             found = await _addressees(session, (_in(row), Recipient.outcome == Outcome.QUEUED.value), limit=limit)
             names = [one.openid for one in found]
             begun = update(Recipient).where(Recipient.campaign_id == hold.campaign_id, Recipient.openid.in_(names))

@@ -1,6 +1,6 @@
 """The tables of campaigns: the campaign, one row a recipient, one row a call, and what people asked for."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -300,6 +300,7 @@ class Occasion(Base):
     rule_id: Mapped[int] = mapped_column(ForeignKey("campaign_rules.id"))
     registration_id: Mapped[int | None]
     slot_id: Mapped[int | None]
+    service_day: Mapped[date | None]
     programme_id: Mapped[str] = mapped_column(String(40))
     openid: Mapped[str] = mapped_column(String(64))
     due_at: Mapped[datetime]
@@ -309,3 +310,4 @@ class Occasion(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     ended_at: Mapped[datetime | None]
     code: Mapped[str | None] = mapped_column(String(40))
+    confirmed_at: Mapped[datetime | None]

@@ -195,6 +195,7 @@ def upgrade() -> None:
         sa.Column("rule_id", sa.Integer(), nullable=False),
         sa.Column("registration_id", sa.Integer(), nullable=True),
         sa.Column("slot_id", sa.Integer(), nullable=True),
+        sa.Column("service_day", sa.Date(), nullable=True),
         sa.Column("programme_id", sa.String(length=40), nullable=False),
         sa.Column("openid", sa.String(length=64), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
@@ -204,6 +205,7 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("code", sa.String(length=40), nullable=True),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["rule_id"], ["campaign_rules.id"], name=op.f("fk_campaign_occasions_rule_id_campaign_rules")
         ),
