@@ -21,17 +21,28 @@ from actions.programmes import ProgrammeDesk
 from actions.rebooking import RebookingActions
 from actions.registrations import RegistrationActions
 from actions.work_study import WorkStudyActions
+from bot.console.account import AccountPages
+from bot.console.attendance import AttendancePages
+from bot.console.followers import FollowerPages, FollowerServices
 from bot.console.inbox import InboxPages
 from bot.console.knowledge import KnowledgePages
 from bot.console.legal import LegalPages
 from bot.console.legal_office import LegalOffice
 from bot.console.live import LiveChats
+from bot.console.registration_bulk import RegistrationBulk
+from bot.console.registration_decisions import RegistrationDecisions
+from bot.console.registration_detail import RegistrationDetail
+from bot.console.registration_exports import RegistrationExports
+from bot.console.registrations import RegistrationPages
 from bot.console.reports import ReportPages
 from bot.console.review import ReviewPages
 from bot.console.routing import Area
 from bot.console.server import Console, ConsoleSettings
+from bot.console.staff import StaffPages
 from bot.console.tasks import TaskPages
 from bot.console.texts import Texts
+from bot.console.trail import TrailPages
+from bot.console.unit_lists import UnitListPages
 from bot.dialogue.catalog import FlowCatalog
 from bot.dialogue.engine import Engine
 from bot.dialogue.events import Action, ActionTable
@@ -66,6 +77,9 @@ from bot.legal.service import LegalService
 from bot.legal.statistics import LegalStatistics
 from bot.legal.topics import TopicCatalogue
 from bot.programmes.service import ProgrammeService
+from bot.registrations import bulk_work, exporting, unit_work
+from bot.registrations.answers import AnswerSheet
+from bot.registrations.desk import Desk, Ground, desk_on
 from bot.registrations.notices import NoticeBook
 from bot.registrations.personal_data import RegistrationData
 from bot.registrations.places import RowPlaceLock
@@ -478,6 +492,7 @@ def console_areas(bot: Bot) -> tuple[Area, ...]:
         InboxPages(
             records.desk, LiveChats(ChatFeed(records.database)), records.registrations, records.cases, records.audit
         ),
+        *registration_areas(bot),
         KnowledgePages(records.entries, records.knowledge, answers, bot.renderer, records.clock),
         LegalPages(
             records.case_desk,
@@ -491,12 +506,69 @@ def console_areas(bot: Bot) -> tuple[Area, ...]:
         TaskPages(records.tasks),
         ReportPages(Overview(records.database), records.tasks, records.clock),
         ReviewPages(records.reviews, records.audit, Registry(MODELS).history),
+        *_people_areas(records),
+    )
+
+
+def _people_areas(records: Records) -> tuple[Area, ...]:
+    followers = FollowerServices(
+        records.finder,
+        records.followers,
+        records.consents,
+        records.registrations,
+        records.privacy,
+        records.unmasking,
+        records.tasks,
+    )
+    return (
+        StaffPages(
+            records.staff,
+            records.credentials,
+            records.second_factor,
+            records.sessions,
+            records.audit,
+            records.clock,
+        ),
+        FollowerPages(followers, records.cipher, records.clock),
+        TrailPages(records.trail_search, records.trail_checks, records.tasks),
+        AccountPages(records.credentials, records.second_factor, records.sessions),
+    )
+
+
+def registration_desk(records: Records, catalog: FlowCatalog) -> Desk:
+    """Return what staff work on registrations with; the flows know the labels of answers."""
+    ground = Ground(
+        database=records.database,
+        cipher=records.cipher,
+        clock=records.clock,
+        lock=RowPlaceLock(),
+        audit=records.audit,
+        files=records.files,
+        task_files=records.task_files,
+        scratch=records.settings.data_dir / "scratch",
+    )
+    return desk_on(ground, AnswerSheet(catalog.slots), Texts.load().label)
+
+
+def registration_areas(bot: Bot) -> tuple[Area, ...]:
+    """Return the pages of registrations."""
+    records = bot.records
+    desk = registration_desk(records, bot.catalog)
+    return (
+        RegistrationPages(desk, records.programmes, records.clock),
+        RegistrationBulk(desk, records.programmes, records.tasks, records.clock),
+        RegistrationExports(desk, records.tasks),
+        UnitListPages(desk, records.programmes, records.tasks),
+        RegistrationDetail(desk, records.unmasking),
+        RegistrationDecisions(desk, records.clock),
+        AttendancePages(desk, records.clock),
     )
 
 
 def task_handlers(records: Records) -> Mapping[str, TaskHandler]:
     """Return what does the long work of staff, by the kinds of tasks."""
     overview, label = Overview(records.database), Texts.load().label
+    desk = registration_desk(records, load_catalog(records.settings.flows_dir))
     export = FollowerExport(
         records.database,
         records.cipher,
@@ -514,6 +586,9 @@ def task_handlers(records: Records) -> Mapping[str, TaskHandler]:
         FOLLOWER_EXPORT: export,
         TRAIL_EXPORT: trail_export,
         TRAIL_CHECK: records.trail_checks,
+        bulk_work.KIND: desk.bulk_task,
+        exporting.KIND: desk.export_task,
+        unit_work.KIND: desk.unit_list_task,
     }
 
 

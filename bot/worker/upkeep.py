@@ -43,6 +43,7 @@ class Upkeep:
         """Do what is due. Returns 0, so that the worker rests until the next minute."""
         await self._alerts.tell_untold()
         await self._registrations.release_expired()
+        await self._registrations.derive_lookups()
         await self._cases.refresh_urgency()
         await self._reviews.purge(self._review_days)
         await self._tasks.purge()
