@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Collection, Sequence
-from datetime import date, time
+from datetime import date, datetime, time
 
 from aiohttp.web import FileField
 from multidict import MultiMapping
 
+from bot.values.clock import LOCAL_ZONE
 from bot.values.problem import Problem
 
 TEXT_MAX_CHARS = 200
@@ -32,6 +33,14 @@ class Form:
         """Return the text as it was typed, without control characters; empty when there is none."""
         value = self._fields.get(name, "")
         return _NOT_PRINTED.sub("", value) if isinstance(value, str) else ""
+
+    def has(self, name: str) -> bool:
+        """Say whether the form has that field, be it empty."""
+        return name in self._fields
+
+    def all(self, name: str) -> Sequence[str]:
+        """Return every value that was sent under one name."""
+        return [value for value in self._fields.getall(name, []) if isinstance(value, str) and value]
 
     def typed(self) -> dict[str, str]:
         """Return everything that was typed, to show it again beside the problems."""
@@ -90,6 +99,17 @@ class Form:
             self._note(name, "form.not_a_time", label=label)
             return None
 
+    def moment(self, name: str, label: str, *, required: bool = True) -> datetime | None:
+        """Return a moment in local time written as the browser's own field does (2026-06-20T08:30)."""
+        text = self.text(name, label, required=required)
+        if not text or name in self.problems:
+            return None
+        try:
+            return datetime.fromisoformat(text).replace(tzinfo=LOCAL_ZONE)
+        except ValueError:
+            self._note(name, "form.not_a_moment", label=label)
+            return None
+
     def option(self, name: str, label: str, options: Collection[str], *, required: bool = True) -> str:
         """Return one of ``options``; empty when it is left out or is none of them."""
         value = self.text(name, label, required=required)
@@ -100,7 +120,7 @@ class Form:
 
     def options(self, name: str, label: str, options: Collection[str]) -> Sequence[str]:
         """Return the ticked ones of ``options``, in the order of the form, each once."""
-        values = [value for value in self._fields.getall(name, []) if isinstance(value, str) and value]
+        values = self.all(name)
         if any(value not in options for value in values):
             self._note(name, "form.not_an_option", label=label)
         return list(dict.fromkeys(value for value in values if value in options))

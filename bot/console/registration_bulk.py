@@ -12,8 +12,8 @@ from bot.console.registration_filters import key_of, read_filter, within
 from bot.console.routing import NavItem, Route, Tile
 from bot.console.visit import Visit
 from bot.programmes.service import ProgrammeService
-from bot.registrations.bulk import BULK_MAX, Order, RowView, RunView
-from bot.registrations.bulk_work import KIND
+from bot.registrations.bulk import BULK_MAX, DONE, Order, RowView, RunView
+from bot.registrations.bulk_work import KIND, NO_PLACE, OUT_OF_REACH
 from bot.registrations.desk import Desk
 from bot.registrations.missing_items import PARTICULARS, MissingItem, items_of
 from bot.registrations.steps import BULK_STEPS, OWN_REASONS, Step, Terms
@@ -177,10 +177,9 @@ class RegistrationBulk:
 
 
 def _why(visit: Visit, row: RowView) -> str:
-    match row.outcome:
-        case None | "done":
-            return ""
-        case "no_place":
-            return visit.sentence(f"registration.no_place.{row.fields['what']}", {})
-        case code:
-            return visit.sentence(code, {name: str(value) for name, value in row.fields.items()})
+    if row.outcome is None or row.outcome == DONE:
+        return ""
+    if row.outcome == NO_PLACE:
+        return visit.sentence(f"registration.no_place.{row.fields['what']}", {})
+    code = f"registration.{OUT_OF_REACH}" if row.outcome == OUT_OF_REACH else row.outcome
+    return visit.sentence(code, {name: str(value) for name, value in row.fields.items()})

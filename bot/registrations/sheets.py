@@ -56,6 +56,8 @@ def read_sheet(data: bytes, file_name: str) -> Sheet | Problem:
 
     It computes for up to some seconds: call it beside the event loop.
     """
+    if not data:
+        return Problem("sheet.empty")
     if data.startswith(_OLE):
         return Problem("sheet.old_or_locked")
     if data.startswith(_ZIP):

@@ -17,9 +17,9 @@ EVERYBODY = frozenset(ROLES)
 SONGTAO = "520628"
 
 APPLICATION_READERS = {ADMIN, MANAGER, REVIEWER, AUDITOR}
-REVIEWERS = {ADMIN, MANAGER, REVIEWER}
 KNOWLEDGE_READERS = {ADMIN, MANAGER, REVIEWER, LAWYER, AGENT, AUDITOR}
 EDITORS = {ADMIN, MANAGER, LAWYER}
+DECIDERS = {ADMIN, MANAGER, REVIEWER}
 CASE_READERS = {ADMIN, REVIEWER, LAWYER, AUDITOR}
 ADVISERS = {ADMIN, LAWYER}
 CHAT_READERS = {ADMIN, AGENT, REVIEWER, AUDITOR}
@@ -35,23 +35,40 @@ MATRIX: dict[str, frozenset[str] | set[str]] = {
     "POST /inbox/{chat}/answer": ANSWERERS,
     "GET /inbox/{chat}/close": ANSWERERS,
     "POST /inbox/{chat}/close": ANSWERERS,
+    "POST /inbox/{chat}/hand-back": ANSWERERS,
+    "POST /inbox/{chat}/reopen": ANSWERERS,
+    "GET /inbox/{chat}/transfer": ANSWERERS,
+    "POST /inbox/{chat}/transfer": ANSWERERS,
+    "POST /inbox/{chat}/note": ANSWERERS,
+    "POST /inbox/{chat}/typing": ANSWERERS,
+    "POST /inbox/{chat}/remind": ANSWERERS,
+    "POST /inbox/{chat}/reveal": ANSWERERS,
+    "POST /inbox/{chat}/messages/{message}/resend": ANSWERERS,
+    "GET /inbox/{chat}/messages/{message}/picture": CHAT_READERS,
+    "POST /inbox/search": CHAT_READERS,
+    "GET /inbox/replies": {ADMIN, AGENT},
+    "GET /inbox/replies/new": {ADMIN, AGENT},
+    "POST /inbox/replies/new": {ADMIN, AGENT},
+    "GET /inbox/replies/{reply}": {ADMIN, AGENT},
+    "POST /inbox/replies/{reply}": {ADMIN, AGENT},
+    "POST /inbox/replies/{reply}/offer": {ADMIN, AGENT},
     "GET /registrations": APPLICATION_READERS,
     "POST /registrations/search": APPLICATION_READERS,
     "POST /registrations/views": APPLICATION_READERS,
     "POST /registrations/views/{view}/delete": APPLICATION_READERS,
-    "GET /registrations/next": REVIEWERS,
+    "GET /registrations/next": DECIDERS,
+    "POST /registrations/bulk/ask": DECIDERS,
+    "POST /registrations/bulk": DECIDERS,
+    "GET /registrations/bulk/{run}": DECIDERS,
+    "POST /registrations/bulk/{run}/undo": DECIDERS,
+    "GET /registrations/export": DECIDERS,
+    "POST /registrations/export": DECIDERS,
     "GET /registrations/{receipt}": APPLICATION_READERS,
-    "POST /registrations/{receipt}/reveal": REVIEWERS,
-    "GET /registrations/{receipt}/materials": REVIEWERS,
-    "GET /registrations/{receipt}/materials/{material}": REVIEWERS,
-    "GET /registrations/{receipt}/{step}": REVIEWERS,
-    "POST /registrations/{receipt}/{step}": REVIEWERS,
-    "POST /registrations/bulk": REVIEWERS,
-    "POST /registrations/bulk/ask": REVIEWERS,
-    "GET /registrations/bulk/{run}": REVIEWERS,
-    "POST /registrations/bulk/{run}/undo": REVIEWERS,
-    "GET /registrations/export": REVIEWERS,
-    "POST /registrations/export": REVIEWERS,
+    "POST /registrations/{receipt}/reveal": DECIDERS,
+    "GET /registrations/{receipt}/materials": DECIDERS,
+    "GET /registrations/{receipt}/materials/{material}": DECIDERS,
+    "GET /registrations/{receipt}/{step}": DECIDERS,
+    "POST /registrations/{receipt}/{step}": DECIDERS,
     "GET /registrations/lists": {ADMIN, MANAGER},
     "POST /registrations/lists": {ADMIN, MANAGER},
     "GET /registrations/lists/template": {ADMIN, MANAGER},
@@ -60,12 +77,12 @@ MATRIX: dict[str, frozenset[str] | set[str]] = {
     "POST /registrations/lists/{list}/store": {ADMIN, MANAGER},
     "GET /registrations/lists/{list}/withdraw": {ADMIN, MANAGER},
     "POST /registrations/lists/{list}/withdraw": {ADMIN, MANAGER},
-    "GET /attendance": REVIEWERS,
-    "GET /attendance/{site}/{day}": REVIEWERS,
-    "POST /attendance/{site}/{day}/check-in": REVIEWERS,
-    "POST /attendance/{site}/{day}/revoke": REVIEWERS,
-    "GET /attendance/{site}/{day}/print": REVIEWERS,
-    "POST /attendance/{site}/{day}/print": REVIEWERS,
+    "GET /attendance": DECIDERS,
+    "GET /attendance/{site}/{day}": DECIDERS,
+    "POST /attendance/{site}/{day}/check-in": DECIDERS,
+    "POST /attendance/{site}/{day}/revoke": DECIDERS,
+    "GET /attendance/{site}/{day}/print": DECIDERS,
+    "POST /attendance/{site}/{day}/print": DECIDERS,
     "GET /knowledge": KNOWLEDGE_READERS,
     "GET /knowledge/try": KNOWLEDGE_READERS,
     "GET /knowledge/{code}": KNOWLEDGE_READERS,
@@ -153,6 +170,7 @@ SAMPLES = {
     "reference": "A" * 60,
     "day": "2026-06-19",
 }
+SAMPLES = {"code": "A01", "receipt": "FL26-0615-9999", "step": "approve", "day": "2026-06-20"}
 """What stands for a part of an address; a number for all others. None of the records needs to be there."""
 STEP_OF_REGISTRATIONS = {"step": "approve"}
 
