@@ -28,7 +28,9 @@ from bot.console.knowledge import KnowledgePages
 from bot.console.legal import LegalPages
 from bot.console.legal_office import LegalOffice
 from bot.console.live import LiveChats
+from bot.console.programme_places import ProgrammePlaces
 from bot.console.programme_sections import ProgrammeSections
+from bot.console.programme_slots import ProgrammeSlots
 from bot.console.programme_words import facts_of
 from bot.console.programmes import ProgrammePages
 from bot.console.reports import ReportPages
@@ -73,6 +75,7 @@ from bot.legal.topics import TopicCatalogue
 from bot.programmes.editing import ProgrammeEditor
 from bot.programmes.models import ProgrammeKind
 from bot.programmes.overview import ProgrammeOverview
+from bot.programmes.places_editing import PlaceEditor
 from bot.programmes.service import ProgrammeService
 from bot.registrations.notices import NoticeBook
 from bot.registrations.occupancy import Occupancy
@@ -508,6 +511,7 @@ def programme_areas(bot: Bot) -> tuple[Area, ...]:
     records = bot.records
     overview, occupancy = ProgrammeOverview(records.database), Occupancy(records.database, records.clock)
     editor = ProgrammeEditor(records.database, records.clock, trail=records.audit)
+    places = PlaceEditor(records.database, records.clock, trail=records.audit)
     answers = {
         ProgrammeKind.WORK_STUDY: WORK_STUDY_ANSWERS,
         ProgrammeKind.HEALTH_SCREENING: SCREENING_ANSWERS,
@@ -517,6 +521,8 @@ def programme_areas(bot: Bot) -> tuple[Area, ...]:
     return (
         ProgrammePages(records.programmes, overview, editor, occupancy, records.clock, facts),
         ProgrammeSections(records.programmes, editor, facts),
+        ProgrammeSlots(records.programmes, overview, places, occupancy, records.clock),
+        ProgrammePlaces(records.programmes, overview, places, occupancy),
     )
 
 
