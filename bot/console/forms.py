@@ -23,6 +23,7 @@ class Form:
     def __init__(self, fields: MultiMapping[str | bytes | bytearray | FileField] | MultiMapping[str]) -> None:
         self._fields = fields
         self.problems: dict[str, Problem] = {}
+        self._secrets: set[str] = {"csrf", "key"}
 
     @property
     def key(self) -> str:
@@ -43,7 +44,7 @@ class Form:
 
     def typed(self) -> dict[str, str]:
         """Return everything that was typed, to show it again beside the problems."""
-        return {name: self.raw(name) for name in self._fields if name not in ("csrf", "key")}
+        return {name: self.raw(name) for name in self._fields if name not in self._secrets}
 
     def text(self, name: str, label: str, *, max_chars: int = TEXT_MAX_CHARS, required: bool = True) -> str:
         """Return a text without outer blanks."""
@@ -52,6 +53,14 @@ class Form:
             self._note(name, "form.required", label=label)
         elif len(value) > max_chars:
             self._note(name, "form.too_long", label=label, max_chars=max_chars, chars=len(value))
+        return value
+
+    def secret(self, name: str, label: str) -> str:
+        """Return a password just as it was typed; no blank is taken away. ``typed`` leaves it out."""
+        value = self.raw(name)
+        self._secrets.add(name)
+        if not value:
+            self._note(name, "form.required", label=label)
         return value
 
     def number(self, name: str, label: str, *, least: int, most: int, required: bool = True) -> int | None:
@@ -115,6 +124,13 @@ class Form:
         if any(value not in options for value in values):
             self._note(name, "form.not_an_option", label=label)
         return list(dict.fromkeys(value for value in values if value in options))
+
+    def ticked(self, name: str) -> Sequence[str]:
+        """Return every value that was sent under a name, each once, whatever it is."""
+        values = self._fields.getall(name, [])
+        return list(
+            dict.fromkeys(_NOT_PRINTED.sub("", value) for value in values if isinstance(value, str) and value)
+        )
 
     def flag(self, name: str) -> bool:
         """Say whether a box is ticked."""

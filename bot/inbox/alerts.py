@@ -9,9 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from bot.inbox.errors import NoSuchAlert
-from bot.inbox.models import Alert, AlertLevel, AlertView
+from bot.inbox.models import Alert, AlertLevel
 from bot.inbox.notifier import AlertNotice, StaffNotifier
 from bot.inbox.rows import open_text, seal_text
+from bot.inbox.views import AlertView
 from bot.storage.encryption import FieldCipher
 from bot.storage.sql import Database
 from bot.values.clock import Clock

@@ -99,8 +99,11 @@ class Registration(Base):
         Index("ix_registrations_name", "name_hash", "created_at", "id"),
         Index(
             "ix_registrations_late",
-            "returned_until",
+            "created_at",
             "id",
+            "returned_until",
+            "county",
+            "programme_id",
             sqlite_where=text(_SENT_BACK),
             postgresql_where=text(_SENT_BACK),
         ),

@@ -1,0 +1,44 @@
+"""Showing a follower that an answer is being written, no oftener than the platform takes it."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from bot.storage.redis import Commands
+from bot.turns.models import FollowerKeys
+from bot.values.clock import Clock
+from bot.wechat.client import WeChatApi
+from bot.wechat.errors import ApiCallFailed
+
+log = structlog.get_logger(__name__)
+
+IN_CONTACT: Final = timedelta(seconds=30)
+"""The platform shows the sign only so long after the last message in either direction."""
+SHOWN_MS: Final = 15_000
+"""How long the sign stays; the platform refuses a second one before."""
+
+
+class TypingSign:
+    """One sign at a time for each follower, however many pages ask for it."""
+
+    def __init__(self, api: WeChatApi, commands: Commands, clock: Clock) -> None:
+        self._api = api
+        self._commands = commands
+        self._clock = clock
+
+    async def show(self, openid: str, last_contact_at: datetime) -> bool:
+        """Show the sign if it would be seen; say whether the platform was asked. Raises RedisUnavailable.
+
+        What the platform says to it does not matter to anybody: a sign that is not shown is no loss.
+        """
+        if self._clock.now() - last_contact_at > IN_CONTACT:
+            return False
+        fresh = await self._commands.call("SET", FollowerKeys.of(openid).typing, "1", "NX", "PX", SHOWN_MS)
+        if fresh is None:
+            return False
+        try:
+            await self._api.typing(openid, True)
+        except ApiCallFailed as error:
+            log.info("no typing sign", error=error.code)
+        return True
