@@ -35,6 +35,7 @@ from bot.console.legal import LegalPages
 from bot.console.legal_office import LegalOffice
 from bot.console.live import LiveChats
 from bot.console.programme_places import ProgrammePlaces
+from bot.console.programme_preview import ProgrammePreview
 from bot.console.programme_sections import ProgrammeSections
 from bot.console.programme_slots import ProgrammeSlots
 from bot.console.programme_words import facts_of
@@ -642,6 +643,7 @@ def programme_areas(bot: Bot) -> tuple[Area, ...]:
         ProgrammeSections(records.programmes, editor, facts),
         ProgrammeSlots(records.programmes, overview, places, occupancy, records.clock),
         ProgrammePlaces(records.programmes, overview, places, occupancy),
+        ProgrammePreview(records.programmes, records.registrations, bot.renderer, records.clock, facts),
     )
 
 

@@ -9,6 +9,8 @@ from bot.programmes.overview import ProgrammeOverview
 from tests.console.served import Browser, ServedConsole, counted_queries
 from tests.registrations.factories import application, receipt_of
 
+AGREED = {"general": 1, "sensitive": 2, "third_party": 3}
+
 
 @pytest.fixture
 async def manager(console: ServedConsole) -> Browser:
@@ -100,7 +102,9 @@ async def test_chosen_slots_are_closed_and_get_places_after_the_consequence_is_s
     programme = await _screening(console)
     day = (await _slots(console, programme, programme.service_start))[0].day
     first, second, *_ = await _slots(console, programme, day)
-    receipt_of(await console.records.registrations.submit(application(1, programme, slot_id=first.id)))
+    receipt_of(
+        await console.records.registrations.submit(application(1, programme, slot_id=first.id, consents=AGREED))
+    )
     where = f"slot={first.id}&slot={second.id}"
     asked = await manager.get(f"/programmes/{programme.id}/slots/change?{where}", fragment=True)
     assert "<html" not in asked.text
