@@ -34,6 +34,7 @@ from bot.console.knowledge import KnowledgePages
 from bot.console.legal import LegalPages
 from bot.console.legal_office import LegalOffice
 from bot.console.live import LiveChats
+from bot.console.programme_occupancy import ProgrammeOccupancy
 from bot.console.programme_places import ProgrammePlaces
 from bot.console.programme_preview import ProgrammePreview
 from bot.console.programme_sections import ProgrammeSections
@@ -643,6 +644,7 @@ def programme_areas(bot: Bot) -> tuple[Area, ...]:
         ProgrammeSections(records.programmes, editor, facts),
         ProgrammeSlots(records.programmes, overview, places, occupancy, records.clock),
         ProgrammePlaces(records.programmes, overview, places, occupancy),
+        ProgrammeOccupancy(records.programmes, overview, occupancy, records.clock),
         ProgrammePreview(records.programmes, records.registrations, bot.renderer, records.clock, facts),
     )
 
