@@ -1,6 +1,7 @@
 """How full a programme is at this moment: as a whole, by county, by site or post; the figures renew themselves."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from aiohttp import web
 
@@ -48,7 +49,7 @@ class ProgrammeOccupancy:
         else:
             posts = await self._overview.posts(programme.id)
             rows = _named(use.by_post, {post.id: (f"{post.unit} {post.title}", post.county) for post in posts})
-        values = {
+        values: dict[str, Any] = {
             "programme": programme,
             "total": use.total,
             "counties": [(county_name(code), one) for code, one in sorted(use.by_county.items())],

@@ -1,6 +1,7 @@
 """What followers will read about a programme, as it looks in the chat: as it is stored, and while it is typed."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from aiohttp import web
 
@@ -64,7 +65,7 @@ class ProgrammePreview:
         slots = await self._registrations.slots(programme.id) if programme.kind.books_slots else ()
         found = scenes(programme, slots, self._clock.now().date())
         said = [(scene.code, self._renderer.render(scene.outcomes)) for scene in found]
-        values = {"programme": programme, "scenes": said}
+        values: dict[str, Any] = {"programme": programme, "scenes": said}
         if visit.wants_fragment:
             return visit.part("programmes/preview.html", "panel", **values)
         return visit.page("programmes/preview.html", **values)
