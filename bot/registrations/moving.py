@@ -12,6 +12,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.programmes.errors import UnknownRow
 from bot.programmes.models import Programme, ProgrammeRow, Slot, SlotRow
 from bot.programmes.rows import any_row, programme_row, slot_of
 from bot.programmes.versions import Edit, store_version, trace
@@ -84,6 +85,8 @@ class SlotMoving:
             place = _place(move, move.slot_id)
             targets = [_place(move, slot_id) for slot_id in move.targets if slot_id != move.slot_id]
             await self._lock.take(session, [place, *targets])
+            if (await any_row(session, SlotRow, move.slot_id)).programme_id != row.id:
+                raise UnknownRow(table=SlotRow.__tablename__, id=move.slot_id)
             open_targets = await _open(session, targets, now)
             people = await _people(session, place)
             room = sum(max(0, state.free) for _, state in open_targets)

@@ -140,6 +140,8 @@ MATRIX: dict[str, frozenset[str] | set[str]] = {
     "POST /programmes/{programme}/slots/new": MANAGERS,
     "GET /programmes/{programme}/slots/change": MANAGERS,
     "POST /programmes/{programme}/slots/change": MANAGERS,
+    "GET /programmes/{programme}/slots/move": MANAGERS,
+    "POST /programmes/{programme}/slots/move": MANAGERS,
     "GET /programmes/{programme}/sites": PROGRAMME_READERS,
     "GET /programmes/{programme}/sites/edit": MANAGERS,
     "POST /programmes/{programme}/sites/edit": MANAGERS,

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 import pytest
 from sqlalchemy import select
 
+from bot.programmes.errors import UnknownRow
 from bot.programmes.service import ProgrammeService
 from bot.registrations.models import Notice, Registration
 from bot.registrations.moving import NoRoom, SlotEmptied, SlotMove, SlotMoving
@@ -121,6 +122,14 @@ async def _book_meanwhile(
     wanted = stage.slots[1].id
     bookings = [service.submit(application(100 + n, stage.programme, slot_id=wanted)) for n in range(bookers)]
     return tuple(await asyncio.gather(moving.move(_move(stage, 1)), *bookings, return_exceptions=True))
+
+
+async def test_a_slot_of_another_programme_is_refused(programmes: ProgrammeService, moving: SlotMoving) -> None:
+    stage, other = await stage_screening(programmes, 1), await stage_screening(programmes, 1, id="other")
+    with pytest.raises(UnknownRow):
+        await moving.move(SlotMove(other.programme.id, stage.slots[0].id, (), "liu"))
+    with pytest.raises(UnknownRow):
+        await moving.move(SlotMove(other.programme.id, 10**6, (), "liu"))
 
 
 PLACES, BOOKERS = 4, 8
