@@ -10,6 +10,7 @@ from datetime import timedelta
 import aiohttp
 from redis.asyncio import Redis
 
+from actions.campaigns import CampaignActions
 from actions.consents import ConsentActions
 from actions.followers import FollowerActions
 from actions.health_screening import ANSWERS as SCREENING_ANSWERS
@@ -23,11 +24,20 @@ from actions.rebooking import RebookingActions
 from actions.registrations import RegistrationActions
 from actions.work_study import ANSWERS as WORK_STUDY_ANSWERS
 from actions.work_study import WorkStudyActions
+from bot.campaigns.batches import Batches
+from bot.campaigns.desk import CampaignDesk, open_desk
+from bot.campaigns.pace import Pace
+from bot.campaigns.personal_data import CampaignData
+from bot.campaigns.reconciling import Reconciler
+from bot.campaigns.sending import BatchSender
+from bot.campaigns.stopping import Stops
 from bot.console.account import AccountPages
 from bot.console.attendance import AttendancePages
 from bot.console.canned import CannedPages
 from bot.console.followers import FollowerPages, FollowerServices
 from bot.console.inbox import InboxPages
+from bot.console.inbox_alerts import AlertPages
+from bot.console.inbox_office import InboxOfficePages
 from bot.console.inbox_screen import InboxParts, InboxScreen
 from bot.console.inbox_steps import InboxSteps
 from bot.console.knowledge import KnowledgePages
@@ -78,6 +88,7 @@ from bot.inbox.asides import ChatAsides
 from bot.inbox.calendar_table import CalendarTable
 from bot.inbox.canned import CannedReplies
 from bot.inbox.desk import ChatDesk
+from bot.inbox.duty import AlertDuty
 from bot.inbox.feed import ChangeFeed
 from bot.inbox.lists import ChatLists
 from bot.inbox.notifier import LogNotifier
@@ -161,7 +172,10 @@ from bot.understanding.review.service import ReviewData, ReviewList
 from bot.values.clock import Clock, SystemClock
 from bot.wechat.client import Media, WeChatApi
 from bot.wechat.codec import Codec
+from bot.wechat.mass import MassApi
 from bot.wechat.token import StableToken
+from bot.worker.automatic import AutomaticSender
+from bot.worker.campaigns import BATCH_STREAM, BATCHES_AT_A_TIME, CampaignWorker
 from bot.worker.chat_pictures import ChatPictures
 from bot.worker.chats import ChatAnswers
 from bot.worker.log import LogMover
@@ -220,6 +234,7 @@ class Records:
     reviews: ReviewList
     privacy: PrivacyService
     finder: FollowerFinder
+    campaigns: CampaignDesk
     files: PrivateFiles
     task_files: PrivateFiles
     tasks: TaskBook
@@ -233,6 +248,7 @@ class Bot:
     link: RedisLink
     redis: Redis
     task_stream: TaskStream
+    batch_stream: TaskStream
     api: WeChatApi
     codec: Codec
     store: TurnStore
@@ -325,6 +341,7 @@ def _records(
         turn_log,
         ReportData(database),
         ReviewData(database, cipher),
+        CampaignData(database),
         FollowerData(database, cipher, followers=followers, consents=consents),
         *beside,
     )
@@ -376,6 +393,13 @@ def _records(
         reviews=ReviewList(database, cipher, clock),
         privacy=PrivacyService(database, cipher, clock, holders=holders, trail=audit),
         finder=FollowerFinder(database, cipher),
+        campaigns=open_desk(
+            database,
+            clock,
+            audit,
+            account=settings.wechat.account_type,
+            testers=settings.wechat.campaign_testers,
+        ),
         files=files,
         task_files=task_files,
         tasks=TaskBook(database, cipher, clock, trail=audit, queue=task_queue, files=task_files),
@@ -437,10 +461,15 @@ async def _bot(
         records.followers,
         records.clock,
         nlu_budget_s=settings.nlu_timeout_s,
+        job_reports=records.campaigns.reports,
     )
     turns = TurnService(store, arrivals, conversation, records.clock, link_choices=wechat.link_choices)
     codec = Codec(wechat.token, wechat.app_id, wechat.aes_keys, wechat.mode)
-    return Bot(records, link, redis, stream, api, codec, store, turns, actions, catalog, engine, renderer)
+    batch_stream = TaskStream(settings.redis_url, name=BATCH_STREAM, at_a_time=BATCHES_AT_A_TIME)
+    stack.push_async_callback(batch_stream.close)
+    return Bot(
+        records, link, redis, stream, batch_stream, api, codec, store, turns, actions, catalog, engine, renderer
+    )
 
 
 def action_table(records: Records, pictures: PictureSource) -> ActionTable:
@@ -450,6 +479,7 @@ def action_table(records: Records, pictures: PictureSource) -> ActionTable:
     registrations, followers, consents = records.registrations, records.followers, records.consents
     tables = (
         ConsentActions(records.programmes, consents).table(),
+        CampaignActions(records.campaigns.opt_outs, records.campaigns.automatic, records.programmes).table(),
         WorkStudyActions(desk, registrations, consents, followers, materials, records.clock).table(),
         HealthScreeningActions(desk, registrations, followers, records.clock).table(),
         LegalActions(
@@ -560,7 +590,7 @@ def inbox_areas(bot: Bot) -> tuple[Area, ...]:
         followers=records.followers,
         registrations=records.registrations,
         cases=records.cases,
-        alerts=records.alerts,
+        duty=AlertDuty(database, cipher, clock, trail=records.audit),
         references=FollowerReferences(cipher),
         clock=clock,
         has_template=bool(records.settings.wechat.status_template),
@@ -571,6 +601,8 @@ def inbox_areas(bot: Bot) -> tuple[Area, ...]:
     return (
         InboxPages(parts, screen, live, search, asides, records.files, records.unmasking),
         InboxSteps(parts, screen, asides, transfers, records.files, TypingSign(bot.api, bot.link, clock)),
+        AlertPages(parts.duty, parts.agents),
+        InboxOfficePages(parts.office, clock),
         CannedPages(parts.replies, parts.office),
     )
 
@@ -739,6 +771,8 @@ def worker_of(bot: Bot, name: str) -> Worker:
         chat_days=records.settings.chat_days,
     )
 
+    campaigns = campaign_worker_of(bot)
+    automatic = AutomaticSender(records.campaigns.automatic, relay)
     staff_tasks = StaffTasks(bot.task_stream, _task_leases(records), task_runner_of(records))
 
     async def relayed() -> int:
@@ -757,10 +791,30 @@ def worker_of(bot: Bot, name: str) -> Worker:
             Job("chat pictures", pictures.fetch, rest_s=1.0),
             Job("registration notices", notices.send, rest_s=2.0),
             Job("staff tasks", staff_tasks.tell_again, rest_s=2.0),
+            Job("campaigns", campaigns.start_due, rest_s=0.5),
+            Job("campaign reports", campaigns.reconcile, rest_s=1.0),
+            Job("automatic plans", automatic.plan, rest_s=60.0),
+            Job("automatic messages", automatic.send, rest_s=2.0),
+            Job("campaign sweep", campaigns.sweep, rest_s=15.0),
             Job("upkeep", upkeep.run, rest_s=60.0),
             Job("trail", records.trail_checks.check_if_due, rest_s=600.0),
             Job("turns by day", TurnRollups(records.database, clock).renew, rest_s=60.0),
             Job("chats by day", ChatRollups(records.database, clock).renew, rest_s=60.0),
         ),
-        (Listener("staff tasks", staff_tasks.listen),),
+        (Listener("staff tasks", staff_tasks.listen), Listener("campaign batches", campaigns.listen)),
+    )
+
+
+def campaign_worker_of(bot: Bot) -> CampaignWorker:
+    """Return what sends campaigns in this process."""
+    records, mass = bot.records, MassApi(bot.api.client)
+    batches = Batches(records.database, records.clock)
+    stops = Stops(records.database, records.clock, records.campaigns.service)
+    return CampaignWorker(
+        bot.batch_stream,
+        records.campaigns.service,
+        batches,
+        BatchSender(batches, Pace(bot.redis), stops, mass, bot.api, records.clock),
+        stops,
+        Reconciler(records.database, records.clock, mass),
     )

@@ -17,10 +17,10 @@ from bot.followers.models import FollowerView
 from bot.followers.references import FollowerReferences
 from bot.followers.service import FollowerService
 from bot.inbox.agents import AgentDirectory
-from bot.inbox.alerts import AlertService
 from bot.inbox.calendar_table import CalendarTable
 from bot.inbox.canned import CannedReplies, Reply
 from bot.inbox.desk import ChatDesk
+from bot.inbox.duty import AlertDuty
 from bot.inbox.errors import NoSuchChat
 from bot.inbox.filters import Cursor, Scope, Tab
 from bot.inbox.lists import ChatLists
@@ -95,7 +95,7 @@ class InboxParts:
     followers: FollowerService
     registrations: RegistrationService
     cases: LegalService
-    alerts: AlertService
+    duty: AlertDuty
     references: FollowerReferences
     clock: Clock
     has_template: bool
@@ -173,7 +173,7 @@ class InboxScreen:
         return {
             "lines": [(line, self._marks(line.chat, now)) for line in page.lines],
             "counts": await self._parts.lists.counts(scope, viewer),
-            "open_alerts": len(await self._parts.alerts.open_alerts()) if visit.can(ALERTS) else 0,
+            "open_alerts": await self._parts.duty.count(scope_of(visit, ALERTS)) if visit.can(ALERTS) else 0,
             "queues": names.queues,
             "names": names.agents,
             "reasons": names.reasons,

@@ -90,7 +90,7 @@ class InboxSteps:
         outcome = await self._desk.claim(chat.id, visit.viewer.username, source=visit.source)
         match outcome:
             case Claimed():
-                return self._back(visit, chat, "inbox.claimed")
+                return visit.to(f"/inbox/{chat.id}?tab=mine", "inbox.claimed")
             case TakenBy() | ChatIsOver():
                 return await self._refused(visit, chat, outcome)
             case _:
@@ -116,6 +116,9 @@ class InboxSteps:
             form.note("text", Problem("inbox.over"))
         if form.problems:
             return await self._screen.chat_page(visit, await self._chat(visit), Typed(form))
+        await self._typing.over(chat.openid)
+        if chat.status is ChatStatus.WAITING:
+            return visit.to(f"/inbox/{chat.id}?tab=mine")
         if visit.wants_fragment:
             return await self._screen.chat_page(visit, await self._chat(visit))
         return self._back(visit, chat)
@@ -179,12 +182,12 @@ class InboxSteps:
         """Give a chat to an agent, or put it into another queue."""
         chat, form = await self._chat(visit), await visit.form()
         to_queue = form.raw("way") == "queue"
-        note = form.text("note", "交接说明", max_chars=NOTE_MAX_CHARS, required=False)
+        note = form.text("to_note", "交接说明", max_chars=NOTE_MAX_CHARS, required=False)
         agents = {agent.username for agent in await self._parts.agents.for_county(chat.county)}
-        agent = form.option("agent", "同事", agents, required=not to_queue)
+        agent = form.option("to_agent", "同事", agents, required=not to_queue)
         topics = {queue.topic for queue in await self._parts.office.queues()}
-        topic = form.option("topic", "类别", topics, required=to_queue)
-        county = form.option("county", "区县", [one.code for one in County], required=False) or None
+        topic = form.option("to_topic", "类别", topics, required=to_queue)
+        county = form.option("to_county", "区县", [one.code for one in County], required=False) or None
         if form.problems:
             return await self._transfer_page(visit, chat, form)
         giver = Giver(

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from sqlalchemy import delete, select
 
 from bot.followers.privacy import JsonValue, erased_holder
-from bot.inbox.alerts import DETAIL
+from bot.inbox.duty import DETAIL
 from bot.inbox.journal import tell_screens
 from bot.inbox.models import Alert, Chat, ChatMessage, ChatStatus, Direction
 from bot.inbox.rows import SUMMARY, message_view, open_text

@@ -1,4 +1,4 @@
-"""The steps of a chat over HTTP: over to a colleague, notes, pictures, ready words, closing, allowances."""
+"""What agents do with a chat on its page: give away, note, send pictures, notify, hand back, take up again."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -74,7 +74,7 @@ async def test_a_chat_goes_to_a_colleague_with_words_that_the_follower_never_see
     await _claim(agent, chat)
     page = await agent.get(f"/inbox/{chat}/transfer")
     assert "李老师 · 不在线 · 手上 0 个" in page.visible
-    answer = await agent.post(f"/inbox/{chat}/transfer", {"way": "agent", "agent": "li", "note": "她问补报"})
+    answer = await agent.post(f"/inbox/{chat}/transfer", {"way": "agent", "to_agent": "li", "to_note": "她问补报"})
     assert "已转给 李老师" in (await agent.follow(answer)).visible
     colleague = console.browser()
     await colleague.sign_in("li")
@@ -90,7 +90,7 @@ async def test_a_chat_goes_to_another_queue_and_county_and_is_out_of_sight(conso
     reviewer = await console.staff("county_reviewer", county=SONGTAO)
     await _claim(reviewer, chat)
     answer = await reviewer.post(
-        f"/inbox/{chat}/transfer", {"way": "queue", "topic": "legal", "county": SINAN, "note": ""}
+        f"/inbox/{chat}/transfer", {"way": "queue", "to_topic": "legal", "to_county": SINAN, "to_note": ""}
     )
     assert answer.location == "/inbox?tab=mine"
     assert (await reviewer.get(f"/inbox/{chat}")).status == 404
@@ -101,10 +101,10 @@ async def test_a_chat_goes_to_another_queue_and_county_and_is_out_of_sight(conso
 @pytest.mark.parametrize(
     ("fields", "says"),
     [
-        ({"way": "agent", "agent": ""}, "请填写同事"),
-        ({"way": "agent", "agent": "nobody"}, "请在列出的同事里选一个"),
-        ({"way": "queue", "topic": "no-such"}, "请在列出的类别里选一个"),
-        ({"way": "queue", "topic": "legal", "county": "1"}, "请在列出的区县里选一个"),
+        ({"way": "agent", "to_agent": ""}, "请填写同事"),
+        ({"way": "agent", "to_agent": "nobody"}, "请在列出的同事里选一个"),
+        ({"way": "queue", "to_topic": "no-such"}, "请在列出的类别里选一个"),
+        ({"way": "queue", "to_topic": "legal", "to_county": "1"}, "请在列出的区县里选一个"),
     ],
 )
 async def test_a_transfer_to_nowhere_is_refused_and_keeps_the_note(
@@ -113,7 +113,7 @@ async def test_a_transfer_to_nowhere_is_refused_and_keeps_the_note(
     chat = await open_chat(sqlite_console)
     agent = await sqlite_console.staff("chat_agent", username="wu")
     await agent.get(f"/inbox/{chat}/transfer")
-    answer = await agent.post(f"/inbox/{chat}/transfer", {**fields, "note": "写好的话"})
+    answer = await agent.post(f"/inbox/{chat}/transfer", {**fields, "to_note": "写好的话"})
     assert answer.status == 422
     assert says in answer.visible
     assert "写好的话</textarea>" in answer.text
@@ -130,10 +130,10 @@ async def test_only_who_may_dispose_gives_away_what_a_colleague_has(
     page = await second.get(f"/inbox/{chat}")
     assert "wu 在接待" in page.visible
     assert "/transfer" not in page.text
-    answer = await second.post(f"/inbox/{chat}/transfer", {"way": "agent", "agent": "li"})
+    answer = await second.post(f"/inbox/{chat}/transfer", {"way": "agent", "to_agent": "li"})
     assert "已由 wu 接待" in (await second.follow(answer)).visible
     await head.get(f"/inbox/{chat}/transfer")
-    await head.post(f"/inbox/{chat}/transfer", {"way": "agent", "agent": "li"})
+    await head.post(f"/inbox/{chat}/transfer", {"way": "agent", "to_agent": "li"})
     [view] = await sqlite_console.records.desk.chats()
     assert view.claimed_by == "li"
 

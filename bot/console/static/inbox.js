@@ -15,6 +15,12 @@ function toEnd() {
   if (log) log.scrollTop = log.scrollHeight;
 }
 
+// A picture has no height before it is there; whoever was at the end stays there.
+document.addEventListener("load", (event) => {
+  const log = event.target.matches(".shot") && event.target.closest(".messages");
+  if (log && log.scrollHeight - log.scrollTop - log.clientHeight < event.target.offsetHeight + 80) toEnd();
+}, true);
+
 async function fetched(address) {
   const answer = await fetch(address, { headers });
   if (answer.headers.get("HX-Redirect") || !answer.ok) {
@@ -99,7 +105,7 @@ document.addEventListener("visibilitychange", catchUp);
 // The follower sees that somebody writes; the server asks the platform no oftener than it takes it.
 document.addEventListener("input", (event) => {
   const form = event.target.closest(".reply");
-  if (!form || !event.target.value || Date.now() - typedAt < TYPING_EVERY_MS) return;
+  if (!form || !event.target.matches("textarea") || !event.target.value || Date.now() - typedAt < TYPING_EVERY_MS) return;
   typedAt = Date.now();
   const token = form.querySelector("[name=csrf]").value;
   fetch(form.dataset.typing, { method: "POST", headers: { "X-CSRF-Token": token } }).catch(() => {});
@@ -169,9 +175,12 @@ addEventListener("beforeunload", (event) => {
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.elt !== conversation && !conversation.contains(event.detail.elt)) return;
   toEnd();
+  // With an answer the sign that somebody writes is over; the next one begins anew.
+  typedAt = 0;
   const field = conversation.querySelector(".reply textarea");
   if (field) field.focus({ preventScroll: true });
 });
+addEventListener("load", toEnd);
 toEnd();
 countUnread();
 if (panes && window.EventSource) listen();
