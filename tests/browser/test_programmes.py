@@ -9,11 +9,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from bot.programmes.models import Programme, ProgrammeKind
 from bot.values.clock import SystemClock
-from tests.browser.staff import CHROMIUM, PHONE, chromium, signed_in, take_picture
+from tests.browser.staff import CHROMIUM, OFFICE, PHONE, chromium, signed_in, take_picture
+from tests.browser.test_every_page import violations
 from tests.console.served import ServedConsole, serving
 from tests.support.assistant import Assistant, running_assistant, settings_for
 
@@ -59,11 +60,42 @@ async def test_a_copied_programme_gets_slots_is_opened_and_offered(
 
         await _is_offered(browser, assistant)
 
-        narrow = await signed_in(browser, console.base, "liu", PHONE)
-        for page in ("", "/slots", "/preview"):
-            await narrow.goto(desk.url.partition("?")[0] + page)
-            assert await narrow.evaluate("document.documentElement.scrollWidth <= innerWidth"), page
-            await take_picture(narrow, f"phone-programme{page.replace('/', '-')}")
+
+PAGES = ("", "/copy", "/close", "/history", "/occupancy", "/preview", "/slots", "/slots/new", "/sites", "/sites/edit")
+SECTIONS = ("basics", "places", "people", "materials", "consents", "choices", "texts", "retention")
+
+
+@pytest.mark.parametrize("size", [OFFICE, PHONE], ids=["office", "phone"])
+@pytest.mark.timeout(300)
+async def test_every_page_of_a_programme_meets_wcag_aa(console: ServedConsole, size: ViewportSize) -> None:
+    await console.add("liu", "programme_manager", name="刘科长")
+    [screening] = await console.records.programmes.published(ProgrammeKind.HEALTH_SCREENING)
+    [work] = await console.records.programmes.published(ProgrammeKind.WORK_STUDY)
+    slot = (await console.records.registrations.slots(screening.id))[0].slot_id
+    one = f"/programmes/{screening.id}"
+    addresses = [
+        *(one + page for page in PAGES),
+        *(f"{one}/edit/{section}" for section in SECTIONS),
+        f"{one}/slots/change?slot={slot}",
+        f"{one}/slots/move?slot={slot}&target={slot + 1}",
+        f"/programmes/{work.id}/posts",
+        f"/programmes/{work.id}/edit/people",
+        "/programmes",
+        "/programmes/new",
+    ]
+    async with chromium() as browser:
+        page = await signed_in(browser, console.base, "liu", size)
+        faults = {}
+        for address in addresses:
+            response = await page.goto(f"{console.base}{address}")
+            assert response is not None
+            assert response.status == 200, address
+            found = await violations(page)
+            if await page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                found.append("scrolls sideways")
+            if found:
+                faults[address] = found
+        assert faults == {}
 
 
 async def _copy(desk: Page, source: Programme) -> None:
@@ -86,7 +118,6 @@ async def _add_slots(desk: Page) -> None:
     await desk.get_by_role("button", name="先看会建哪些").click()
     make = desk.get_by_role("button", name=re.compile(r"建这 \d+ 个时段"))
     await expect(make).to_be_visible()
-    await take_picture(desk, "console-slots-new")
     await make.click()
     await expect(desk.get_by_text(re.compile(r"建好 \d+ 个时段"))).to_be_visible()
     await expect(desk.get_by_text("0/12").first).to_be_visible()
