@@ -1,4 +1,4 @@
-"""What agents do with a chat on its page: give away, note, send pictures, notify, hand back, take up again."""
+"""The steps of a chat over HTTP: over to a colleague, notes, pictures, ready words, closing, allowances."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -224,7 +224,7 @@ async def test_a_picture_that_is_gone_says_so(sqlite_console: ServedConsole) -> 
 async def _allow(console: ServedConsole, left: int, lasts: timedelta) -> None:
     until = int((console.records.clock.now() + lasts).timestamp() * 1000)
     fields = {"left": left, "until": until}
-    await console.bot.redis.hset(FollowerKeys.of("o-1").allowance, mapping=fields)  # type: ignore[misc] # Awaitable or not.
+    await console.bot.redis.hset(FollowerKeys.of("o-1").allowance, mapping=fields)  # type: ignore[arg-type] # Awaitable or not.
 
 
 async def test_the_page_says_how_much_may_still_be_sent(sqlite_console: ServedConsole) -> None:

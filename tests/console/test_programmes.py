@@ -54,7 +54,7 @@ async def test_pressing_copy_twice_makes_one(console: ServedConsole, manager: Br
     assert (await ProgrammeOverview(console.records.database).counts())[ProgrammeStatus.DRAFT] == 1
 
 
-async def test_a_new_one_with_wrong_dates_keeps_what_was_typed(console: ServedConsole, manager: Browser) -> None:
+async def test_a_new_one_with_wrong_dates_keeps_what_was_typed(manager: Browser) -> None:
     await manager.get("/programmes/new")
     fields = {
         "kind": "legal_consultation",

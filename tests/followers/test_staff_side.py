@@ -96,6 +96,7 @@ async def test_everything_is_there_and_nothing_of_the_person_shows(records: Reco
         "legal",
         "inbox",
         "turns",
+        "reports",
         "review",
         "followers",
     ]

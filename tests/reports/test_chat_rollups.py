@@ -13,6 +13,7 @@ from bot.reports.chat_rollups import DAYS_AT_ONCE, ChatRollups
 from bot.reports.models import Period
 from bot.reports.rules import percentile
 from bot.reports.service import Reports
+from bot.staff.audit import AuditTrail
 from bot.storage.encryption import FieldCipher
 from bot.storage.sql import Database
 from bot.values.clock import LOCAL_ZONE, MovedClock
@@ -33,7 +34,7 @@ def inbox(database: Database, cipher: FieldCipher, clock: MovedClock) -> InboxSe
 
 @pytest.fixture
 def desk(database: Database, cipher: FieldCipher, clock: MovedClock) -> ChatDesk:
-    return ChatDesk(database, cipher, clock)
+    return ChatDesk(database, cipher, clock, trail=AuditTrail(database, cipher, clock))
 
 
 def _day(day: date) -> Period:

@@ -29,7 +29,7 @@ class Nobody:
         raise AssertionError(text, budget_s)
 
     async def is_with_people(self, openid: str, *, expected: bool) -> bool:
-        assert not expected, "the dialogues of these tests are with the bot"
+        assert not expected, f"the dialogue of {openid} is with the bot"
         return False
 
     async def take_down(self, message: Inbound, text: str, *, asks_place: bool) -> Spoken | None:
