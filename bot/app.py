@@ -10,6 +10,7 @@ from datetime import timedelta
 import aiohttp
 from redis.asyncio import Redis
 
+from actions.campaigns import CampaignActions
 from actions.consents import ConsentActions
 from actions.followers import FollowerActions
 from actions.health_screening import ANSWERS as SCREENING_ANSWERS
@@ -23,6 +24,13 @@ from actions.rebooking import RebookingActions
 from actions.registrations import RegistrationActions
 from actions.work_study import ANSWERS as WORK_STUDY_ANSWERS
 from actions.work_study import WorkStudyActions
+from bot.campaigns.batches import Batches
+from bot.campaigns.desk import CampaignDesk, open_desk
+from bot.campaigns.pace import Pace
+from bot.campaigns.personal_data import CampaignData
+from bot.campaigns.reconciling import Reconciler
+from bot.campaigns.sending import BatchSender
+from bot.campaigns.stopping import Stops
 from bot.console.account import AccountPages
 from bot.console.attendance import AttendancePages
 from bot.console.canned import CannedPages
@@ -156,7 +164,10 @@ from bot.understanding.review.service import ReviewData, ReviewList
 from bot.values.clock import Clock, SystemClock
 from bot.wechat.client import Media, WeChatApi
 from bot.wechat.codec import Codec
+from bot.wechat.mass import MassApi
 from bot.wechat.token import StableToken
+from bot.worker.automatic import AutomaticSender
+from bot.worker.campaigns import BATCH_STREAM, BATCHES_AT_A_TIME, CampaignWorker
 from bot.worker.chat_pictures import ChatPictures
 from bot.worker.chats import ChatAnswers
 from bot.worker.log import LogMover
@@ -215,6 +226,7 @@ class Records:
     reviews: ReviewList
     privacy: PrivacyService
     finder: FollowerFinder
+    campaigns: CampaignDesk
     files: PrivateFiles
     task_files: PrivateFiles
     tasks: TaskBook
@@ -228,6 +240,7 @@ class Bot:
     link: RedisLink
     redis: Redis
     task_stream: TaskStream
+    batch_stream: TaskStream
     api: WeChatApi
     codec: Codec
     store: TurnStore
@@ -320,6 +333,7 @@ def _records(
         turn_log,
         ReportData(database),
         ReviewData(database, cipher),
+        CampaignData(database),
         FollowerData(database, cipher, followers=followers, consents=consents),
         *beside,
     )
@@ -371,6 +385,13 @@ def _records(
         reviews=ReviewList(database, cipher, clock),
         privacy=PrivacyService(database, cipher, clock, holders=holders, trail=audit),
         finder=FollowerFinder(database, cipher),
+        campaigns=open_desk(
+            database,
+            clock,
+            audit,
+            account=settings.wechat.account_type,
+            testers=settings.wechat.campaign_testers,
+        ),
         files=files,
         task_files=task_files,
         tasks=TaskBook(database, cipher, clock, trail=audit, queue=task_queue, files=task_files),
@@ -432,10 +453,15 @@ async def _bot(
         records.followers,
         records.clock,
         nlu_budget_s=settings.nlu_timeout_s,
+        job_reports=records.campaigns.reports,
     )
     turns = TurnService(store, arrivals, conversation, records.clock, link_choices=wechat.link_choices)
     codec = Codec(wechat.token, wechat.app_id, wechat.aes_keys, wechat.mode)
-    return Bot(records, link, redis, stream, api, codec, store, turns, actions, catalog, engine, renderer)
+    batch_stream = TaskStream(settings.redis_url, name=BATCH_STREAM, at_a_time=BATCHES_AT_A_TIME)
+    stack.push_async_callback(batch_stream.close)
+    return Bot(
+        records, link, redis, stream, batch_stream, api, codec, store, turns, actions, catalog, engine, renderer
+    )
 
 
 def action_table(records: Records, pictures: PictureSource) -> ActionTable:
@@ -445,6 +471,7 @@ def action_table(records: Records, pictures: PictureSource) -> ActionTable:
     registrations, followers, consents = records.registrations, records.followers, records.consents
     tables = (
         ConsentActions(records.programmes, consents).table(),
+        CampaignActions(records.campaigns.opt_outs, records.campaigns.automatic, records.programmes).table(),
         WorkStudyActions(desk, registrations, consents, followers, materials, records.clock).table(),
         HealthScreeningActions(desk, registrations, followers, records.clock).table(),
         LegalActions(
@@ -727,6 +754,8 @@ def worker_of(bot: Bot, name: str) -> Worker:
         chat_days=records.settings.chat_days,
     )
 
+    campaigns = campaign_worker_of(bot)
+    automatic = AutomaticSender(records.campaigns.automatic, relay)
     staff_tasks = StaffTasks(bot.task_stream, _task_leases(records), task_runner_of(records))
 
     async def relayed() -> int:
@@ -745,10 +774,30 @@ def worker_of(bot: Bot, name: str) -> Worker:
             Job("chat pictures", pictures.fetch, rest_s=1.0),
             Job("registration notices", notices.send, rest_s=2.0),
             Job("staff tasks", staff_tasks.tell_again, rest_s=2.0),
+            Job("campaigns", campaigns.start_due, rest_s=0.5),
+            Job("campaign reports", campaigns.reconcile, rest_s=1.0),
+            Job("automatic plans", automatic.plan, rest_s=60.0),
+            Job("automatic messages", automatic.send, rest_s=2.0),
+            Job("campaign sweep", campaigns.sweep, rest_s=15.0),
             Job("upkeep", upkeep.run, rest_s=60.0),
             Job("trail", records.trail_checks.check_if_due, rest_s=600.0),
             Job("turns by day", TurnRollups(records.database, clock).renew, rest_s=60.0),
             Job("chats by day", ChatRollups(records.database, clock).renew, rest_s=60.0),
         ),
-        (Listener("staff tasks", staff_tasks.listen),),
+        (Listener("staff tasks", staff_tasks.listen), Listener("campaign batches", campaigns.listen)),
+    )
+
+
+def campaign_worker_of(bot: Bot) -> CampaignWorker:
+    """Return what sends campaigns in this process."""
+    records, mass = bot.records, MassApi(bot.api.client)
+    batches = Batches(records.database, records.clock)
+    stops = Stops(records.database, records.clock, records.campaigns.service)
+    return CampaignWorker(
+        bot.batch_stream,
+        records.campaigns.service,
+        batches,
+        BatchSender(batches, Pace(bot.redis), stops, mass, bot.api, records.clock),
+        stops,
+        Reconciler(records.database, records.clock, mass),
     )

@@ -48,6 +48,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("BOT_WECHAT_API_BASE", "https://api.weixin.qq.com", "Base address of the platform's API."),
     Setting("BOT_WECHAT_LINK_CHOICES", "on", "on or off: make choices in passive replies clickable links."),
     Setting("BOT_WECHAT_STATUS_TEMPLATE", "", "Template id for status changes; empty: none is sent."),
+    Setting(
+        "BOT_CAMPAIGN_TESTERS", "", "OpenIDs, divided by commas, that campaigns reach alone; empty: all followers."
+    ),
     Setting("BOT_DATABASE_URL", "", "SQLAlchemy address; empty: SQLite in BOT_DATA_DIR."),
     Setting("BOT_REDIS_URL", "", "Redis address; empty: an embedded server in BOT_DATA_DIR.", secret=True),
     Setting("BOT_NLU_URL", "http://127.0.0.1:5005", "Base address of the Rasa server."),
@@ -93,6 +96,7 @@ class Wechat:
     api_base: str
     link_choices: bool
     status_template: str
+    campaign_testers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +240,7 @@ def _wechat(read: _Reader) -> Wechat:
         api_base=read.text("BOT_WECHAT_API_BASE").rstrip("/"),
         link_choices=read.switch("BOT_WECHAT_LINK_CHOICES"),
         status_template=read.text("BOT_WECHAT_STATUS_TEMPLATE"),
+        campaign_testers=read.codes("BOT_CAMPAIGN_TESTERS"),
     )
     if app_id:
         _check_credentials(wechat)

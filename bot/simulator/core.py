@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import secrets
+from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from bot.simulator.clocks import ShiftedClock
 from bot.simulator.errors import ApiFault, NotForProduction
 from bot.simulator.faults import CallLog, FaultBoard
 from bot.simulator.followers import FollowerBook
+from bot.simulator.mass_jobs import MassJob
 from bot.simulator.media import MediaStore
 from bot.simulator.menus import Menu
 from bot.simulator.models import (
@@ -80,7 +82,10 @@ class PlatformCore:
         self.tags: dict[int, str] = {}
         self.sent_ids: dict[str, tuple[int, datetime]] = {}
         self.mass_received: dict[tuple[str, str], int] = {}
-        self.mass_status: dict[int, str] = {}
+        self.mass_jobs: dict[int, MassJob] = {}
+        self.mass_times: deque[datetime] = deque()
+        self.mass_verdicts: deque[str] = deque()
+        self.drafts: dict[str, str] = {}
         self.typing_until: dict[str, datetime] = {}
         self.violations: list[tuple[str, Violation]] = []
         self.exchanges: list[Exchange] = []
@@ -164,6 +169,14 @@ class PlatformCore:
             await self.do(openid, push)
 
         self._spawn(tell())
+
+    def in_background(self, work: Coroutine[None, None, None]) -> None:
+        """Do something of the platform's own beside the calls; ``settle`` waits for it."""
+        self._spawn(work)
+
+    def mass_ledger(self) -> Counter[str]:
+        """Return how many mass messages each OpenID received, of all jobs."""
+        return Counter(openid for job in self.mass_jobs.values() for openid in job.received)
 
     async def settle(self) -> None:
         """Wait until no background delivery is under way."""

@@ -59,7 +59,8 @@ class SimulatorConfig:
 
     ``attempts`` counts deliveries of one message in all. ``allowances_add_up`` chooses between the two readings
     of the customer-message rule: true, a tap's three come on top of a message's five; false (the stricter one),
-    they do not. ``templates`` empty means that any template id is accepted.
+    they do not. ``templates`` empty means that any template id is accepted. A mass send to more than
+    ``mass_shown_max`` people is in the ledger alone and in nobody's chat.
     """
 
     callback_url: str
@@ -81,6 +82,10 @@ class SimulatorConfig:
     token_life_s: int = 7200
     media_life_s: int = 3 * 24 * 3600
     job_event_delay_s: float = 0.02
+    mass_latency_s: float = 0.0
+    mass_calls_per_minute: int = 60
+    mass_shown_max: int = 1_000
+    tells_of_mass_jobs: bool = True
     templates: tuple[Template, ...] = ()
     daily_limits: Mapping[str, int] = field(default_factory=dict)
 

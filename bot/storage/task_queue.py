@@ -28,15 +28,17 @@ AT_A_TIME = 2
 class TaskStream:
     """The stream, from both ends. Entries hold ids alone; what a task is stands in its table.
 
-    An entry may be lost (the stream is cut at ``MAX_ENTRIES``) or read twice: who listens asks the table.
+    An entry may be lost (the stream is cut at ``MAX_ENTRIES``) or read twice: who listens asks the table. Another
+    kind of work has a stream of its own by ``name``, of which one process runs ``at_a_time``.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, name: str = STREAM, at_a_time: int = AT_A_TIME) -> None:
+        self._at_a_time = at_a_time
         # From the beginning of the stream, not its end: what is put before the first worker starts counts as well.
         # One entry at a time, because what a worker has read waits for this worker, however long it is busy.
         self._broker = RedisStreamBroker(
             url,
-            queue_name=STREAM,
+            queue_name=name,
             consumer_group_name=GROUP,
             consumer_id="0",
             maxlen=MAX_ENTRIES,
@@ -81,7 +83,7 @@ class TaskStream:
         broker: AsyncBroker = self._broker
         broker.is_worker_process = True
         broker.register_task(run_one, task_name=ENTRY)
-        return Receiver(broker, max_async_tasks=AT_A_TIME, ack_type=AcknowledgeType.WHEN_EXECUTED)
+        return Receiver(broker, max_async_tasks=self._at_a_time, ack_type=AcknowledgeType.WHEN_EXECUTED)
 
     async def close(self) -> None:
         """Close the connections."""

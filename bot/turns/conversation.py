@@ -23,7 +23,7 @@ from bot.understanding.keywords import keyword_rules
 from bot.understanding.models import Guess, Ranking, Understanding
 from bot.values.clock import Clock
 from bot.values.texts import mask_personal
-from bot.wechat.models import Inbound, Outgoing, OutText
+from bot.wechat.models import Inbound, MassJobFinished, Outgoing, OutText, TemplateJobFinished
 
 log = structlog.get_logger(__name__)
 
@@ -61,6 +61,14 @@ class Followers(Protocol):
 
     async def unfollowed(self, openid: str, key: str) -> None:
         """Record an unfollow and schedule the erasure that the platform asks for."""
+        ...
+
+
+class JobReports(Protocol):
+    """Takes down what became of messages that went out as jobs."""
+
+    async def note(self, event: MassJobFinished | TemplateJobFinished) -> None:
+        """Keep a report; the same one twice is one."""
         ...
 
 
@@ -128,6 +136,7 @@ class Conversation:
         clock: Clock,
         *,
         nlu_budget_s: float,
+        job_reports: JobReports | None = None,
     ) -> None:
         # The words are compiled now rather than in somebody's first turn.
         crisis_rules()
@@ -139,6 +148,7 @@ class Conversation:
         self._chats = chats
         self._followers = followers
         self._clock = clock
+        self._job_reports = job_reports
 
     async def respond(self, message: Inbound, stored: bytes) -> Answer:
         """Return the answer to ``message`` for a follower whose stored dialogue is ``stored`` (``b""``: none)."""
@@ -149,6 +159,8 @@ class Conversation:
                 await self._followers.unfollowed(message.openid, message.delivery_key)
                 return Answer(message, b"", at=now)
             case "noted":
+                if self._job_reports is not None and isinstance(message, MassJobFinished | TemplateJobFinished):
+                    await self._job_reports.note(message)
                 return Answer(message, stored, at=now)
             case "said":
                 assert reading.said is not None

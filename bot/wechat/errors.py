@@ -229,6 +229,25 @@ class TemplateFieldInvalid(ApiError):
         super().__init__(errcode, errmsg, rid, field=self.field)
 
 
+class AlreadySubmitted(ApiError):
+    """45065: this clientmsgid was sent before; ``msg_id`` is the number of that sending, 0 where none was given."""
+
+    code: ClassVar[str] = "wechat.api.already_submitted"
+    msg_id: int = 0
+
+
+class RetriedTooFast(ApiError):
+    """45066: the same clientmsgid again while the first is still being worked on; ask again later."""
+
+    code: ClassVar[str] = "wechat.api.retried_too_fast"
+
+
+class MassQuotaUsedUp(ApiError):
+    """45028: no mass send is left today, or this month."""
+
+    code: ClassVar[str] = "wechat.api.mass_quota_used_up"
+
+
 class TypingRefused(ApiError):
     """45072, 45080, 45081: the typing sign cannot be shown now."""
 
@@ -261,7 +280,10 @@ _CLASS_BY_ERRCODE: dict[int, type[ApiError]] = {
     45009: QuotaUsedUp,
     45011: Throttled,
     45015: ReplyWindowClosed,
+    45028: MassQuotaUsedUp,
     45047: AllowanceUsedUp,
+    45065: AlreadySubmitted,
+    45066: RetriedTooFast,
     45072: TypingRefused,
     45080: TypingRefused,
     45081: TypingRefused,

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import aiohttp
 
-from bot.wechat.errors import AnswerTooLarge, OutcomeUnknown, TimedOut, Unreachable, api_error
+from bot.wechat.errors import AlreadySubmitted, AnswerTooLarge, OutcomeUnknown, TimedOut, Unreachable, api_error
 
 MAX_ANSWER_BYTES = 20 * 1024 * 1024
 """Twice the largest file the platform keeps."""
@@ -125,7 +125,10 @@ def _understood(answer: FileAnswer, path: str) -> JsonAnswer | FileAnswer:
         raise OutcomeUnknown(endpoint=path, kind="not a JSON object")
     errcode = _errcode(found.get("errcode", 0), path)
     if errcode:
-        raise api_error(errcode, str(found.get("errmsg", "")))
+        error = api_error(errcode, str(found.get("errmsg", "")))
+        if isinstance(error, AlreadySubmitted):
+            error.msg_id = int(str(found.get("msg_id", 0)))
+        raise error
     return found
 
 

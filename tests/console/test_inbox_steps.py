@@ -1,4 +1,4 @@
-"""The steps of a chat over HTTP: over to a colleague, notes, pictures, ready words, closing, allowances."""
+"""What agents do with a chat on its page: give away, note, send pictures, notify, hand back, take up again."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace

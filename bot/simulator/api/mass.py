@@ -1,22 +1,29 @@
-"""message/mass: sends to a list of OpenIDs, a tag or everybody, and their outcome event."""
+"""message/mass and draft: sends to a list of OpenIDs, a tag or everybody, as jobs with an outcome event."""
 
-from bot.simulator import pushes
-from bot.simulator.api.calls import ApiCall, Endpoint
+import asyncio
+from datetime import timedelta
+
+from bot.simulator.api.calls import OK, ApiCall, Endpoint
 from bot.simulator.api.messages import sized_text
 from bot.simulator.api.notices import new_msg_id
-from bot.simulator.bubbles import Bubble, MediaBubble, TextBubble
+from bot.simulator.bubbles import Bubble, CardBubble, MediaBubble, TextBubble
 from bot.simulator.errors import ApiFault
 from bot.simulator.json_body import Fields, JsonObject
+from bot.simulator.mass_jobs import MassJob, run_job
 from bot.simulator.models import Channel, Follower
 
-MAX_PER_MONTH = 4
 MAX_OPENIDS = 10_000
 MAX_CLIENT_ID_BYTES = 32
 MASS_TEXT_MAX_BYTES = 2048
+CLIENT_ID_LIFE = timedelta(hours=24)
+MINUTE = timedelta(minutes=1)
+PREVIEWS = "/cgi-bin/message/mass/preview"
 
 
 async def send(call: ApiCall) -> JsonObject:
-    """Send to 2 to 10,000 OpenIDs."""
+    """Send to 2 to 10,000 OpenIDs; service accounts only."""
+    if call.platform.config.account_type != "service":
+        raise ApiFault(48001)
     body = call.body()
     openids = body.texts("touser")
     if len(openids) < 2:
@@ -24,11 +31,11 @@ async def send(call: ApiCall) -> JsonObject:
     if len(openids) > MAX_OPENIDS:
         raise ApiFault(40032)
     found = [call.platform.followers.find(openid) for openid in dict.fromkeys(openids)]
-    return _submit(call, body, [follower for follower in found if follower is not None])
+    return await _submit(call, body, [follower for follower in found if follower is not None])
 
 
 async def send_all(call: ApiCall) -> JsonObject:
-    """Send to a tag's followers or to everybody."""
+    """Send to a tag's followers or to everybody; a subscription account once a day."""
     body = call.body()
     audience = body.object("filter")
     following = call.platform.followers.following()
@@ -37,52 +44,89 @@ async def send_all(call: ApiCall) -> JsonObject:
         if tag_id not in call.platform.tags:
             raise ApiFault(40152)
         following = [follower for follower in following if tag_id in follower.tags]
-    return _submit(call, body, following)
+    today = call.now.date()
+    jobs = call.platform.mass_jobs.values()
+    if call.platform.config.account_type != "service" and any(
+        job.at.date() == today and job.client_id != body.text("clientmsgid", "") for job in jobs
+    ):
+        raise ApiFault(45028)
+    return await _submit(call, body, following)
 
 
 async def get(call: ApiCall) -> JsonObject:
     """Return a job's status."""
     msg_id = call.body().integer("msg_id", 0)
-    return {"msg_id": msg_id, "msg_status": call.platform.mass_status.get(msg_id, "SEND_FAIL")}
+    job = call.platform.mass_jobs.get(msg_id)
+    return {"msg_id": msg_id, "msg_status": "SEND_FAIL" if job is None else job.status}
 
 
-def _submit(call: ApiCall, body: Fields, audience: list[Follower]) -> JsonObject:
-    bubble = _bubble(call, body)
+async def delete(call: ApiCall) -> JsonObject:
+    """Take back the articles of a job; texts and pictures cannot be."""
+    job = call.platform.mass_jobs.get(call.body().integer("msg_id", 0))
+    if job is None or not job.is_article:
+        raise ApiFault(40035)
+    job.status = "DELETE"
+    return OK
+
+
+async def preview(call: ApiCall) -> JsonObject:
+    """Show the message to one named follower."""
+    body = call.body()
+    follower = call.follower(body.text("touser", ""))
+    call.platform.show(follower.openid, Channel.MASS, _bubble(call, body))
+    call.platform.changed()
+    return {**OK, "msg_id": new_msg_id()}
+
+
+async def add_draft(call: ApiCall) -> JsonObject:
+    """Keep articles for one send; afterwards the id is dead."""
+    articles = call.body().objects("articles")
+    if not articles:
+        raise ApiFault(44003)
+    media_id = f"draft-{new_msg_id()}"
+    call.platform.drafts[media_id] = articles[0].text("title")
+    return {"media_id": media_id}
+
+
+async def _submit(call: ApiCall, body: Fields, audience: list[Follower]) -> JsonObject:
+    platform, now = call.platform, call.now
     client_id = body.text("clientmsgid", "")
     if len(client_id.encode()) > MAX_CLIENT_ID_BYTES:
         raise ApiFault(45067)
-    sent = call.platform.sent_ids.get(f"mass {client_id}")
-    if client_id and sent is not None and call.now.date() == sent[1].date():
+    sent = platform.sent_ids.get(f"mass {client_id}")
+    if client_id and sent is not None and now - sent[1] < CLIENT_ID_LIFE:
         return {"errcode": 45065, "errmsg": "clientmsgid exist", "msg_id": sent[0]}
+    _pace(call)
+    is_article = body.text("msgtype", "") == "mpnews"
+    bubble = _bubble(call, body)
+    if is_article:
+        # A draft that was sent leaves the draft box.
+        platform.drafts.pop(body.object("mpnews").text("media_id", ""), None)
     msg_id = new_msg_id()
     if client_id:
-        call.platform.sent_ids[f"mass {client_id}"] = (msg_id, call.now)
-    counts = _show(call, audience, bubble)
-    call.platform.mass_status[msg_id] = "SEND_SUCCESS"
-    teller = audience[0].openid if audience else ""
-    if teller:
-        call.platform.tell_later(teller, pushes.mass_finished(msg_id, "send success", counts))
+        platform.sent_ids[f"mass {client_id}"] = (msg_id, now)
+    job = MassJob(msg_id, client_id, now, [one.openid for one in audience], bubble, is_article=is_article)
+    platform.mass_jobs[msg_id] = job
+    if platform.config.mass_latency_s:
+        platform.in_background(_run_later(call, job))
+    else:
+        run_job(platform, job)
     return {"errcode": 0, "errmsg": "send job submission success", "msg_id": msg_id, "msg_data_id": msg_id + 1}
 
 
-def _show(call: ApiCall, audience: list[Follower], bubble: Bubble) -> dict[str, int]:
-    month = f"{call.now:%Y-%m}"
-    received = call.platform.mass_received
-    # The fifth mass message of a calendar month fails for that follower only.
-    reached = [
-        follower
-        for follower in audience
-        if follower.subscribed and received.get((follower.openid, month), 0) < MAX_PER_MONTH
-    ]
-    for follower in reached:
-        received[follower.openid, month] = received.get((follower.openid, month), 0) + 1
-        call.platform.show(follower.openid, Channel.MASS, bubble)
-    return {
-        "TotalCount": len(audience),
-        "FilterCount": len(reached),
-        "SentCount": len(reached),
-        "ErrorCount": len(audience) - len(reached),
-    }
+async def _run_later(call: ApiCall, job: MassJob) -> None:
+    await asyncio.sleep(call.platform.config.mass_latency_s)
+    run_job(call.platform, job)
+
+
+def _pace(call: ApiCall) -> None:
+    """Refuse the 61st send within a minute."""
+    limit, times = call.platform.config.mass_calls_per_minute, call.platform.mass_times
+    while times and call.now - times[0] >= MINUTE:
+        times.popleft()
+    if len(times) >= limit:
+        raise ApiFault(45011)
+    times.append(call.now)
 
 
 def _bubble(call: ApiCall, body: Fields) -> Bubble:
@@ -93,6 +137,12 @@ def _bubble(call: ApiCall, body: Fields) -> Bubble:
             images = body.object("images") if "images" in body else body.object("image")
             media_id = images.texts("media_ids")[0] if "media_ids" in images else images.text("media_id", "")
             return MediaBubble("image", call.platform.media.get(media_id, call.now).media_id)
+        case "mpnews":
+            media_id = body.object("mpnews").text("media_id", "")
+            title = call.platform.drafts.get(media_id)
+            if title is None:
+                raise ApiFault(40007)
+            return CardBubble("mpnews", title)
         case _:
             raise ApiFault(40008)
 
@@ -101,4 +151,7 @@ ENDPOINTS = (
     Endpoint("POST", "/cgi-bin/message/mass/send", send, daily_limit=100),
     Endpoint("POST", "/cgi-bin/message/mass/sendall", send_all, daily_limit=100),
     Endpoint("POST", "/cgi-bin/message/mass/get", get),
+    Endpoint("POST", "/cgi-bin/message/mass/delete", delete, daily_limit=10),
+    Endpoint("POST", PREVIEWS, preview, daily_limit=100),
+    Endpoint("POST", "/cgi-bin/draft/add", add_draft, daily_limit=1_000),
 )

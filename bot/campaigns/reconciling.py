@@ -1,0 +1,161 @@
+"""What the platform reports of messages, and asking it where a report never came."""
+
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import and_, exists, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.campaigns.batches import recount
+from bot.campaigns.models import BatchState, Campaign, CampaignBatch, JobReport, Outcome, Recipient, SendChannel
+from bot.storage.sql import Database
+from bot.values.clock import Clock
+from bot.wechat.errors import ApiCallFailed
+from bot.wechat.inbound import MassJobFinished, TemplateJobFinished
+from bot.wechat.mass import MassApi, MassStatus
+
+log = structlog.get_logger(__name__)
+
+SUCCESS = "send success"
+TEMPLATE_SUCCESS = "success"
+APPLY_BATCH = 200
+REPORT_EXPECTED_AFTER = timedelta(minutes=10)
+STRANGERS_KEPT_FOR = timedelta(days=7)
+"""How long a report waits for its message; reports of messages that others sent never find one."""
+
+
+class JobReports:
+    """Takes down what the platform reports. The same event twice is one row."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def note(self, event: MassJobFinished | TemplateJobFinished) -> None:
+        """Keep a report until the worker applies it."""
+        insert = sqlite_insert if self._database.is_sqlite else postgresql_insert
+        is_mass = isinstance(event, MassJobFinished)
+        row = {
+            "key": event.delivery_key,
+            "msg_id": event.msg_id,
+            "is_mass": is_mass,
+            "status": event.status[:40],
+            "sent_count": event.sent_count if isinstance(event, MassJobFinished) else None,
+            "error_count": event.error_count if isinstance(event, MassJobFinished) else None,
+            "at": self._clock.now(),
+        }
+        statement = insert(JobReport).values(row).on_conflict_do_nothing(index_elements=["key"])
+        async with self._database.transaction() as session:
+            await session.execute(statement)
+
+
+class Reconciler:
+    """Applies reports to batches and recipients."""
+
+    def __init__(self, database: Database, clock: Clock, mass: MassApi) -> None:
+        self._database = database
+        self._clock = clock
+        self._mass = mass
+
+    async def apply(self) -> int:
+        """Apply reports whose message is known by now; return how many."""
+        known = or_(
+            exists().where(CampaignBatch.msg_id == JobReport.msg_id),
+            exists().where(Recipient.msg_id == JobReport.msg_id),
+        )
+        now = self._clock.now()
+        is_old = JobReport.at < now - STRANGERS_KEPT_FOR
+        wanted = select(JobReport).where(JobReport.applied_at.is_(None), or_(known, is_old)).limit(APPLY_BATCH)
+        async with self._database.reading() as session:
+            if (await session.scalars(wanted.limit(1))).first() is None:
+                return 0
+        async with self._database.transaction() as session:
+            rows = list(await session.scalars(wanted.with_for_update(skip_locked=True)))
+            for row in rows:
+                row.applied_at = now
+                await (self._apply_mass(session, row) if row.is_mass else self._apply_template(session, row))
+        return len(rows)
+
+    async def _apply_mass(self, session: AsyncSession, report: JobReport) -> None:
+        wanted = select(CampaignBatch).where(CampaignBatch.msg_id == report.msg_id).with_for_update()
+        for batch in await session.scalars(wanted):
+            batch.sent_count, batch.error_count = report.sent_count, report.error_count
+            await self._end(session, batch, report.status)
+
+    async def _end(self, session: AsyncSession, batch: CampaignBatch, status: str) -> None:
+        batch.status = status[:40]
+        if status == SUCCESS:
+            batch.state = BatchState.FINISHED.value
+            # The platform counts who did not get it and does not say who: unless all did, each stays submitted.
+            if batch.error_count == 0 and (batch.sent_count or 0) >= batch.submitted:
+                await self._write(session, batch, Outcome.DELIVERED)
+            return
+        batch.state, batch.code = BatchState.FAILED.value, _number(status)
+        await self._write(session, batch, Outcome.FAILED, code=batch.code)
+
+    async def _write(
+        self, session: AsyncSession, batch: CampaignBatch, outcome: Outcome, *, code: int | None = None
+    ) -> None:
+        sent = and_(
+            Recipient.campaign_id == batch.campaign_id,
+            Recipient.chunk == batch.chunk,
+            Recipient.outcome == Outcome.SUBMITTED.value,
+        )
+        await session.execute(
+            update(Recipient).where(sent).values(outcome=outcome.value, code=code, at=self._clock.now())
+        )
+        await recount(session, batch)
+
+    async def _apply_template(self, session: AsyncSession, report: JobReport) -> None:
+        wanted = select(Recipient).where(Recipient.msg_id == report.msg_id).with_for_update()
+        for row in await session.scalars(wanted):
+            is_delivered = report.status == TEMPLATE_SUCCESS
+            row.outcome = (Outcome.DELIVERED if is_delivered else Outcome.FAILED).value
+            row.reason, row.at = None if is_delivered else report.status[:24], self._clock.now()
+            await session.flush()
+            batch = select(CampaignBatch).where(
+                CampaignBatch.campaign_id == row.campaign_id, CampaignBatch.chunk == row.chunk
+            )
+            for one in await session.scalars(batch.with_for_update()):
+                await recount(session, one)
+
+    async def ask(self, limit: int = 10) -> int:
+        """Ask the platform about mass sends whose report has not come in ten minutes; return how many ended."""
+        before = self._clock.now() - REPORT_EXPECTED_AFTER
+        wanted = (
+            select(CampaignBatch.id, CampaignBatch.msg_id)
+            .join(Campaign, Campaign.id == CampaignBatch.campaign_id)
+            .where(
+                CampaignBatch.state == BatchState.SUBMITTED.value,
+                CampaignBatch.submitted_at <= before,
+                CampaignBatch.msg_id.is_not(None),
+                or_(CampaignBatch.checked_at.is_(None), CampaignBatch.checked_at <= before),
+                Campaign.channel.in_([channel.value for channel in SendChannel if channel.is_mass]),
+            )
+            .order_by(CampaignBatch.submitted_at)
+            .limit(limit)
+        )
+        async with self._database.reading() as session:
+            rows = list(await session.execute(wanted))
+        return sum([await self._ask_of(row.id, row.msg_id, self._clock.now()) for row in rows])
+
+    async def _ask_of(self, batch_id: int, msg_id: int, now: datetime) -> bool:
+        try:
+            status = await self._mass.status(msg_id)
+        except ApiCallFailed as error:
+            log.warning("the state of a mass send is not known", batch=batch_id, error=error.code)
+            status = None
+        async with self._database.transaction() as session:
+            batch = await session.get_one(CampaignBatch, batch_id, with_for_update=True)
+            batch.checked_at = now
+            if batch.state != BatchState.SUBMITTED.value or status is None or status is MassStatus.SENDING:
+                return False
+            await self._end(session, batch, "send fail" if status is MassStatus.FAILED else SUCCESS)
+        return True
+
+
+def _number(status: str) -> int | None:
+    number = status.removeprefix("err(").removesuffix(")")
+    return int(number) if status.startswith("err(") and number.isascii() and number.isdigit() else None

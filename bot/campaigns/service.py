@@ -1,0 +1,428 @@
+"""A campaign's way from draft to sending: written, checked, approved by a second person, started, stopped.
+
+Each step writes the trail in its own transaction and may be pressed twice. Sending itself is ``sending.py``'s.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.campaigns import audience as audiences
+from bot.campaigns import content as contents
+from bot.campaigns.audience import Audience
+from bot.campaigns.content import Content
+from bot.campaigns.errors import (
+    CampaignChanged,
+    CampaignError,
+    CountNotConfirmed,
+    NoSuchCampaign,
+    NothingToDo,
+    NotInThisState,
+    SecondPersonNeeded,
+)
+from bot.campaigns.models import (
+    BatchState,
+    Campaign,
+    CampaignBatch,
+    CampaignState,
+    Outcome,
+    Recipient,
+    SendChannel,
+)
+from bot.campaigns.planning import Plan, Planner, SampleRow, add_batches, wanted_of
+from bot.campaigns.rules import (
+    CLIENT_ID_LIFE,
+    MASS_CALLS_PER_MINUTE,
+    SINGLES_PER_MINUTE_MAX,
+    SendingHours,
+    batch_max,
+    chunk_size,
+    may_become,
+)
+from bot.campaigns.views import CampaignView, view_of
+from bot.staff.audit import AuditWriter
+from bot.staff.models import AuditRecord
+from bot.storage.sql import Database
+from bot.values.clock import Clock
+from bot.values.problem import Problem
+
+TITLE_CHARS = 80
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignDraft:
+    """What staff write. ``per_minute`` counts calls, which for single messages are people."""
+
+    title: str
+    channel: SendChannel
+    content: Content
+    audience: Audience
+    purpose: str = ""
+    programme_id: str | None = None
+    tag_id: int | None = None
+    starts_at: datetime | None = None
+    per_minute: int = MASS_CALLS_PER_MINUTE
+    hours: SendingHours = field(default_factory=SendingHours)
+    max_failed_percent: int = 10
+    attribution_days: int = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check found; with ``problems`` the campaign stays a draft."""
+
+    campaign: CampaignView
+    plan: Plan
+    problems: tuple[Problem, ...]
+
+
+class CampaignService:
+    """Steps of campaigns. ``by`` is the account's username, ``source`` the address for the trail."""
+
+    def __init__(self, database: Database, clock: Clock, *, planner: Planner, trail: AuditWriter) -> None:
+        self._database = database
+        self._clock = clock
+        self._planner = planner
+        self._trail = trail
+
+    # Reading and writing ----------------------------------------------------------------------------------------
+
+    async def get(self, campaign_id: int) -> CampaignView:
+        """Return a campaign; raises NoSuchCampaign."""
+        async with self._database.reading() as session:
+            return view_of(await _row(session, campaign_id))
+
+    async def create(self, draft: CampaignDraft, *, by: str, key: str, source: str = "") -> CampaignView:
+        """Store a draft; the same ``key`` gives the campaign that was made the first time."""
+        now = self._clock.now()
+        row = Campaign(
+            key=key, author=by, edited_by=by, state=CampaignState.DRAFT.value, created_at=now, updated_at=now
+        )
+        _fill(row, draft)
+        try:
+            async with self._database.transaction() as session:
+                session.add(row)
+                await session.flush()
+                await self._note(session, row.id, "create", by, source)
+        except IntegrityError:
+            async with self._database.reading() as session:
+                return view_of((await session.scalars(select(Campaign).where(Campaign.key == key))).one())
+        return view_of(row)
+
+    async def edit(
+        self, campaign_id: int, draft: CampaignDraft, *, by: str, version: int, source: str = ""
+    ) -> CampaignView:
+        """Replace what is written; a check or an approval that it had is gone. Raises CampaignChanged."""
+        async with self._database.transaction() as session:
+            row = await _row(session, campaign_id, lock=True)
+            if not CampaignState(row.state).is_editable:
+                raise NotInThisState(state=row.state, step="edit")
+            _same_version(row, version)
+            _fill(row, draft)
+            row.edited_by, row.version = by, row.version + 1
+            row.state, row.updated_at = CampaignState.DRAFT.value, self._clock.now()
+            row.checked_total, row.checked_at, row.approved_by, row.approved_at = None, None, None, None
+            await self._note(session, row.id, "edit", by, source)
+            return view_of(row)
+
+    async def copy(self, campaign_id: int, *, by: str, key: str, source: str = "") -> CampaignView:
+        """Make a new draft of an earlier campaign."""
+        earlier = await self.get(campaign_id)
+        return await self.create(draft_of(earlier), by=by, key=key, source=source)
+
+    # Before sending ---------------------------------------------------------------------------------------------
+
+    async def plan(self, campaign_id: int) -> Plan:
+        """Return what sending would mean now, without changing anything: the dry run."""
+        async with self._database.reading() as session:
+            wanted = wanted_of(await _row(session, campaign_id))
+        return await self._planner.plan(wanted)
+
+    async def sample(self, campaign_id: int, limit: int = 20) -> list[SampleRow]:
+        """Return some of those who would be reached, masked."""
+        async with self._database.reading() as session:
+            wanted = wanted_of(await _row(session, campaign_id))
+        return await self._planner.sample(wanted, limit)
+
+    async def check(self, campaign_id: int, *, by: str, version: int, source: str = "") -> Checked:
+        """Check content and audience; without problems the campaign waits for approval afterwards."""
+        plan = await self.plan(campaign_id)
+        async with self._database.transaction() as session:
+            row = await _row(session, campaign_id, lock=True)
+            _same_version(row, version)
+            if not CampaignState(row.state).is_editable:
+                raise NotInThisState(state=row.state, step="check")
+            problems = (*check_draft(draft_of(view_of(row))), *plan.problems)
+            if not problems and row.state != CampaignState.APPROVED.value:
+                row.state, row.checked_total, row.checked_at = "checked", plan.reachable, self._clock.now()
+                await self._note(session, row.id, "check", by, source, reason=str(plan.reachable))
+            return Checked(view_of(row), plan, problems)
+
+    async def approve(
+        self, campaign_id: int, *, by: str, version: int, confirmed: int, source: str = ""
+    ) -> CampaignView:
+        """Approve what was read. ``confirmed`` is the typed number of people.
+
+        Raises SecondPersonNeeded, CountNotConfirmed, CampaignChanged, NotInThisState.
+        """
+        async with self._database.transaction() as session:
+            row = await _row(session, campaign_id, lock=True)
+            _same_version(row, version)
+            if row.state == CampaignState.APPROVED.value and row.approved_by == by:
+                return view_of(row)
+            if by in (row.author, row.edited_by):
+                raise SecondPersonNeeded(campaign_id=campaign_id)
+            _move(row, CampaignState.APPROVED, "approve")
+            _same_count(row, confirmed)
+            row.approved_by, row.approved_at = by, self._clock.now()
+            await self._note(session, row.id, "approve", by, source, reason=str(confirmed))
+            return view_of(row)
+
+    async def reject(self, campaign_id: int, *, by: str, reason: str, source: str = "") -> CampaignView:
+        """Give a checked or approved campaign back to its author, saying why."""
+        async with self._database.transaction() as session:
+            row = await _row(session, campaign_id, lock=True)
+            _move(row, CampaignState.DRAFT, "reject")
+            row.checked_total, row.approved_by, row.approved_at = None, None, None
+            await self._note(session, row.id, "reject", by, source, reason=reason)
+            return view_of(row)
+
+    # Sending ----------------------------------------------------------------------------------------------------
+
+    async def send(
+        self, campaign_id: int, *, by: str, version: int, confirmed: int, source: str = ""
+    ) -> CampaignView:
+        """Let an approved campaign start at its time, or at once; the worker does the rest.
+
+        ``confirmed`` is the typed number of people. Pressed again it changes nothing.
+        """
+        async with self._database.transaction() as session:
+            row = await _row(session, campaign_id, lock=True)
+            _same_version(row, version)
+            if row.state in (CampaignState.SCHEDULED.value, CampaignState.SENDING.value):
+                return view_of(row)
+            _move(row, CampaignState.SCHEDULED, "send")
+            _same_count(row, confirmed)
+            row.starts_at = row.starts_at or self._clock.now()
+            await self._note(session, row.id, "send", by, source, reason=str(confirmed))
+            return view_of(row)
+
+    async def start_due(self, limit: int = 5) -> list[int]:
+        """Freeze the audience of each campaign whose time has come; return the ids of those that go out now.
+
+        One whose audience cannot be frozen, or has grown by more than a tenth since it was approved, is paused.
+        """
+        now = self._clock.now()
+        due = select(Campaign.id).where(Campaign.state == CampaignState.SCHEDULED.value, Campaign.starts_at <= now)
+        async with self._database.reading() as session:
+            ids = list(await session.scalars(due.order_by(Campaign.starts_at).limit(limit)))
+        return [campaign_id for campaign_id in ids if await self._start(campaign_id)]
+
+    async def _start(self, campaign_id: int) -> bool:
+        try:
+            async with self._database.transaction() as session:
+                row = await _row(session, campaign_id, lock=True)
+                if row.state != CampaignState.SCHEDULED.value:
+                    return False
+                if not _hours(row).is_open(self._clock.now()):
+                    return False
+                await self._planner.freeze(session, row)
+                if row.checked_total is not None and row.total > row.checked_total * 1.1 + 10:
+                    raise CountNotConfirmed(confirmed=row.checked_total, count=row.total)
+                _move(row, CampaignState.SENDING, "start")
+                await self._note(session, row.id, "start", "system", "", reason=str(row.total))
+        except CampaignError as error:
+            await self.pause(campaign_id, by="system", reason=error.code.rpartition(".")[2])
+            return False
+        return True
+
+    async def pause(self, campaign_id: int, *, by: str, reason: str, source: str = "") -> CampaignView:
+        """Stop sending; what a worker has in hand is finished. Pressed again it changes nothing."""
+        async with self._database.transaction() as session:
+            row = await _row(session, campaign_id, lock=True)
+            if row.state == CampaignState.PAUSED.value:
+                return view_of(row)
+            await self.pause_in(session, row, by=by, reason=reason, source=source)
+            return view_of(row)
+
+    async def pause_in(self, session: AsyncSession, row: Campaign, *, by: str, reason: str, source: str = "") -> None:
+        """Pause a locked campaign in the caller's transaction."""
+        _move(row, CampaignState.PAUSED, "pause")
+        row.pause_reason = reason[:40]
+        await self._note(session, row.id, "pause", by, source, reason=reason)
+
+    async def resume(self, campaign_id: int, *, by: str, source: str = "") -> CampaignView:
+        """Go on with a paused campaign; one that never froze its audience starts afresh."""
+        async with self._database.transaction() as session:
+            row = await _row(session, campaign_id, lock=True)
+            if row.state in (CampaignState.SENDING.value, CampaignState.SCHEDULED.value):
+                return view_of(row)
+            _move(row, CampaignState.SENDING if row.frozen_at else CampaignState.SCHEDULED, "resume")
+            row.pause_reason = None
+            await self._forget_old_ids(session, row)
+            await _tell_afresh(session, row.id)
+            await self._note(session, row.id, "resume", by, source)
+            return view_of(row)
+
+    async def cancel(self, campaign_id: int, *, by: str, source: str = "") -> CampaignView:
+        """End a campaign for good: what has not been handed over stays unsent. What was sent stays sent."""
+        async with self._database.transaction() as session:
+            row = await _row(session, campaign_id, lock=True)
+            if row.state == CampaignState.CANCELLED.value:
+                return view_of(row)
+            _move(row, CampaignState.CANCELLED, "cancel")
+            row.finished_at = self._clock.now()
+            waiting = CampaignBatch.campaign_id == row.id, CampaignBatch.state == BatchState.WAITING.value
+            chunks = select(CampaignBatch.chunk).where(*waiting)
+            queued = Recipient.campaign_id == row.id, Recipient.outcome == Outcome.QUEUED.value
+            await session.execute(
+                update(Recipient).where(*queued, Recipient.chunk.in_(chunks)).values(outcome="cancelled")
+            )
+            moved = {"state": "cancelled", "cancelled": CampaignBatch.queued, "queued": 0}
+            await session.execute(update(CampaignBatch).where(*waiting).values(moved))
+            await self._note(session, row.id, "cancel", by, source)
+            return view_of(row)
+
+    async def retry_failed(self, campaign_id: int, *, by: str, source: str = "") -> CampaignView:
+        """Queue those that failed once more, in new batches with new ids. Nobody whose outcome is unknown is among
+        them. Raises NothingToDo when nobody failed."""
+        async with self._database.transaction() as session:
+            row = await _row(session, campaign_id, lock=True)
+            state = CampaignState(row.state)
+            if state is not CampaignState.PAUSED and not may_become(state, CampaignState.SENDING):
+                raise NotInThisState(state=row.state, step="retry")
+            count = await self._requeue(session, row)
+            if not count:
+                raise NothingToDo(reachable=0)
+            await _tell_afresh(session, row.id)
+            row.state, row.round, row.finished_at, row.pause_reason = "sending", row.round + 1, None, None
+            await self._note(session, row.id, "retry", by, source, reason=str(count))
+            return view_of(row)
+
+    async def _requeue(self, session: AsyncSession, row: Campaign) -> int:
+        failed = Recipient.campaign_id == row.id, Recipient.outcome == Outcome.FAILED.value
+        count = await session.scalar(select(func.count()).select_from(Recipient).where(*failed)) or 0
+        if not count:
+            return 0
+        last = await session.scalar(select(func.max(CampaignBatch.chunk)).where(CampaignBatch.campaign_id == row.id))
+        channel = SendChannel(row.channel)
+        size = chunk_size(count, batch_max(channel, count))
+        place = func.row_number().over(order_by=Recipient.openid)
+        numbered = select(Recipient.openid, place.label("place")).where(*failed).subquery()
+        chunk = select((numbered.c.place - 1) // size + 1 + (last or 0)).where(numbered.c.openid == Recipient.openid)
+        await session.execute(
+            update(CampaignBatch)
+            .where(CampaignBatch.campaign_id == row.id, CampaignBatch.failed > 0)
+            .values(failed=0, size=CampaignBatch.size - CampaignBatch.failed)
+        )
+        await session.execute(
+            update(Recipient)
+            .where(*failed)
+            .values(outcome="queued", chunk=chunk.scalar_subquery(), code=None, reason=None, msg_id=None)
+        )
+        await add_batches(session, row.id, after_chunk=last or 0)
+        return count
+
+    async def _forget_old_ids(self, session: AsyncSession, row: Campaign) -> None:
+        """Call unknown what was tried so long ago that the platform would not know its id again."""
+        old = (
+            CampaignBatch.campaign_id == row.id,
+            CampaignBatch.state == BatchState.SENDING.value,
+            CampaignBatch.first_tried_at < self._clock.now() - CLIENT_ID_LIFE,
+        )
+        chunks = select(CampaignBatch.chunk).where(*old)
+        queued = Recipient.campaign_id == row.id, Recipient.outcome == Outcome.QUEUED.value
+        if SendChannel(row.channel).is_mass:
+            await session.execute(
+                update(Recipient).where(*queued, Recipient.chunk.in_(chunks)).values(outcome="unknown")
+            )
+            moved = {"state": "unknown", "unknown": CampaignBatch.queued, "queued": 0}
+            await session.execute(update(CampaignBatch).where(*old).values(moved))
+
+    async def _note(
+        self, session: AsyncSession, campaign_id: int, step: str, by: str, source: str, *, reason: str = ""
+    ) -> None:
+        await self._trail.append(
+            session,
+            AuditRecord(by, f"campaigns:campaign:{step}", "campaign", str(campaign_id), reason=reason, source=source),
+        )
+
+
+def check_draft(draft: CampaignDraft) -> tuple[Problem, ...]:
+    """Return what is wrong with a draft, whoever its audience is."""
+    problems = [*contents.check(draft.content, draft.channel)]
+    if not 1 <= len(draft.title.strip()) <= TITLE_CHARS:
+        problems.append(Problem("campaign.title_length", {"max_chars": TITLE_CHARS}))
+    fastest = MASS_CALLS_PER_MINUTE if draft.channel.is_mass else SINGLES_PER_MINUTE_MAX
+    if not 1 <= draft.per_minute <= fastest:
+        problems.append(Problem("campaign.rate", {"max": fastest}))
+    if not draft.hours.is_possible:
+        problems.append(Problem("campaign.hours"))
+    if not 1 <= draft.max_failed_percent <= 100:
+        problems.append(Problem("campaign.failed_percent"))
+    return tuple(problems)
+
+
+def draft_of(view: CampaignView) -> CampaignDraft:
+    """Return what staff wrote of a stored campaign."""
+    return CampaignDraft(
+        title=view.title,
+        channel=view.channel,
+        content=view.content,
+        audience=view.audience,
+        purpose=view.purpose,
+        programme_id=view.programme_id,
+        tag_id=view.tag_id,
+        starts_at=view.starts_at,
+        per_minute=view.per_minute,
+        hours=view.hours,
+        max_failed_percent=view.max_failed_percent,
+        attribution_days=view.attribution_days,
+    )
+
+
+def _fill(row: Campaign, draft: CampaignDraft) -> None:
+    row.title, row.channel = draft.title.strip()[:TITLE_CHARS], draft.channel.value
+    row.content, row.audience = contents.to_json(draft.content), audiences.to_json(draft.audience)
+    row.purpose, row.programme_id, row.tag_id = draft.purpose, draft.programme_id, draft.tag_id
+    row.starts_at, row.per_minute = draft.starts_at, draft.per_minute
+    row.open_minute, row.close_minute = draft.hours.open_minute, draft.hours.close_minute
+    row.weekdays, row.max_failed_percent = draft.hours.weekdays, draft.max_failed_percent
+    row.attribution_days = draft.attribution_days
+
+
+def _hours(row: Campaign) -> SendingHours:
+    return SendingHours(row.open_minute, row.close_minute, row.weekdays)
+
+
+def _same_version(row: Campaign, version: int) -> None:
+    if row.version != version:
+        raise CampaignChanged(campaign_id=row.id)
+
+
+def _same_count(row: Campaign, confirmed: int) -> None:
+    if row.checked_total is None or row.checked_total != confirmed:
+        raise CountNotConfirmed(confirmed=confirmed, count=row.checked_total or 0)
+
+
+def _move(row: Campaign, target: CampaignState, step: str) -> None:
+    if not may_become(CampaignState(row.state), target):
+        raise NotInThisState(state=row.state, step=step)
+    row.state = target.value
+
+
+async def _row(session: AsyncSession, campaign_id: int, *, lock: bool = False) -> Campaign:
+    wanted = select(Campaign).where(Campaign.id == campaign_id)
+    row = (await session.scalars(wanted.with_for_update() if lock else wanted)).one_or_none()
+    if row is None:
+        raise NoSuchCampaign(campaign_id=campaign_id)
+    return row
+
+
+async def _tell_afresh(session: AsyncSession, campaign_id: int) -> None:
+    """Let the workers be told of the batches at once, also of those that they were told of before the pause."""
+    told = CampaignBatch.campaign_id == campaign_id, CampaignBatch.told_at.is_not(None)
+    await session.execute(update(CampaignBatch).where(*told).values(told_at=None))

@@ -1,0 +1,202 @@
+"""Workers killed at a hundred points, Redis and the database restarted: the platform's ledger shows each once."""
+
+import multiprocessing
+import os
+import random
+import signal
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field, replace
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Integer, cast, delete, func, select, text, update
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from bot.app import Records, open_records
+from bot.campaigns.models import CampaignBatch, CampaignState, Recipient
+from bot.campaigns.planning import add_batches
+from bot.settings import Settings
+from bot.simulator.followers import start_following
+from bot.simulator.platform import SimulatedPlatform
+from bot.storage.encryption import FieldCipher
+from bot.storage.redis_server import RedisServer
+from tests.campaigns.mortal_sender import SenderPlan, run
+from tests.campaigns.people import add_followers, draft, openid, started
+from tests.support.assistant import settings_for, simulated_platform
+from tests.support.databases import PostgresDatabases
+from tests.support.postgres import running_postgres
+from tests.support.tables import import_all_tables
+from tests.support.waiting import until
+
+KILLS = 50
+"""On each of the two databases."""
+PEOPLE, IN_BATCH = 560, 4
+POINTS_MAX = 9
+AT_ONCE = 3
+RESTARTS_OF_REDIS, CRASHES_OF_THE_DATABASE = {12, 37}, {24, 45}
+START_TIMEOUT_S = 60.0
+
+
+@dataclass
+class Senders:
+    """Worker processes over one Redis and one database."""
+
+    settings: Settings
+    _all: list[tuple[ForkServerProcess, Connection]] = field(default_factory=list)
+
+    def start(self, points: int | None = None, *, keeps_ids: bool = True) -> ForkServerProcess:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["tests.campaigns.mortal_sender", "pytest"])
+        ours, theirs = context.Pipe()
+        plan = SenderPlan(self.settings, points, keeps_ids)
+        process = context.Process(target=run, args=(plan, theirs), daemon=True)
+        process.start()
+        theirs.close()
+        self._all.append((process, ours))
+        return process
+
+    def end(self) -> None:
+        for process, connection in self._all:
+            process.kill()
+            process.join()
+            connection.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def own_database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A database of this test's own: its server is crashed."""
+    if request.param == "sqlite":
+        url: str = request.getfixturevalue("sqlite_url")
+        yield url
+        return
+    import_all_tables()
+    with running_postgres() as server_url:
+        databases = PostgresDatabases(server_url)
+        databases.empty()
+        yield databases.url
+        databases.close()
+
+
+@pytest.fixture
+async def own_redis(tmp_path: Path) -> AsyncIterator[RedisServer]:
+    """A Redis of this test's own: it is stopped and started again, with what it had stored."""
+    async with RedisServer(tmp_path / "redis") as server:
+        yield server
+
+
+@pytest.fixture
+def settings(own_database_url: str, own_redis: RedisServer, tmp_path: Path) -> Settings:
+    return settings_for(
+        database_url=own_database_url,
+        redis_url=own_redis.url,
+        data_dir=tmp_path,
+        cipher_setting=FieldCipher.new_setting(),
+    )
+
+
+@pytest.fixture
+async def platform(settings: Settings) -> AsyncIterator[SimulatedPlatform]:
+    changes = {"tells_of_mass_jobs": False, "mass_calls_per_minute": 1_000_000}
+    unlimited = {"/cgi-bin/message/mass/send": 1_000_000}
+    async with simulated_platform(settings, None, daily_limits=unlimited, mass_shown_max=0, **changes) as simulated:
+        yield simulated
+
+
+@pytest.fixture
+async def records(settings: Settings) -> AsyncIterator[Records]:
+    async with open_records(settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+def senders(settings: Settings) -> Iterator[Senders]:
+    group = Senders(settings)
+    yield group
+    group.end()
+
+
+async def frozen(records: Records, platform: SimulatedPlatform, people: int) -> int:
+    """Return a campaign to ``people`` in batches of ``IN_BATCH``, frozen and going out."""
+    now = records.clock.now()
+    await add_followers(records.database, range(people), now)
+    for number in range(people):
+        start_following(platform.followers.add("职工", openid(number)), now)
+    hours = draft().hours
+    campaign = await started(records.campaigns.service, draft(hours=replace(hours, open_minute=0, close_minute=1440)))
+    async with records.database.transaction() as session:
+        await session.execute(delete(CampaignBatch))
+        digits = cast(func.substr(Recipient.openid, 20), Integer)
+        await session.execute(update(Recipient).values(chunk=digits // IN_BATCH + 1))
+        await add_batches(session, campaign.id, after_chunk=0)
+    return campaign.id
+
+
+async def crash_of(database_url: str) -> None:
+    """Kill one of PostgreSQL's processes: the server drops every connection and recovers. SQLite has no server."""
+    if database_url.startswith("sqlite"):
+        return
+    engine = create_async_engine(database_url)
+    async with engine.connect() as connection:
+        pid = await connection.scalar(text("SELECT pg_backend_pid()"))
+        assert isinstance(pid, int)
+        os.kill(pid, signal.SIGKILL)
+        await connection.invalidate()
+    await engine.dispose()
+
+
+async def test_each_recipient_once_whatever_dies(
+    records: Records, platform: SimulatedPlatform, senders: Senders, settings: Settings, own_redis: RedisServer
+) -> None:
+    campaign_id = await frozen(records, platform, PEOPLE)
+    seed = random.randrange(10**6)  # noqa: S311
+    print(f"seed {seed}")
+    chance, killed = random.Random(seed), 0  # noqa: S311
+    living = [senders.start(chance.randint(1, POINTS_MAX)) for _ in range(AT_ONCE)]
+
+    async def one_is_dead() -> bool:
+        return any(process.exitcode is not None for process in living)
+
+    while killed < KILLS:
+        await until(one_is_dead, timeout_s=START_TIMEOUT_S)
+        for process in [one for one in living if one.exitcode is not None]:
+            assert process.exitcode == -signal.SIGKILL
+            living.remove(process)
+            killed += 1
+            if killed in RESTARTS_OF_REDIS:
+                await own_redis.stop()
+                await own_redis.__aenter__()
+            if killed in CRASHES_OF_THE_DATABASE:
+                await crash_of(settings.database_url)
+            if killed < KILLS:
+                living.append(senders.start(chance.randint(1, POINTS_MAX)))
+    assert (await records.campaigns.service.get(campaign_id)).state is CampaignState.SENDING, "too few batches"
+    senders.start()
+    await until(lambda: is_over(records, campaign_id), timeout_s=60.0)
+    assert platform.mass_ledger() == Counter({openid(number): 1 for number in range(PEOPLE)})
+    async with records.database.reading() as session:
+        outcomes = await session.execute(select(Recipient.outcome, func.count()).group_by(Recipient.outcome))
+        assert {row[0]: row[1] for row in outcomes} == {"submitted": PEOPLE}
+
+
+async def test_without_the_stored_ids_people_get_it_twice(
+    records: Records, platform: SimulatedPlatform, senders: Senders
+) -> None:
+    """The control."""
+    campaign_id = await frozen(records, platform, 40)
+    for points in (2, 5, 7):
+        process = senders.start(points, keeps_ids=False)
+
+        async def is_dead(process: ForkServerProcess = process) -> bool:
+            return process.exitcode is not None
+
+        await until(is_dead, timeout_s=START_TIMEOUT_S)
+    senders.start(keeps_ids=False)
+    await until(lambda: is_over(records, campaign_id), timeout_s=60.0)
+    assert 2 in platform.mass_ledger().values()
+
+
+async def is_over(records: Records, campaign_id: int) -> bool:
+    return (await records.campaigns.service.get(campaign_id)).state is CampaignState.SENT
