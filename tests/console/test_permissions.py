@@ -210,6 +210,9 @@ SAMPLES = {
     "reference": "A" * 60,
     "day": "2026-06-19",
     "section": "basics",
+    "day": "2026-06-20",
+    "topic": "general",
+    "weekday": "3",
 }
 """What stands for a part of an address; a number for all others. None of the records needs to be there."""
 STEP_OF_REGISTRATIONS = {"step": "approve"}
