@@ -24,9 +24,12 @@ from actions.registrations import RegistrationActions
 from actions.work_study import WorkStudyActions
 from bot.campaigns.batches import Batches
 from bot.campaigns.desk import CampaignDesk, open_desk
+from bot.campaigns.export import KIND as CAMPAIGN_RESULTS
+from bot.campaigns.export import CampaignExport
 from bot.campaigns.pace import Pace
 from bot.campaigns.personal_data import CampaignData
 from bot.campaigns.reconciling import Reconciler
+from bot.campaigns.results import CampaignResults
 from bot.campaigns.sending import BatchSender
 from bot.campaigns.stopping import Stops
 from bot.console.inbox import InboxPages
@@ -540,6 +543,11 @@ def task_handlers(records: Records) -> Mapping[str, TaskHandler]:
         FOLLOWER_EXPORT: export,
         TRAIL_EXPORT: trail_export,
         TRAIL_CHECK: records.trail_checks,
+        CAMPAIGN_RESULTS: CampaignExport(
+            CampaignResults(records.database, records.campaigns.lists, records.turn_log),
+            records.task_files,
+            records.clock,
+        ),
     }
 
 

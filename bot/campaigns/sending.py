@@ -130,7 +130,9 @@ class BatchSender:
         if content is None:
             return None
         if hold.channel is SendChannel.MASS_LIST:
-            return await self._mass.send_list(await self._batches.openids(hold), content, hold.client_id)
+            openids = await self._batches.openids(hold)
+            # None are left when another worker has taken the batch over and sent it, because this one was too slow.
+            return await self._mass.send_list(openids, content, hold.client_id) if openids else None
         return await self._mass.send_all(content, hold.client_id, tag_id=hold.tag_id)
 
     async def _mass_content(self, hold: Hold) -> MassContent | None:
