@@ -175,7 +175,7 @@ async def test_each_recipient_once_whatever_dies(
                 living.append(senders.start(chance.randint(1, POINTS_MAX)))
     assert (await records.campaigns.service.get(campaign_id)).state is CampaignState.SENDING, "too few batches"
     senders.start()
-    await until(lambda: is_over(records, campaign_id), timeout_s=60.0)
+    await until(lambda: is_over(records, campaign_id), timeout_s=120.0)
     assert platform.mass_ledger() == Counter({openid(number): 1 for number in range(PEOPLE)})
     async with records.database.reading() as session:
         outcomes = await session.execute(select(Recipient.outcome, func.count()).group_by(Recipient.outcome))
@@ -195,7 +195,7 @@ async def test_without_the_stored_ids_people_get_it_twice(
 
         await until(is_dead, timeout_s=START_TIMEOUT_S)
     senders.start(keeps_ids=False)
-    await until(lambda: is_over(records, campaign_id), timeout_s=60.0)
+    await until(lambda: is_over(records, campaign_id), timeout_s=120.0)
     assert 2 in platform.mass_ledger().values()
 
 

@@ -153,7 +153,7 @@ async def test_the_workbook(
     assert [row[1:3] for row in rows[1:]].count(["未发送", "已退订"]) == 1
 
 
-async def test_a_followers_data_is_shown_and_erased(campaign_id: int, database: Database, opt_outs: OptOuts) -> None:
+async def test_a_followers_data_is_shown_and_erased(campaign_id: int, database: Database) -> None:
     data = CampaignData(database)
     exported = await data.export(openid(9))
     assert [row["outcome"] for row in exported["sent"]] == ["skipped"]
