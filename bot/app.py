@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from actions.campaigns import CampaignActions
 from actions.consents import ConsentActions
 from actions.followers import FollowerActions
+from actions.health_screening import ANSWERS as SCREENING_ANSWERS
 from actions.health_screening import HealthScreeningActions
 from actions.knowledge import KnowledgeActions
 from actions.legal import LegalActions
@@ -21,6 +22,7 @@ from actions.people import PeopleActions
 from actions.programmes import ProgrammeDesk
 from actions.rebooking import RebookingActions
 from actions.registrations import RegistrationActions
+from actions.work_study import ANSWERS as WORK_STUDY_ANSWERS
 from actions.work_study import WorkStudyActions
 from bot.campaigns.batches import Batches
 from bot.campaigns.desk import CampaignDesk, open_desk
@@ -32,17 +34,36 @@ from bot.campaigns.reconciling import Reconciler
 from bot.campaigns.results import CampaignResults
 from bot.campaigns.sending import BatchSender
 from bot.campaigns.stopping import Stops
+from bot.console.account import AccountPages
+from bot.console.attendance import AttendancePages
+from bot.console.canned import CannedPages
+from bot.console.followers import FollowerPages, FollowerServices
 from bot.console.inbox import InboxPages
+from bot.console.inbox_alerts import AlertPages
+from bot.console.inbox_office import InboxOfficePages
+from bot.console.inbox_screen import InboxParts, InboxScreen
+from bot.console.inbox_steps import InboxSteps
 from bot.console.knowledge import KnowledgePages
 from bot.console.legal import LegalPages
 from bot.console.legal_office import LegalOffice
 from bot.console.live import LiveChats
+from bot.console.programme_sections import ProgrammeSections
+from bot.console.programme_words import facts_of
+from bot.console.programmes import ProgrammePages
+from bot.console.registration_bulk import RegistrationBulk
+from bot.console.registration_decisions import RegistrationDecisions
+from bot.console.registration_detail import RegistrationDetail
+from bot.console.registration_exports import RegistrationExports
+from bot.console.registrations import RegistrationPages
 from bot.console.reports import ReportPages
 from bot.console.review import ReviewPages
 from bot.console.routing import Area
 from bot.console.server import Console, ConsoleSettings
+from bot.console.staff import StaffPages
 from bot.console.tasks import TaskPages
 from bot.console.texts import Texts
+from bot.console.trail import TrailPages
+from bot.console.unit_lists import UnitListPages
 from bot.dialogue.catalog import FlowCatalog
 from bot.dialogue.engine import Engine
 from bot.dialogue.events import Action, ActionTable
@@ -57,14 +78,27 @@ from bot.followers.export import FollowerExport
 from bot.followers.finding import FollowerFinder
 from bot.followers.personal_data import FollowerData
 from bot.followers.privacy import PersonalData, PrivacyService
+from bot.followers.references import FollowerReferences
 from bot.followers.service import FollowerService
+from bot.inbox.agents import AgentDirectory
 from bot.inbox.alerts import AlertService
+from bot.inbox.asides import ChatAsides
+from bot.inbox.calendar_table import CalendarTable
+from bot.inbox.canned import CannedReplies
 from bot.inbox.desk import ChatDesk
-from bot.inbox.feed import ChatFeed
+from bot.inbox.duty import AlertDuty
+from bot.inbox.feed import ChangeFeed
+from bot.inbox.lists import ChatLists
 from bot.inbox.notifier import LogNotifier
+from bot.inbox.office import InboxOffice
 from bot.inbox.outbound import OutboundQueue
 from bot.inbox.personal_data import InboxData
+from bot.inbox.pictures import PictureQueue
+from bot.inbox.retention import ChatRetention
+from bot.inbox.running import RunningChats
+from bot.inbox.search import ChatSearch
 from bot.inbox.service import InboxService
+from bot.inbox.transfers import ChatTransfers
 from bot.knowledge.entries import EntryTable
 from bot.knowledge.retrieval import HybridRetriever
 from bot.knowledge.service import KnowledgeService
@@ -76,12 +110,20 @@ from bot.legal.replies import LegalReplies
 from bot.legal.service import LegalService
 from bot.legal.statistics import LegalStatistics
 from bot.legal.topics import TopicCatalogue
+from bot.programmes.editing import ProgrammeEditor
+from bot.programmes.models import ProgrammeKind
+from bot.programmes.overview import ProgrammeOverview
 from bot.programmes.service import ProgrammeService
+from bot.registrations import bulk_work, exporting, unit_work
+from bot.registrations.answers import AnswerSheet
+from bot.registrations.desk import Desk, Ground, desk_on
 from bot.registrations.notices import NoticeBook
+from bot.registrations.occupancy import Occupancy
 from bot.registrations.personal_data import RegistrationData
 from bot.registrations.places import RowPlaceLock
 from bot.registrations.reasons import ReasonTable
 from bot.registrations.service import RegistrationService
+from bot.reports.chat_rollups import ChatRollups
 from bot.reports.export import KIND as REPORTS_EXPORT
 from bot.reports.export import ReportExport
 from bot.reports.overview import Overview
@@ -110,6 +152,7 @@ from bot.storage.files import PrivateFiles
 from bot.storage.redis import RedisLink
 from bot.storage.sql import Database
 from bot.storage.task_queue import TaskStream
+from bot.turns.allowances import AllowanceLedger
 from bot.turns.chats import InboxChats
 from bot.turns.conversation import Conversation
 from bot.turns.log import TurnLog
@@ -117,6 +160,7 @@ from bot.turns.personal_data import DialogueData
 from bot.turns.replies import as_outgoing
 from bot.turns.service import TurnService
 from bot.turns.store import Arrivals, TurnStore
+from bot.turns.typing import TypingSign
 from bot.understanding.client import NluClient
 from bot.understanding.embedding import Embedding, HttpEmbedding
 from bot.understanding.review.service import ReviewData, ReviewList
@@ -127,6 +171,7 @@ from bot.wechat.mass import MassApi
 from bot.wechat.token import StableToken
 from bot.worker.automatic import AutomaticSender
 from bot.worker.campaigns import BATCH_STREAM, BATCHES_AT_A_TIME, CampaignWorker
+from bot.worker.chat_pictures import ChatPictures
 from bot.worker.chats import ChatAnswers
 from bot.worker.log import LogMover
 from bot.worker.outbox import OutboxRelay, Outcome
@@ -141,6 +186,7 @@ from nlu.fingerprint import MODELS
 from nlu.registry import Registry
 
 RATING_RESPONSE = "utter_rate_service"
+HANDED_BACK_RESPONSE = "utter_handed_back"
 NOT_NOW_PAUSE_S = 1.0
 """How long the outbox rests when the platform takes nothing at all."""
 
@@ -286,7 +332,7 @@ def _records(
     holders: tuple[PersonalData, ...] = (
         RegistrationData(database, cipher, clock, RowPlaceLock(), remove_file=files.delete),
         LegalData(database, cipher, clock, remove_file=files.delete),
-        InboxData(database, cipher, clock),
+        InboxData(database, cipher, clock, remove_file=files.delete),
         turn_log,
         ReportData(database),
         ReviewData(database, cipher),
@@ -311,7 +357,7 @@ def _records(
         case_desk=LegalDesk(database, cipher, clock, trail=audit),
         case_statistics=LegalStatistics(database),
         inbox=InboxService(database, cipher, clock),
-        desk=ChatDesk(database, cipher, clock),
+        desk=ChatDesk(database, cipher, clock, trail=audit),
         alerts=AlertService(database, cipher, clock, notifier=LogNotifier()),
         entries=EntryTable(database, clock, trail=audit),
         knowledge=KnowledgeService(EntryTable(database, clock), clock, retriever=HybridRetriever(embedding)),
@@ -406,7 +452,7 @@ async def _bot(
         actions,
         NluClient(http, settings.nlu_url, records.clock, timeout_s=settings.nlu_timeout_s),
         records.knowledge,
-        InboxChats(records.inbox),
+        InboxChats(records.inbox, RunningChats(records.database, records.clock), records.clock),
         records.followers,
         records.clock,
         nlu_budget_s=settings.nlu_timeout_s,
@@ -504,9 +550,9 @@ def console_areas(bot: Bot) -> tuple[Area, ...]:
     records = bot.records
     answers = KnowledgeActions(records.knowledge, records.programmes, records.registrations, records.clock)
     return (
-        InboxPages(
-            records.desk, LiveChats(ChatFeed(records.database)), records.registrations, records.cases, records.audit
-        ),
+        *inbox_areas(bot),
+        *registration_areas(bot),
+        *programme_areas(bot),
         KnowledgePages(records.entries, records.knowledge, answers, bot.renderer, records.clock),
         LegalPages(
             records.case_desk,
@@ -520,12 +566,118 @@ def console_areas(bot: Bot) -> tuple[Area, ...]:
         TaskPages(records.tasks),
         ReportPages(Overview(records.database), records.tasks, records.clock),
         ReviewPages(records.reviews, records.audit, Registry(MODELS).history),
+        *_people_areas(records),
+    )
+
+
+def inbox_areas(bot: Bot) -> tuple[Area, ...]:
+    """Return the pages of chats with followers."""
+    records = bot.records
+    database, cipher, clock = records.database, records.cipher, records.clock
+    parts = InboxParts(
+        desk=records.desk,
+        lists=ChatLists(database, cipher, clock),
+        office=InboxOffice(database, trail=records.audit),
+        replies=CannedReplies(database, clock, trail=records.audit),
+        agents=AgentDirectory(database, clock, records.permissions),
+        calendar=CalendarTable(database),
+        ledger=AllowanceLedger(bot.link, clock),
+        followers=records.followers,
+        registrations=records.registrations,
+        cases=records.cases,
+        duty=AlertDuty(database, cipher, clock, trail=records.audit),
+        references=FollowerReferences(cipher),
+        clock=clock,
+        has_template=bool(records.settings.wechat.status_template),
+    )
+    screen, asides = InboxScreen(parts), ChatAsides(database, cipher, clock, trail=records.audit)
+    transfers = ChatTransfers(database, cipher, clock, trail=records.audit)
+    live, search = LiveChats(ChangeFeed(database, clock)), ChatSearch(database, cipher, clock)
+    return (
+        InboxPages(parts, screen, live, search, asides, records.files, records.unmasking),
+        InboxSteps(parts, screen, asides, transfers, records.files, TypingSign(bot.api, bot.link, clock)),
+        AlertPages(parts.duty, parts.agents),
+        InboxOfficePages(parts.office, clock),
+        CannedPages(parts.replies, parts.office),
+    )
+
+
+def _people_areas(records: Records) -> tuple[Area, ...]:
+    followers = FollowerServices(
+        records.finder,
+        records.followers,
+        records.consents,
+        records.registrations,
+        records.privacy,
+        records.unmasking,
+        records.tasks,
+    )
+    return (
+        StaffPages(
+            records.staff,
+            records.credentials,
+            records.second_factor,
+            records.sessions,
+            records.audit,
+            records.clock,
+        ),
+        FollowerPages(followers, records.cipher, records.clock),
+        TrailPages(records.trail_search, records.trail_checks, records.tasks),
+        AccountPages(records.credentials, records.second_factor, records.sessions),
+    )
+
+
+def registration_desk(records: Records, catalog: FlowCatalog) -> Desk:
+    """Return what staff work on registrations with; the flows know the labels of answers."""
+    ground = Ground(
+        database=records.database,
+        cipher=records.cipher,
+        clock=records.clock,
+        lock=RowPlaceLock(),
+        audit=records.audit,
+        files=records.files,
+        task_files=records.task_files,
+        scratch=records.settings.data_dir / "scratch",
+    )
+    return desk_on(ground, AnswerSheet(catalog.slots), Texts.load().label)
+
+
+def registration_areas(bot: Bot) -> tuple[Area, ...]:
+    """Return the pages of registrations."""
+    records = bot.records
+    desk = registration_desk(records, bot.catalog)
+    return (
+        RegistrationPages(desk, records.programmes, records.clock),
+        RegistrationBulk(desk, records.programmes, records.tasks, records.clock),
+        RegistrationExports(desk, records.tasks),
+        UnitListPages(desk, records.programmes, records.tasks),
+        RegistrationDetail(desk, records.unmasking),
+        RegistrationDecisions(desk, records.clock),
+        AttendancePages(desk, records.clock),
+    )
+
+
+def programme_areas(bot: Bot) -> tuple[Area, ...]:
+    """Return the areas about programmes."""
+    records = bot.records
+    overview, occupancy = ProgrammeOverview(records.database), Occupancy(records.database, records.clock)
+    editor = ProgrammeEditor(records.database, records.clock, trail=records.audit)
+    answers = {
+        ProgrammeKind.WORK_STUDY: WORK_STUDY_ANSWERS,
+        ProgrammeKind.HEALTH_SCREENING: SCREENING_ANSWERS,
+        ProgrammeKind.LEGAL_CONSULTATION: (),
+    }
+    facts = facts_of(bot.catalog.slots, answers)
+    return (
+        ProgrammePages(records.programmes, overview, editor, occupancy, records.clock, facts),
+        ProgrammeSections(records.programmes, editor, facts),
     )
 
 
 def task_handlers(records: Records) -> Mapping[str, TaskHandler]:
     """Return what does the long work of staff, by the kinds of tasks."""
     overview, label = Overview(records.database), Texts.load().label
+    desk = registration_desk(records, load_catalog(records.settings.flows_dir))
     export = FollowerExport(
         records.database,
         records.cipher,
@@ -548,6 +700,9 @@ def task_handlers(records: Records) -> Mapping[str, TaskHandler]:
             records.task_files,
             records.clock,
         ),
+        bulk_work.KIND: desk.bulk_task,
+        exporting.KIND: desk.export_task,
+        unit_work.KIND: desk.unit_list_task,
     }
 
 
@@ -577,11 +732,16 @@ def worker_of(bot: Bot, name: str) -> Worker:
     relay = OutboxRelay(redis, bot.api, records.cipher, clock)
     mover = LogMover(redis, records.turn_log, records.cipher, ReviewCollector(records.turn_log, records.reviews))
     sweeper = PendingSweeper(redis, bot.turns, records.cipher, clock)
+    outbound = OutboundQueue(records.database, records.cipher, clock)
+    pictures = ChatPictures(PictureQueue(records.database, clock), outbound, records.files, bot.api, clock)
     answers = ChatAnswers(
-        OutboundQueue(records.database, records.cipher, clock),
+        outbound,
         relay,
+        pictures,
         clock,
         rating=as_outgoing(bot.renderer.render([Spoken(RATING_RESPONSE)])),
+        handed_back=as_outgoing(bot.renderer.render([Spoken(HANDED_BACK_RESPONSE)])),
+        template_id=records.settings.wechat.status_template,
     )
     notices = RegistrationNotices(
         records.notices, relay, bot.renderer, clock, template_id=records.settings.wechat.status_template
@@ -596,7 +756,10 @@ def worker_of(bot: Bot, name: str) -> Worker:
         records.tasks,
         records.lockout,
         records.sign_in,
+        ChatRetention(records.database, clock, remove_file=records.files.delete),
+        ChangeFeed(records.database, clock),
         review_days=records.settings.review_days,
+        chat_days=records.settings.chat_days,
     )
 
     campaigns = campaign_worker_of(bot)
@@ -616,6 +779,7 @@ def worker_of(bot: Bot, name: str) -> Worker:
             Job("turn log", lambda: mover.move(leases.held), rest_s=0.5),
             Job("pending messages", lambda: sweeper.sweep(leases.held), rest_s=2.0),
             Job("chat answers", answers.send, rest_s=0.5),
+            Job("chat pictures", pictures.fetch, rest_s=1.0),
             Job("registration notices", notices.send, rest_s=2.0),
             Job("staff tasks", staff_tasks.tell_again, rest_s=2.0),
             Job("campaigns", campaigns.start_due, rest_s=0.5),
@@ -625,7 +789,8 @@ def worker_of(bot: Bot, name: str) -> Worker:
             Job("campaign sweep", campaigns.sweep, rest_s=15.0),
             Job("upkeep", upkeep.run, rest_s=60.0),
             Job("trail", records.trail_checks.check_if_due, rest_s=600.0),
-            Job("report roll-ups", TurnRollups(records.database, clock).renew, rest_s=60.0),
+            Job("turns by day", TurnRollups(records.database, clock).renew, rest_s=60.0),
+            Job("chats by day", ChatRollups(records.database, clock).renew, rest_s=60.0),
         ),
         (Listener("staff tasks", staff_tasks.listen), Listener("campaign batches", campaigns.listen)),
     )

@@ -77,6 +77,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("BOT_TURN_DEADLINE_S", "4.2", "Seconds after which a delivery is answered and the rest is sent later."),
     Setting("BOT_STATE_DAYS", "30", "Days an unfinished conversation is kept."),
     Setting("BOT_REVIEW_DAYS", "180", "Days a message stays on the list of badly understood ones."),
+    Setting("BOT_CHAT_DAYS", "180", "Days after its end that the words of a chat with staff are kept."),
     Setting("BOT_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR."),
     Setting("BOT_DEMO", "off", "on or off: the demonstration with the simulator; never on in production."),
 )
@@ -131,6 +132,7 @@ class Settings:
     turn_deadline_s: float
     state_ttl_s: int
     review_days: int
+    chat_days: int
     log_level: str
     demo: bool
 
@@ -220,6 +222,7 @@ def load_settings(environment: Mapping[str, str] | None = None, *, env_file: Pat
         turn_deadline_s=read.positive("BOT_TURN_DEADLINE_S"),
         state_ttl_s=int(read.positive("BOT_STATE_DAYS") * 86_400),
         review_days=math.ceil(read.positive("BOT_REVIEW_DAYS")),
+        chat_days=math.ceil(read.positive("BOT_CHAT_DAYS")),
         log_level=read.choice("BOT_LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR")),
         demo=read.switch("BOT_DEMO"),
     )

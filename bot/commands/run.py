@@ -114,7 +114,7 @@ async def seed(records: Records) -> None:
     await seed_demo(records.programmes, records.clock.now().date())
     await records.entries.seed(read_seed())
     await DeadlineTable(records.database).seed(read_deadlines())
-    await CalendarTable(records.database).seed(read_calendar())
+    await CalendarTable(records.database).seed(read_calendar(), now=records.clock.now())
 
 
 def environment_of(settings: Settings, redis_url: str) -> dict[str, str]:

@@ -10,14 +10,14 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
-WIDTH: Final = 720
-HEIGHT: Final = 200
+WIDTH: Final = 860
+HEIGHT: Final = 220
 LEFT: Final = 46
 BOTTOM: Final = 24
 TOP: Final = 10
 INNER_WIDTH: Final = WIDTH - LEFT
 INNER_HEIGHT: Final = HEIGHT - TOP - BOTTOM
-LABELS_MAX: Final = 8
+LABELS_MAX: Final = 10
 POINTS_MAX: Final = 62
 """More points than this would run into each other; the line alone is drawn then."""
 BAR_HEIGHT: Final = 26
@@ -72,7 +72,9 @@ def lines(labels: Sequence[str], series: Sequence[Series], title: str) -> Markup
 
 
 def bars(labels: Sequence[str], series: Sequence[Series], title: str) -> Markup:
-    """Return a lying bar for each label, with the series stacked in it and the sum behind it."""
+    """Return a lying bar for each label, with the series stacked in it and the sum behind it; nothing for none."""
+    if not labels:
+        return Markup()
     totals = [sum(one.values[place] for one in series) for place in range(len(labels))]
     longest, room = max(totals, default=0) or 1, WIDTH - BAR_LABEL_WIDTH - BAR_NUMBER_WIDTH
     parts: list[str] = []
@@ -121,8 +123,11 @@ def _labels(labels: Sequence[str], step: float) -> str:
 
 
 def _svg(content: str, title: str, *, height: int = HEIGHT) -> str:
+    # On a phone the drawing is wider than the screen; who has no mouse scrolls it by keyboard.
+    name = escape(title)
     return (
-        f'<svg class="chart" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title)}">{content}</svg>'
+        f'<div class="chart-frame" tabindex="0" role="group" aria-label="{name}">'
+        f'<svg class="chart" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{name}">{content}</svg></div>'
     )
 
 

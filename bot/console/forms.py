@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Collection, Sequence
-from datetime import date, time
+from datetime import date, datetime, time
 
 from aiohttp.web import FileField
 from multidict import MultiMapping
 
+from bot.values.clock import LOCAL_ZONE
 from bot.values.problem import Problem
 
 TEXT_MAX_CHARS = 200
@@ -22,6 +23,7 @@ class Form:
     def __init__(self, fields: MultiMapping[str | bytes | bytearray | FileField] | MultiMapping[str]) -> None:
         self._fields = fields
         self.problems: dict[str, Problem] = {}
+        self._secrets: set[str] = {"csrf", "key"}
 
     @property
     def key(self) -> str:
@@ -32,9 +34,17 @@ class Form:
         value = self._fields.get(name, "")
         return _NOT_PRINTED.sub("", value) if isinstance(value, str) else ""
 
+    def has(self, name: str) -> bool:
+        """Say whether the form has that field, be it empty."""
+        return name in self._fields
+
+    def all(self, name: str) -> Sequence[str]:
+        """Return every value that was sent under one name."""
+        return [value for value in self._fields.getall(name, []) if isinstance(value, str) and value]
+
     def typed(self) -> dict[str, str]:
         """Return everything that was typed, to show it again beside the problems."""
-        return {name: self.raw(name) for name in self._fields if name not in ("csrf", "key")}
+        return {name: self.raw(name) for name in self._fields if name not in self._secrets}
 
     def text(self, name: str, label: str, *, max_chars: int = TEXT_MAX_CHARS, required: bool = True) -> str:
         """Return a text without outer blanks."""
@@ -43,6 +53,14 @@ class Form:
             self._note(name, "form.required", label=label)
         elif len(value) > max_chars:
             self._note(name, "form.too_long", label=label, max_chars=max_chars, chars=len(value))
+        return value
+
+    def secret(self, name: str, label: str) -> str:
+        """Return a password just as it was typed; no blank is taken away. ``typed`` leaves it out."""
+        value = self.raw(name)
+        self._secrets.add(name)
+        if not value:
+            self._note(name, "form.required", label=label)
         return value
 
     def number(self, name: str, label: str, *, least: int, most: int, required: bool = True) -> int | None:
@@ -81,6 +99,17 @@ class Form:
             self._note(name, "form.not_a_time", label=label)
             return None
 
+    def moment(self, name: str, label: str, *, required: bool = True) -> datetime | None:
+        """Return a moment in local time written as the browser's own field does (2026-06-20T08:30)."""
+        text = self.text(name, label, required=required)
+        if not text or name in self.problems:
+            return None
+        try:
+            return datetime.fromisoformat(text).replace(tzinfo=LOCAL_ZONE)
+        except ValueError:
+            self._note(name, "form.not_a_moment", label=label)
+            return None
+
     def option(self, name: str, label: str, options: Collection[str], *, required: bool = True) -> str:
         """Return one of ``options``; empty when it is left out or is none of them."""
         value = self.text(name, label, required=required)
@@ -91,10 +120,17 @@ class Form:
 
     def options(self, name: str, label: str, options: Collection[str]) -> Sequence[str]:
         """Return the ticked ones of ``options``, in the order of the form, each once."""
-        values = [value for value in self._fields.getall(name, []) if isinstance(value, str) and value]
+        values = self.all(name)
         if any(value not in options for value in values):
             self._note(name, "form.not_an_option", label=label)
         return list(dict.fromkeys(value for value in values if value in options))
+
+    def ticked(self, name: str) -> Sequence[str]:
+        """Return every value that was sent under a name, each once, whatever it is."""
+        values = self._fields.getall(name, [])
+        return list(
+            dict.fromkeys(_NOT_PRINTED.sub("", value) for value in values if isinstance(value, str) and value)
+        )
 
     def flag(self, name: str) -> bool:
         """Say whether a box is ticked."""

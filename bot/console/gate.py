@@ -17,6 +17,8 @@ from bot.storage.encryption import FieldCipher
 
 FIELD: Final = "csrf"
 HEADER: Final = "X-CSRF-Token"
+QUIET: Final = "X-Quiet"
+"""With ``1`` the page asks by itself, as one that follows what happens does."""
 LOGIN_PATH: Final = "/login"
 PASSWORD_PATH: Final = "/account/password"  # noqa: S105 - An address.
 CODE_PATH: Final = "/account/code"
@@ -75,7 +77,7 @@ class Gate:
         """Return the handler of ``route`` behind the gate."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
-            viewer = await self.viewer(request)
+            viewer = await self.viewer(request, quiet=route.quiet or request.headers.get(QUIET) == "1")
             if viewer is None:
                 return self._to_login(request)
             owed = None if route.always else self._owed(viewer)
@@ -90,12 +92,12 @@ class Gate:
 
         return handle
 
-    async def viewer(self, request: web.Request) -> Viewer | None:
-        """Return who is signed in."""
+    async def viewer(self, request: web.Request, *, quiet: bool = False) -> Viewer | None:
+        """Return who is signed in; ``quiet`` does not count as a sign that somebody is there."""
         token = request.cookies.get(self._cookies.session)
         if not token:
             return None
-        resumed = await self._sessions.resume(token)
+        resumed = await self._sessions.resume(token, touch=not quiet)
         return None if resumed is None else Viewer(resumed.account, resumed.session_id, self.csrf(token))
 
     def csrf(self, token: str) -> str:

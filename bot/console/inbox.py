@@ -1,61 +1,48 @@
-"""The inbox: chats that wait for people, answered here; pages follow what happens without being reloaded."""
+"""The inbox: lists of chats, one chat beside them, pictures, and the stream of what changes."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, assert_never
-from urllib.parse import urlencode
+from collections.abc import Sequence
+from typing import Final, assert_never
 
 from aiohttp import web
 
 from bot.console.errors import NotFound
 from bot.console.forms import Form
+from bot.console.inbox_screen import ANSWER, READ, SUMMARY, TEMPLATE, UNMASK, InboxParts, InboxScreen, Typed, scope_of
 from bot.console.live import LiveChats
 from bot.console.routing import NavItem, Route, Tile
 from bot.console.visit import Visit
-from bot.inbox.desk import ChatDesk, ChatIsOver, Claimed, Closed, Queued, TakenBy
-from bot.inbox.feed import Glance
-from bot.inbox.models import ChatStatus, ChatView
-from bot.legal.models import CaseSummary
-from bot.legal.service import LegalService
-from bot.registrations.service import RegistrationService
-from bot.registrations.views import RegistrationView
-from bot.staff.audit import AuditWriter
-from bot.staff.models import AuditRecord
+from bot.inbox.asides import ChatAsides
+from bot.inbox.search import ChatSearch, FoundChat, FoundNothing, FoundPerson
+from bot.inbox.views import ChatView
+from bot.staff.unmasking import LimitReached, NothingStored, Unmasked, Unmasking, UnmaskingService
+from bot.storage.files import PrivateFiles
 from bot.values.problem import Problem
 
-READ: Final = "inbox:chat:read"
-ANSWER: Final = "inbox:chat:answer"
 CHAT: Final = "/inbox/{chat:[0-9]{1,9}}"
-VIEWS: Final = ("waiting", "mine", "all", "closed")
-LISTED: Final = 60
-ANSWER_MAX_CHARS: Final = 600
-"""The platform takes 2,048 bytes of text, which are 682 Chinese characters."""
-
-
-@dataclass(frozen=True, slots=True)
-class Aside:
-    """What stands beside a chat: the follower's registrations, masked, and legal cases."""
-
-    registrations: Sequence[RegistrationView]
-    cases: Sequence[CaseSummary]
+MESSAGE: Final = CHAT + "/messages/{message:[0-9]{1,12}}"
+SEARCH_MAX_CHARS: Final = 40
 
 
 class InboxPages:
-    """Lists, one chat, and the stream of what changes."""
+    """What is looked at; steps are ``InboxSteps``."""
 
     def __init__(
         self,
-        desk: ChatDesk,
+        parts: InboxParts,
+        screen: InboxScreen,
         live: LiveChats,
-        registrations: RegistrationService,
-        cases: LegalService,
-        trail: AuditWriter,
+        search: ChatSearch,
+        asides: ChatAsides,
+        files: PrivateFiles,
+        unmasking: UnmaskingService,
     ) -> None:
-        self._desk = desk
+        self._parts = parts
+        self._screen = screen
         self._live = live
-        self._registrations = registrations
-        self._cases = cases
-        self._trail = trail
+        self._search = search
+        self._asides = asides
+        self._files = files
+        self._unmasking = unmasking
 
     @property
     def nav(self) -> Sequence[NavItem]:
@@ -66,157 +53,118 @@ class InboxPages:
         """Return the addresses."""
         return [
             Route("GET", "/inbox", self.show, READ),
-            Route("GET", "/inbox/events", self.events, READ),
+            Route("GET", "/inbox/events", self.events, READ, quiet=True),
+            Route("POST", "/inbox/search", self.find, READ),
             Route("GET", CHAT, self.chat, READ),
-            Route("POST", f"{CHAT}/claim", self.claim, ANSWER),
-            Route("POST", f"{CHAT}/answer", self.answer, ANSWER),
-            Route("GET", f"{CHAT}/close", self.ask_close, ANSWER),
-            Route("POST", f"{CHAT}/close", self.close, ANSWER),
+            Route("GET", f"{MESSAGE}/picture", self.picture, READ),
+            Route("POST", f"{CHAT}/reveal", self.reveal, UNMASK),
         ]
 
     async def tiles(self, visit: Visit) -> Sequence[Tile]:
-        """Return how many chats wait where the viewer may look."""
+        """Return how many chats wait, and how many of the viewer's own want an answer."""
         if not visit.can(READ):
             return []
-        waiting = await self._desk.waiting(county=visit.county_for(READ), limit=LISTED)
-        return [Tile("会话在等人", len(waiting), "/inbox?view=waiting", urgent=True)]
-
-    # Looking
+        counts = await self._parts.lists.counts(scope_of(visit, READ), visit.viewer.username)
+        tiles = [Tile("会话在等人", counts.waiting, "/inbox?tab=waiting", urgent=counts.urgent_waiting > 0)]
+        if visit.can(ANSWER):
+            tiles.append(Tile("我的会话有新消息", counts.mine_unread, "/inbox?tab=mine"))
+        if counts.overdue:
+            tiles.append(Tile("会话已超时", counts.overdue, "/inbox?tab=all", urgent=True))
+        return tiles
 
     async def show(self, visit: Visit) -> web.StreamResponse:
-        """List the chats of a view."""
-        values = await self._list(visit)
-        if visit.wants_fragment:
-            return visit.part("inbox/show.html", "list", **values)
-        return visit.page("inbox/show.html", chat=None, **values)
+        """List the chats of a tab."""
+        return await self._screen.list_page(visit)
 
     async def chat(self, visit: Visit) -> web.StreamResponse:
-        """Show one chat beside the list."""
-        return await self._chat_page(visit, await self._visible(visit))
+        """Show one chat beside the list; whoever has it has read it then."""
+        chat = await self._screen.visible(visit)
+        if chat.unread and await self._asides.seen(chat.id, visit.viewer.username):
+            chat = await self._screen.visible(visit)
+        typed = Typed()
+        reply = visit.filters().number("canned", "常用语", least=1, most=10**9, required=False)
+        if reply is not None:
+            filled = await self._screen.filled(visit, chat, await self._parts.replies.get(reply))
+            typed.values["text"] = filled.text
+        return await self._screen.chat_page(visit, chat, typed)
 
     async def events(self, visit: Visit) -> web.StreamResponse:
         """Tell the page which chats changed, as far as the viewer may see them."""
-        county = visit.county
+        username, answers = visit.viewer.username, visit.can(ANSWER)
 
-        def wanted(glance: Glance) -> bool:
-            return county is None or glance.county == county
+        async def beat() -> None:
+            if answers:
+                await self._parts.agents.here(username)
 
-        return await self._live.stream(visit.request, wanted)
+        return await self._live.stream(visit.request, scope_of(visit, READ), beat)
 
-    # Answering
+    async def find(self, visit: Visit) -> web.StreamResponse:
+        """Find a chat by its number, or somebody's chats by phone, identity number or receipt.
 
-    async def claim(self, visit: Visit) -> web.StreamResponse:
-        """Take a waiting chat."""
-        chat = await self._visible(visit)
-        outcome = await self._desk.claim(chat.id, visit.viewer.username)
-        match outcome:
-            case Claimed():
-                await self._note(visit, chat, "claim")
-                return visit.to(f"/inbox/{chat.id}", "inbox.claimed")
-            case TakenBy():
-                return visit.to(f"/inbox/{chat.id}", "inbox.taken_by", agent=outcome.agent)
-            case ChatIsOver():
-                return visit.to(f"/inbox/{chat.id}", "inbox.over")
-            case _:
-                assert_never(outcome)
-
-    async def answer(self, visit: Visit) -> web.StreamResponse:
-        """Queue an answer; whoever answers a waiting chat has it."""
-        chat, form = await self._visible(visit), await visit.form()
-        text = form.text("text", "回复", max_chars=ANSWER_MAX_CHARS)
+        By POST, because what is typed must not stand in an address.
+        """
+        form = await visit.form()
+        words = form.text("words", "要找的号码", max_chars=SEARCH_MAX_CHARS)
         if form.problems:
-            return await self._chat_page(visit, chat, form)
-        outcome = await self._desk.answer(chat.id, visit.viewer.username, text, form.key)
+            return await self._not_found(visit, "inbox.search_empty")
+        outcome = await self._search.find(words, scope_of(visit, READ))
         match outcome:
-            case Queued():
-                await self._note(visit, chat, "answer")
-                if visit.wants_fragment:
-                    return await self._chat_page(visit, await self._visible(visit))
-                return visit.to(f"/inbox/{chat.id}")
-            case TakenBy():
-                form.note("text", Problem("inbox.taken_by", {"agent": outcome.agent}))
-            case ChatIsOver():
-                form.note("text", Problem("inbox.over"))
-            case _:
-                assert_never(outcome)
-        return await self._chat_page(visit, await self._visible(visit), form)
-
-    async def ask_close(self, visit: Visit) -> web.StreamResponse:
-        """Say what ending a chat means, and ask why it ends."""
-        chat = await self._visible(visit)
-        if visit.wants_fragment:
-            return visit.part("inbox/close.html", "panel", chat=chat)
-        return visit.page("inbox/close.html", chat=chat)
-
-    async def close(self, visit: Visit) -> web.StreamResponse:
-        """End a chat: the follower is asked how satisfied they are, and the bot answers again."""
-        chat, form = await self._visible(visit), await visit.form()
-        reason = form.option("reason", "原因", [code for code, _ in visit.labels("close_reason")])
-        if form.problems:
-            return visit.page("inbox/close.html", status=422, chat=chat, problems=form.problems, typed=form.typed())
-        outcome = await self._desk.close(chat.id, visit.viewer.username, reason)
-        match outcome:
-            case Closed():
-                await self._note(visit, chat, "close", reason)
-                return visit.to("/inbox?view=mine", "inbox.closed")
-            case TakenBy():
-                return visit.to(f"/inbox/{chat.id}", "inbox.taken_by", agent=outcome.agent)
-            case ChatIsOver():
-                return visit.to(f"/inbox/{chat.id}", "inbox.over")
+            case FoundChat():
+                return visit.to(f"/inbox/{outcome.chat_id}?tab=all")
+            case FoundPerson():
+                return visit.to(f"/inbox/{outcome.chat_id}?tab=person&like={outcome.chat_id}")
+            case FoundNothing():
+                code = "inbox.search_nothing" if outcome.understood else "inbox.search_unclear"
+                return await self._not_found(visit, code)
             case _:
                 assert_never(outcome)
 
-    # Parts
-
-    async def _visible(self, visit: Visit) -> ChatView:
-        """Return the chat of the address when it is the viewer's to see; raises NotFound."""
-        wanted = int(visit.path("chat"))
-        found = await self._desk.chats(after_id=wanted - 1, limit=1)
-        if not found or found[0].id != wanted:
+    async def picture(self, visit: Visit) -> web.StreamResponse:
+        """Answer a picture of a chat; it is never kept by browsers or proxies."""
+        chat = await self._screen.visible(visit)
+        line = await self._parts.lists.line(chat.id, int(visit.path("message")))
+        if line is None or line.file_id is None:
             raise NotFound
-        chat = found[0]
-        if not visit.may_touch(READ, county=chat.county, owner=chat.claimed_by):
-            raise NotFound
-        return chat
+        kept = await self._files.read(line.file_id)
+        headers = {"Content-Disposition": "inline", "Content-Security-Policy": "default-src 'none'; sandbox"}
+        return web.Response(body=kept.data, content_type=kept.file.media_type, headers=headers)
 
-    async def _list(self, visit: Visit) -> dict[str, Any]:
-        form = visit.filters()
-        view = form.raw("view") if form.raw("view") in VIEWS else "waiting"
-        topic, county = form.raw("topic"), visit.county_for(READ)
-        narrowed: Mapping[str, Any] = {"topic": topic or None, "county": county, "limit": LISTED}
-        match view:
-            case "waiting":
-                chats = await self._desk.chats(status=ChatStatus.WAITING, **narrowed)
-            case "mine":
-                chats = await self._desk.chats(status=ChatStatus.OPEN, agent=visit.viewer.username, **narrowed)
-            case "closed":
-                chats = await self._desk.chats(status=ChatStatus.CLOSED, **narrowed)
+    async def reveal(self, visit: Visit) -> web.StreamResponse:
+        """Show the words of one line in plain, for a reason that the trail keeps."""
+        chat, form = await self._screen.visible(visit, UNMASK), await visit.form()
+        line = form.number("line", "消息", least=SUMMARY, most=10**12)
+        if line is None:
+            return await self._screen.chat_page(visit, chat, Typed(form))
+        return await self._screen.chat_page(visit, chat, await self._opened(visit, chat, line, form))
+
+    async def _opened(self, visit: Visit, chat: ChatView, line: int, form: Form) -> Typed:
+        wanted = Unmasking(
+            permission=UNMASK,
+            object_kind="chat",
+            object_id=str(chat.id),
+            field="summary" if line == SUMMARY else f"message {line}",
+            reason=form.raw("reason").strip(),
+            source=visit.source,
+            county=chat.county,
+            owner=chat.claimed_by,
+        )
+        opener = self._parts.lists.opener(chat.id, None if line == SUMMARY else line)
+        outcome = await self._unmasking.unmask(visit.viewer.username, wanted, opener)
+        match outcome:
+            case Unmasked():
+                return Typed(revealed={line: outcome.value})
+            case NothingStored():
+                return Typed()
+            case LimitReached():
+                again = f"{outcome.again_at:%H:%M}"
+                form.note(f"line-{line}", Problem("unmask.limit", {"per_hour": outcome.per_hour, "again": again}))
+            case Problem():
+                form.note(f"line-{line}", outcome)
             case _:
-                running = await self._desk.chats(**narrowed)
-                chats = [chat for chat in running if chat.status is not ChatStatus.CLOSED]
-        chats.sort(key=lambda chat: chat.topic != "crisis")
-        return {"chats": chats, "view": view, "topic": topic, "query": urlencode({"view": view, "topic": topic})}
+                assert_never(outcome)
+        return Typed(form)
 
-    async def _chat_page(self, visit: Visit, chat: ChatView, form: Form | None = None) -> web.Response:
-        listed = await self._list(visit)
-        values = {
-            **listed,
-            "chat": chat,
-            "messages": await self._desk.conversation(chat.id),
-            "summary": await self._desk.summary(chat.id),
-            "aside": Aside(
-                await self._registrations.find_for(chat.openid, limit=5), await self._cases.cases_of(chat.openid)
-            ),
-            "mine": chat.claimed_by == visit.viewer.username,
-            "may_answer": visit.may_touch(ANSWER, county=chat.county, owner=chat.claimed_by),
-            "problems": form.problems if form is not None else {},
-            "typed": form.typed() if form is not None else {},
-        }
-        status = 200 if form is None else 422
-        if visit.wants_fragment:
-            return visit.part("inbox/show.html", "conversation", status=status, **values)
-        return visit.page("inbox/show.html", status=status, **values)
-
-    async def _note(self, visit: Visit, chat: ChatView, step: str, reason: str = "") -> None:
-        record = AuditRecord(visit.viewer.username, f"inbox:chat:{step}", "chat", str(chat.id), reason, visit.source)
-        await self._trail.record(record)
+    async def _not_found(self, visit: Visit, code: str) -> web.Response:
+        """Show the list with a word about the search; what was typed is not repeated."""
+        values = await self._screen.list_values(visit)
+        return visit.page(TEMPLATE, status=422, chat=None, search_problem=visit.sentence(code, {}), **values)

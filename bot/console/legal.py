@@ -1,6 +1,7 @@
 """Legal cases for lawyers and those who assign them: the queue, a case, and every step with it."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal, assert_never
 from urllib.parse import urlencode
 
@@ -114,7 +115,9 @@ class LegalPages:
     async def waiting(self, visit: Visit) -> web.StreamResponse:
         """List what nobody has taken yet, the most urgent first; nothing sealed is opened."""
         page = await self._desk.waiting(_scope(visit, QUEUE))
-        return visit.page("legal/waiting.html", page=page, topics=self._topics)
+        return visit.page(
+            "legal/waiting.html", page=page, topics=self._topics, may_take=partial(visit.may_touch, TAKE)
+        )
 
     # Taking a case
 
@@ -135,6 +138,8 @@ class LegalPages:
         if decision == "decline":
             await self._desk.decide(receipt, lawyer, scope, decision, by=lawyer, source=visit.source, reason=reason)
             return visit.to("/legal/waiting", "legal.declined")
+        # Who takes a case must be able to see it waiting; the queue itself knows no counties.
+        await self._desk.conflict(receipt, lawyer, scope)
         outcome = await self._queue.assign(receipt, lawyer, by=lawyer, source=visit.source)
         match outcome:
             case Assigned():

@@ -17,6 +17,24 @@ HERE = Path(__file__).parent
 STATIC = HERE / "static"
 HTMX = Path(js_lib_htmx.__file__).parent / "static" / "htmx" / "htmx.min.js"
 WEEKDAYS = "一二三四五六日"
+SHORT_MAX_CHARS = 24
+_BROWSERS = (
+    ("MicroMessenger", "微信"),
+    ("Edg", "Edge"),
+    ("QQBrowser", "QQ 浏览器"),
+    ("Firefox", "Firefox"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+)
+_SYSTEMS = (
+    ("Android", "安卓"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS", "Mac"),
+    ("Linux", "Linux"),
+)
+"""In this order: many browsers name others as well."""
 
 
 class Pages:
@@ -36,6 +54,10 @@ class Pages:
             moment=moment,
             day=day,
             clock=clock,
+            client=client,
+            seconds=seconds,
+            short=short,
+            audit_action=texts.audit_action,
             county=county_name,
             problem=self._problem,
             label=texts.label,
@@ -76,6 +98,16 @@ def moment(value: datetime | None) -> str:
     return "" if value is None else f"{value:%Y-%m-%d %H:%M}"
 
 
+def seconds(value: datetime) -> str:
+    """Return a time of day to the second: 10:00:07."""
+    return f"{value:%H:%M:%S}"
+
+
+def short(value: str) -> str:
+    """Return a long code cut in its middle."""
+    return value if len(value) <= SHORT_MAX_CHARS else f"{value[:6]}…{value[-4:]}"
+
+
 def day(value: date | None) -> str:
     """Return a day with its weekday: 2026-06-20(周六)."""
     return "" if value is None else f"{value:%Y-%m-%d}(周{WEEKDAYS[value.weekday()]})"
@@ -95,6 +127,13 @@ def minutes(value: float | None) -> str:
     if hours == 0:
         return f"{rest} 分钟"
     return f"{hours} 小时 {rest} 分" if rest else f"{hours} 小时"
+
+
+def client(user_agent: str) -> str:
+    """Return a browser and its system in words that people know; the whole text where they are not recognised."""
+    browser = next((name for mark, name in _BROWSERS if mark in user_agent), None)
+    system = next((name for mark, name in _SYSTEMS if mark in user_agent), None)
+    return " · ".join(filter(None, (browser, system))) or user_agent or "没有说明"
 
 
 def county_name(code: str | None) -> str:

@@ -18,6 +18,7 @@ class Route:
 
     How far the permission reaches (all, county, own) is the handler's to apply: ``Visit.county``, ``owner``.
     ``always``: also for somebody who still has to change a one-time password or set up a code generator.
+    ``quiet``: pages ask by themselves, so that asking does not keep a session alive.
     """
 
     method: Literal["GET", "POST"]
@@ -25,6 +26,7 @@ class Route:
     handler: Handler
     permission: str | None
     always: bool = False
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)

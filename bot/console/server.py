@@ -16,8 +16,12 @@ from bot.console.routing import Area, Route
 from bot.console.session import SessionPages
 from bot.console.texts import Texts
 from bot.console.visit import Building, public_values
+from bot.followers.errors import NoSuchFollower
+from bot.inbox.errors import NoSuchAlert, NoSuchChat, NoSuchMessage, NoSuchReply
 from bot.knowledge.errors import EntryChanged, NoSuchEntry
 from bot.legal.errors import NoSuchCase, TransitionRefused
+from bot.programmes.errors import EditConflict, NotReady, UnknownProgramme, UnknownRow, UnknownVersion
+from bot.registrations.errors import IllegalTransition, UnknownBulkRun, UnknownMaterialFile, UnknownUnitList
 from bot.staff.errors import NoSuchAccount, NotPermitted
 from bot.staff.rules import PermissionTable
 from bot.staff.second_factor import SecondFactorService
@@ -54,6 +58,11 @@ STATUS_OF: Final[dict[type[BotError], int]] = {
     NotPermitted: 403,
     NotFound: 404,
     NoSuchAccount: 404,
+    NoSuchFollower: 404,
+    NoSuchAlert: 404,
+    NoSuchChat: 404,
+    NoSuchMessage: 404,
+    NoSuchReply: 404,
     NoSuchItem: 404,
     NoSuchEntry: 404,
     NoSuchCase: 404,
@@ -61,7 +70,16 @@ STATUS_OF: Final[dict[type[BotError], int]] = {
     FileMissing: 404,
     EntryChanged: 409,
     NoSuchTask: 404,
+    UnknownProgramme: 404,
+    UnknownRow: 404,
+    UnknownVersion: 404,
+    EditConflict: 409,
+    NotReady: 409,
     BadAddress: 400,
+    IllegalTransition: 409,
+    UnknownBulkRun: 404,
+    UnknownMaterialFile: 404,
+    UnknownUnitList: 404,
 }
 """Errors that are not the general 422: the request was understood and is refused."""
 

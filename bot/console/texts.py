@@ -40,6 +40,14 @@ class Texts:
         """Return every code of a kind with what it is called, in the order of the table."""
         return list(self._sections[f"labels.{kind}"].items())
 
+    def audit_action(self, action: str) -> str:
+        """Return what an action of the trail is called: by itself, or from its subject and step: ``报名 · 导出``."""
+        known = self.label(action, "audit_action")
+        if known != action:
+            return known
+        subject, _, step = action.rpartition(":")
+        return f"{self.label(subject, 'audit_subject')} · {self.label(step, 'audit_step')}" if subject else action
+
     def notice(self, code: str, fields: Mapping[str, FieldValue]) -> str:
         """Return the sentence after a step; raises KeyError for a code without one."""
         return _filled(self._sections["notices"][code], fields)

@@ -100,6 +100,11 @@ class Visit:
         """Return how far ``permission`` reaches; raises NotPermitted."""
         return self._building.permissions.require(self.viewer.account.roles, permission)
 
+    @property
+    def role_names(self) -> Mapping[str, str]:
+        """Every role with what it is called."""
+        return self._building.permissions.roles
+
     def may_touch(self, permission: str, *, county: str | None = None, owner: str | None = None) -> bool:
         """Say whether ``permission`` reaches a record of ``county`` that is ``owner``'s."""
         return self._building.permissions.covers(self.viewer.account, permission, county=county, owner=owner)
@@ -119,6 +124,10 @@ class Visit:
     def labels(self, kind: str) -> list[tuple[str, str]]:
         """Return every code of a kind with what it is called."""
         return self._building.pages.texts.labels(kind)
+
+    def audit_action(self, action: str) -> str:
+        """Return what an action of the trail is called; see ``Texts.audit_action``."""
+        return self._building.pages.texts.audit_action(action)
 
     def error(self, error: BotError) -> str:
         """Return the sentence for an error that a page shows beside what was typed."""

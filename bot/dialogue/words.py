@@ -38,7 +38,7 @@ COURTESIES = ("affirm", "deny", "thank", "greet", "goodbye")
 
 MARKERS = (
     "skip_only", "particles", "openings", "correction_wrong", "correction_to", "correction_earlier",
-    "leave_waiting", "leave_people", *COURTESIES,
+    "leave_waiting", "leave_people", "ask_place", *COURTESIES,
 )  # fmt: skip
 """The keys under ``words`` that are not commands."""
 

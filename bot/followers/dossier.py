@@ -3,11 +3,14 @@
 Pure. What is not known to be harmless is hidden, so that a field which a subject adds later is not shown by accident.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, TypeGuard
 
 from bot.followers.privacy import JsonValue
+from bot.values.clock import LOCAL_ZONE
 from bot.values.names import PersonName
 from bot.values.texts import mask_number
 
@@ -56,6 +59,7 @@ HARMLESS: Final = frozenset(
     }
 )
 """Keys whose values are codes, numbers of records and dates."""
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:\d\d|Z)")
 _NAMES: Final = frozenset({"name"})
 _NUMBERS: Final = frozenset({"phone", "id_number", "openid"})
 
@@ -73,6 +77,11 @@ class Entry:
     is_masked: bool = False
     children: tuple["Entry", ...] = ()
     total: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no value anywhere in it."""
+        return not self.shown and all(child.is_empty for child in self.children)
 
 
 def masked_entries(export: Mapping[str, JsonValue]) -> tuple[Entry, ...]:
@@ -106,8 +115,15 @@ def _entry(path: str, key: str, value: JsonValue) -> Entry:
         return Entry(path, key, shown="")
     text = ("是" if value else "否") if isinstance(value, bool) else str(value)
     if key in HARMLESS:
-        return Entry(path, key, shown=text)
+        return Entry(path, key, shown=_moment(text))
     return Entry(path, key, shown=_masked(key, text), is_masked=True)
+
+
+def _moment(text: str) -> str:
+    """Return an ISO moment as people write it; any other text as it is."""
+    if not _MOMENT.fullmatch(text):
+        return text
+    return f"{datetime.fromisoformat(text).astimezone(LOCAL_ZONE):%Y-%m-%d %H:%M}"
 
 
 def _masked(key: str, text: str) -> str:
@@ -115,7 +131,7 @@ def _masked(key: str, text: str) -> str:
         return mask_number(text)
     if key in _NAMES and len(text) > 1:
         return PersonName(text).masked()
-    return f"已隐藏({len(text)} 字)"
+    return f"已隐藏（{len(text)} 字）"
 
 
 def _is_list(value: JsonValue) -> TypeGuard[Sequence[JsonValue]]:

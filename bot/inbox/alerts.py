@@ -1,36 +1,19 @@
 """Alerts to the people on duty: raised once, told until it worked, shown until somebody takes them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from bot.inbox.errors import NoSuchAlert
-from bot.inbox.models import Alert, AlertLevel, AlertView
+from bot.inbox.duty import DETAIL, alert_view
+from bot.inbox.models import Alert, AlertLevel
 from bot.inbox.notifier import AlertNotice, StaffNotifier
-from bot.inbox.rows import open_text, seal_text
+from bot.inbox.rows import seal_text
+from bot.inbox.views import AlertView
 from bot.storage.encryption import FieldCipher
 from bot.storage.sql import Database
 from bot.values.clock import Clock
-
-DETAIL = "alerts.detail"
-
-
-@dataclass(frozen=True, slots=True)
-class Acknowledged:
-    """This person has taken the alert, now or already."""
-
-    alert: AlertView
-
-
-@dataclass(frozen=True, slots=True)
-class AcknowledgedBy:
-    """Somebody else was first."""
-
-    agent: str
 
 
 class AlertService:
@@ -85,19 +68,7 @@ class AlertService:
             .order_by(Alert.level, Alert.id)
         )
         async with self._database.reading() as session:
-            return self._views(list(await session.scalars(wanted)))
-
-    async def acknowledge(self, alert_id: int, agent: str) -> Acknowledged | AcknowledgedBy:
-        """Take an alert; the first one has it. Raises NoSuchAlert."""
-        async with self._database.transaction() as session:
-            alert = await session.get(Alert, alert_id, with_for_update=True)
-            if alert is None:
-                raise NoSuchAlert(alert_id=alert_id)
-            if alert.acknowledged_by not in (None, agent):
-                return AcknowledgedBy(alert.acknowledged_by or "")
-            alert.acknowledged_by = agent
-            alert.acknowledged_at = alert.acknowledged_at or self._clock.now()
-            return Acknowledged(self._views([alert])[0])
+            return [alert_view(self._cipher, row) for row in await session.scalars(wanted)]
 
     async def _tell(self, alert: Alert) -> bool:
         notice = AlertNotice(alert.id, AlertLevel(alert.level), alert.kind, alert.created_at)
@@ -111,19 +82,3 @@ class AlertService:
             if row is not None:
                 row.notified_at = row.notified_at or self._clock.now()
         return True
-
-    def _views(self, rows: Sequence[Alert]) -> list[AlertView]:
-        return [
-            AlertView(
-                id=row.id,
-                level=AlertLevel(row.level),
-                kind=row.kind,
-                openid=row.openid,
-                detail=open_text(self._cipher, row.detail_sealed, DETAIL),
-                created_at=row.created_at,
-                notified_at=row.notified_at,
-                acknowledged_at=row.acknowledged_at,
-                acknowledged_by=row.acknowledged_by,
-            )
-            for row in rows
-        ]

@@ -1,19 +1,22 @@
-"""Queues, working hours and days off as rows: their seed file, and reading them back."""
+"""Queues, working hours, days off, reasons and canned replies as rows: their seed file, and reading them back."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date, datetime, time
 from pathlib import Path
 
 import yaml
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.inbox.models import CalendarDay, ChatQueue, WorkingHours
-from bot.inbox.rules import Stretch, WorkingCalendar
-from bot.storage.sql import Database
+from bot.inbox.office_models import CalendarDay, CannedReply, ChatQueue, CloseReason, WorkingHours
+from bot.inbox.rules import Stretch, Targets, WorkingCalendar
+from bot.storage.sql import Base, Database
 
 CALENDAR_FILE = Path(__file__).with_name("calendar.yml")
+SEEDED_BY = "seed"
+NO_TARGETS = Targets(first_answer_minutes=30, resolution_minutes=480, around_the_clock=False)
+"""For chats of a queue that staff have removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,8 @@ class CalendarSeed:
     queues: tuple[ChatQueue, ...]
     working_hours: tuple[WorkingHours, ...]
     days: tuple[CalendarDay, ...]
+    reasons: tuple[CloseReason, ...]
+    replies: tuple[Mapping[str, str], ...]
 
 
 def read_seed(path: Path = CALENDAR_FILE) -> CalendarSeed:
@@ -37,7 +42,13 @@ def read_seed(path: Path = CALENDAR_FILE) -> CalendarSeed:
     worked = [
         CalendarDay(day=row["day"], works_as=row["works_as"], label=row["label"]) for row in data["worked_days"]
     ]
-    return CalendarSeed(tuple(ChatQueue(**row) for row in data["queues"]), tuple(hours), (*off, *worked))
+    return CalendarSeed(
+        queues=tuple(ChatQueue(ordinal=place, **row) for place, row in enumerate(data["queues"])),
+        working_hours=tuple(hours),
+        days=(*off, *worked),
+        reasons=tuple(CloseReason(ordinal=place, **row) for place, row in enumerate(data["close_reasons"])),
+        replies=tuple(data["canned_replies"]),
+    )
 
 
 class CalendarTable:
@@ -46,15 +57,18 @@ class CalendarTable:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def seed(self, seed: CalendarSeed) -> None:
+    async def seed(self, seed: CalendarSeed, *, now: datetime) -> None:
         """Fill the tables that are still empty; rows that people made or changed stay as they are."""
+        replies = tuple(CannedReply(**row, updated_by=SEEDED_BY, updated_at=now) for row in seed.replies)
+        tables: tuple[tuple[type[Base], Sequence[Base]], ...] = (
+            (ChatQueue, seed.queues),
+            (WorkingHours, seed.working_hours),
+            (CalendarDay, seed.days),
+            (CloseReason, seed.reasons),
+            (CannedReply, replies),
+        )
         async with self._database.transaction() as session:
-            filled: Mapping[type[ChatQueue | WorkingHours | CalendarDay], tuple[object, ...]] = {
-                ChatQueue: seed.queues,
-                WorkingHours: seed.working_hours,
-                CalendarDay: seed.days,
-            }
-            for table, rows in filled.items():
+            for table, rows in tables:
                 if not await session.scalar(select(func.count()).select_from(table)):
                     session.add_all(rows)
 
@@ -72,6 +86,13 @@ async def read_calendar(session: AsyncSession) -> WorkingCalendar:
         weekdays.setdefault(row.weekday, []).append(stretch)
     days: dict[date, int | None] = {row.day: row.works_as for row in await session.scalars(select(CalendarDay))}
     return WorkingCalendar(weekdays, days)
+
+
+def targets_of(queue: ChatQueue | None) -> Targets:
+    """Return what a queue means to reach."""
+    if queue is None:
+        return NO_TARGETS
+    return Targets(queue.first_answer_minutes, queue.resolution_minutes, queue.around_the_clock)
 
 
 def _checked(text: str) -> str:

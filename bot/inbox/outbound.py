@@ -1,14 +1,14 @@
 """Answers on their way out: the worker takes them, sends them within the allowance and says how it went."""
 
-from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import func, or_, select, update
 
 from bot.inbox.errors import NoSuchMessage
-from bot.inbox.models import Chat, ChatMessage, DeliveryStatus, Direction, MessageKind, OutboundMessage
+from bot.inbox.journal import tell_screens
+from bot.inbox.models import Chat, ChatMessage, DeliveryStatus, Direction, MessageKind
 from bot.inbox.rows import open_text
+from bot.inbox.views import OutboundMessage
 from bot.storage.encryption import FieldCipher
 from bot.storage.sql import Database
 from bot.values.clock import Clock
@@ -31,11 +31,18 @@ class OutboundQueue:
         self._lease = lease
 
     async def take(self, *, limit: int = 20) -> list[OutboundMessage]:
-        """Return messages to send now, at most one a chat so that they arrive in order; no two workers get one."""
+        """Return messages to send now, at most one a chat so that they arrive in order; no two workers get one.
+
+        A notification does not wait for the answers before it: that they wait is why it was asked for.
+        """
         now = self._clock.now()
         first_of_chat = (
             select(func.min(ChatMessage.id))
-            .where(ChatMessage.direction == Direction.OUTBOUND.value, ChatMessage.delivery_status.in_(UNSENT))
+            .where(
+                ChatMessage.direction == Direction.OUTBOUND.value,
+                ChatMessage.delivery_status.in_(UNSENT),
+                ChatMessage.kind != MessageKind.REMINDER.value,
+            )
             .group_by(ChatMessage.chat_id)
         )
         due = or_(
@@ -46,7 +53,7 @@ class OutboundQueue:
         )
         wanted = (
             select(ChatMessage)
-            .where(ChatMessage.id.in_(first_of_chat), due)
+            .where(or_(ChatMessage.id.in_(first_of_chat), ChatMessage.kind == MessageKind.REMINDER.value), due)
             .order_by(ChatMessage.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
@@ -55,10 +62,9 @@ class OutboundQueue:
             rows = list(await session.scalars(wanted))
             found = await session.scalars(select(Chat).where(Chat.id.in_({row.chat_id for row in rows})))
             chats = {chat.id: chat for chat in found}
-            heard = await _heard(session, chats)
             for row in rows:
                 row.delivery_status, row.taken_at = DeliveryStatus.SENDING.value, now
-            return [outbound_of(self._cipher, row, chats[row.chat_id], heard.get(row.chat_id)) for row in rows]
+            return [outbound_of(self._cipher, row, chats[row.chat_id]) for row in rows]
 
     async def sent(self, message_id: int) -> None:
         """Note that the platform accepted the message; raises NoSuchMessage."""
@@ -68,9 +74,22 @@ class OutboundQueue:
         """Note that the message will not be sent, with the platform's reason as a code; raises NoSuchMessage."""
         await self._finish(message_id, DeliveryStatus.FAILED, failure=reason)
 
-    async def postpone(self, message_id: int, until: datetime) -> None:
-        """Put a message back, for instance until the follower's allowance is renewed; raises NoSuchMessage."""
-        await self._finish(message_id, DeliveryStatus.QUEUED, not_before=until)
+    async def postpone(self, message_id: int, until: datetime, reason: str = "") -> None:
+        """Put a message back, for instance until the follower's allowance is renewed; raises NoSuchMessage.
+
+        ``reason`` is a code that staff see meanwhile.
+        """
+        await self._finish(message_id, DeliveryStatus.QUEUED, failure=reason or None, not_before=until)
+
+    async def uploaded(self, message_id: int, media_ref: str, until: datetime) -> None:
+        """Note the platform's id of the message's picture, so that it need not be uploaded again until then."""
+        async with self._database.transaction() as session:
+            await session.execute(
+                update(ChatMessage)
+                .where(ChatMessage.id == message_id)
+                .values(media_ref=media_ref, media_until=until)
+                .execution_options(synchronize_session=False)
+            )
 
     async def _finish(
         self,
@@ -88,29 +107,21 @@ class OutboundQueue:
                 return  # It has come to an end already; a late report changes nothing.
             row.delivery_status, row.failure, row.not_before = status.value, failure, not_before
             row.sent_at = self._clock.now() if status is DeliveryStatus.SENT else None
+            tell_screens(session, await session.get_one(Chat, row.chat_id), self._clock)
 
 
-async def _heard(session: AsyncSession, chat_ids: Collection[int]) -> dict[int, datetime]:
-    """Return when the follower last wrote in each chat; chats in which they wrote nothing are missing."""
-    latest = (
-        select(ChatMessage.chat_id, func.max(ChatMessage.created_at))
-        .where(ChatMessage.direction == Direction.INBOUND.value, ChatMessage.chat_id.in_(chat_ids))
-        .group_by(ChatMessage.chat_id)
-    )
-    return dict((await session.execute(latest)).all())
-
-
-def outbound_of(
-    cipher: FieldCipher, row: ChatMessage, chat: Chat, heard_at: datetime | None = None
-) -> OutboundMessage:
+def outbound_of(cipher: FieldCipher, row: ChatMessage, chat: Chat) -> OutboundMessage:
     """Return a message as the sender needs it; before the follower wrote in the chat, its opening counts."""
     return OutboundMessage(
         id=row.id,
         chat_id=row.chat_id,
+        topic=chat.topic,
         openid=chat.openid,
         kind=MessageKind(row.kind),
         text=open_text(cipher, row.text_sealed),
         media_ref=row.media_ref,
+        media_until=row.media_until,
+        file_id=row.file_id,
         send_key=f"chat-message-{row.id}",
-        heard_at=heard_at or chat.opened_at,
+        heard_at=chat.heard_at or chat.opened_at,
     )

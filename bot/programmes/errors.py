@@ -33,3 +33,15 @@ class SnapshotUnreadable(BotError):
     """Stored JSON does not fit the type it should hold. Fields: ``kind``."""
 
     code: ClassVar[str] = "programme.snapshot_unreadable"
+
+
+class NotReady(BotError):
+    """The programme cannot be opened yet. Fields: ``programme_id``, ``lacks`` (how many things are missing)."""
+
+    code: ClassVar[str] = "programme.not_ready"
+
+
+class UnknownVersion(BotError):
+    """The programme never had that version. Fields: ``programme_id``, ``version``."""
+
+    code: ClassVar[str] = "programme.unknown_version"

@@ -216,7 +216,7 @@ class ProgrammeRow(Base):
     """The current version of each programme; the columns beside the document are for look-ups and locks."""
 
     __tablename__ = "programmes"
-    __table_args__ = (CheckConstraint("close_at > open_at", name="window"),)
+    __table_args__ = (CheckConstraint("close_at > open_at", name="window"), Index(None, "open_at", "id"))
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     kind: Mapped[str] = mapped_column(String(24), index=True)

@@ -216,3 +216,18 @@ def faults(programme: Programme) -> tuple[str, ...]:
 
 def _twice(codes: list[str]) -> bool:
     return len(codes) != len(set(codes))
+
+
+def changed_consents(before: Programme, after: Programme) -> tuple[str, ...]:
+    """Return the codes of consents that say something else under the version code they had before.
+
+    What somebody agreed to is known by its version code, so another text needs another one.
+    """
+    known = {consent.code: consent for consent in before.consents}
+    return tuple(
+        consent.code
+        for consent in after.consents
+        if (old := known.get(consent.code)) is not None
+        and old.version == consent.version
+        and (old.text, old.recipients) != (consent.text, consent.recipients)
+    )

@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.programmes.errors import EditConflict, InvalidProgramme, UnknownRow
+from bot.programmes.errors import EditConflict, UnknownRow
 from bot.programmes.models import (
     Post,
     PostRow,
@@ -22,8 +21,8 @@ from bot.programmes.models import (
     SlotRow,
 )
 from bot.programmes.rows import any_row, columns_of, fields_of, post_of, programme_row, site_of, slot_of, table_of
-from bot.programmes.rules import faults
-from bot.programmes.snapshots import JsonValue, to_plain
+from bot.programmes.snapshots import JsonValue
+from bot.programmes.versions import Edit, refuse_faults, store_version, trace, version_row
 from bot.storage.sql import Database
 from bot.values.clock import Clock
 
@@ -114,13 +113,13 @@ class ProgrammeService:
 
     async def create(self, programme: Programme, *, editor: str, note: str = "") -> Programme:
         """Store a new programme as version 1 and return it; raises InvalidProgramme."""
-        _refuse_faults(programme)
+        refuse_faults(programme)
         stored = replace(programme, version=1)
         async with self._database.transaction() as session:
             now = self._clock.now()
             session.add(ProgrammeRow(id=stored.id, **columns_of(stored, now)))
             await session.flush()
-            session.add(_version_row(stored, editor, note, now, []))
+            session.add(version_row(stored, Edit(editor, note, now)))
         return stored
 
     async def edit(self, programme: Programme, *, editor: str, note: str) -> Programme:
@@ -128,12 +127,12 @@ class ProgrammeService:
 
         Raises EditConflict when its ``version`` is not the stored one any more, and InvalidProgramme.
         """
-        _refuse_faults(programme)
+        refuse_faults(programme)
         async with self._database.transaction() as session:
             row = await programme_row(session, programme.id, lock=True)
             if row.version != programme.version:
                 raise EditConflict(programme_id=programme.id, read=programme.version, stored=row.version)
-            return self._store_version(session, row, programme, editor, note, [])
+            return store_version(session, row, programme, Edit(editor, note, self._clock.now()))
 
     async def add_sites(self, sites: Sequence[Site], *, editor: str, note: str = "") -> tuple[Site, ...]:
         """Store new sites of one programme and return them with their ids."""
@@ -166,7 +165,8 @@ class ProgrammeService:
                 raise UnknownRow(table=table.__tablename__, id=changed.id)
             for name, value in fields_of(changed).items():
                 setattr(row, name, value)
-            self._store_version(session, programme, programme.document, editor, note, [_trace(changed)])
+            edit = Edit(editor, note, self._clock.now(), [trace(changed)])
+            store_version(session, programme, programme.document, edit)
 
     async def _add(
         self,
@@ -181,45 +181,6 @@ class ProgrammeService:
             programme = await programme_row(session, values[0].programme_id, lock=True)
             session.add_all(rows)
             await session.flush()
-            changes = [_trace(replace(value, id=row.id)) for value, row in zip(values, rows, strict=True)]
-            self._store_version(session, programme, programme.document, editor, note, changes)
-
-    def _store_version(
-        self,
-        session: AsyncSession,
-        row: ProgrammeRow,
-        programme: Programme,
-        editor: str,
-        note: str,
-        rows_changed: list[dict[str, JsonValue]],
-    ) -> Programme:
-        stored = replace(programme, version=row.version + 1)
-        now = self._clock.now()
-        for name, value in columns_of(stored, now).items():
-            setattr(row, name, value)
-        session.add(_version_row(stored, editor, note, now, rows_changed))
-        return stored
-
-
-def _refuse_faults(programme: Programme) -> None:
-    found = faults(programme)
-    if found:
-        raise InvalidProgramme(programme_id=programme.id, problem=", ".join(found))
-
-
-def _version_row(
-    stored: Programme, editor: str, note: str, now: datetime, rows_changed: list[dict[str, JsonValue]]
-) -> ProgrammeVersionRow:
-    return ProgrammeVersionRow(
-        programme_id=stored.id,
-        version=stored.version,
-        document=stored,
-        rows_changed=rows_changed,
-        editor=editor,
-        note=note,
-        edited_at=now,
-    )
-
-
-def _trace(changed: Site | Slot | Post) -> dict[str, JsonValue]:
-    return {"table": type(changed).__name__.lower(), "row": to_plain(changed)}
+            changes = [trace(replace(value, id=row.id)) for value, row in zip(values, rows, strict=True)]
+            edit = Edit(editor, note, self._clock.now(), changes)
+            store_version(session, programme, programme.document, edit)

@@ -35,6 +35,11 @@ class AnswerSheet:
         slot = self._slots.get(name)
         return slot.label if slot is not None and slot.label else name
 
+    def options(self, name: str) -> Mapping[str, tuple[str, ...]]:
+        """Return the values that an answer may have, each with its label and then what people say instead."""
+        slot = self._slots.get(name)
+        return {} if slot is None else {one.value: (one.label, *one.aliases) for one in slot.options}
+
     def text(self, name: str, value: JsonValue) -> str:
         """Return a value as people read it, options by their labels."""
         slot = self._slots.get(name)

@@ -6,7 +6,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
@@ -15,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.programmes.snapshots import JsonValue
 from bot.registrations.desk_models import BulkRow, BulkRun
 from bot.registrations.errors import NotUndoable, ReasonMissing, TooManyAtOnce, UnknownBulkRun
-from bot.registrations.statuses import Status
+from bot.registrations.steps import BULK_STEPS, UNDONE_BY, Step
 from bot.staff.audit import AuditWriter
 from bot.staff.models import AuditRecord
 from bot.storage.sql import Database
@@ -23,42 +22,6 @@ from bot.values.clock import Clock
 
 BULK_MAX = 5_000
 DONE = "done"
-
-
-class Step(StrEnum):
-    """What can be decided about many at once."""
-
-    APPROVE = "approve"
-    RETURN = "return"
-    WAITLIST = "waitlist"
-    REJECT = "reject"
-    REOPEN = "reopen"
-    CANCEL = "cancel"
-    CHECK_IN = "check_in"
-    COMPLETE = "complete"
-    NO_SHOW = "no_show"
-    CONFIRM_CHANGES = "confirm_changes"
-
-    @property
-    def target(self) -> Status | None:
-        """The status it leads to, ``None`` where the status stays."""
-        return _TARGETS.get(self)
-
-
-_TARGETS: Mapping[Step, Status] = {
-    Step.APPROVE: Status.APPROVED,
-    Step.RETURN: Status.RETURNED,
-    Step.WAITLIST: Status.WAITLISTED,
-    Step.REJECT: Status.REJECTED,
-    Step.REOPEN: Status.PENDING,
-    Step.CANCEL: Status.CANCELLED,
-    Step.COMPLETE: Status.COMPLETED,
-    Step.NO_SHOW: Status.NO_SHOW,
-}
-OWN_REASONS: Mapping[Step, str] = {Step.CHECK_IN: "checked_in", Step.CONFIRM_CHANGES: "reviewed_again"}
-"""The reason where there is nothing to choose."""
-UNDONE_BY: Mapping[Step, Step] = {Step.REJECT: Step.REOPEN}
-"""What the state machine lets staff take back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,8 +79,11 @@ class BulkReview:
     async def plan(self, order: Order) -> RunView:
         """Write a run down; the same ``key`` gives the same run.
 
-        Raises TooManyAtOnce for more than ``BULK_MAX`` or none at all, ReasonMissing.
+        Raises TooManyAtOnce for more than ``BULK_MAX`` or none at all, ReasonMissing, ValueError for a step that is
+        not among ``BULK_STEPS``.
         """
+        if order.step not in BULK_STEPS:
+            raise ValueError(f"{order.step} is decided one by one")
         receipts = list(dict.fromkeys(order.receipts))
         if not 0 < len(receipts) <= BULK_MAX:
             raise TooManyAtOnce(most=BULK_MAX, asked=len(receipts))

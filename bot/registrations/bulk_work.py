@@ -10,24 +10,23 @@ from dataclasses import dataclass
 from sqlalchemy import select, update
 
 from bot.programmes.snapshots import JsonValue
-from bot.registrations.bulk import DONE, Step, counts
+from bot.registrations.bulk import DONE, counts
 from bot.registrations.desk_models import BulkRow, BulkRun
-from bot.registrations.errors import PlaceMoved, UnknownBulkRun
+from bot.registrations.errors import UnknownBulkRun
 from bot.registrations.models import Registration
 from bot.registrations.outcomes import AlreadyIn, Moved, NoPlace
 from bot.registrations.review import Decision, ReviewService
 from bot.registrations.statuses import Actor, ActorKind
+from bot.registrations.steps import Step, Terms, take
 from bot.staff.tasks.errors import TaskCancelled
 from bot.staff.tasks.running import RunningTask, TaskResult
 from bot.storage.sql import Database
 from bot.values.clock import Clock
 from bot.values.errors import BotError
 
-KIND = "registrations.bulk"
+KIND = "registrations_bulk"
 NO_PLACE = "no_place"
 OUT_OF_REACH = "out_of_reach"
-ATTEMPTS = 3
-"""How often a registration is tried whose place moves under it; each attempt sees where it is now."""
 
 
 class BulkTask:
@@ -110,45 +109,12 @@ class BulkWork:
             note=run.note,
             source=run.source,
         )
-        for attempt in range(ATTEMPTS):
-            try:
-                return await self._decided(run, decision)
-            except PlaceMoved as error:
-                if attempt == ATTEMPTS - 1:
-                    return Outcome(error.code, error.fields)
-            except BotError as error:
-                return Outcome(error.code, error.fields)
-        raise AssertionError("the last attempt returns")
-
-    async def _decided(self, run: BulkRun, decision: Decision) -> Outcome:
-        moved = await _call(self._reviews, run, decision)
-        match moved:
+        try:
+            outcome = await take(self._reviews, Step(run.step), decision, Terms(items=run.items, until=run.until))
+        except BotError as error:
+            return Outcome(error.code, error.fields)
+        match outcome:
             case Moved() | AlreadyIn():
                 return Outcome(DONE, {})
             case NoPlace(what):
                 return Outcome(NO_PLACE, {"what": what})
-
-
-async def _call(reviews: ReviewService, run: BulkRun, decision: Decision) -> Moved | NoPlace | AlreadyIn:
-    match Step(run.step):
-        case Step.APPROVE:
-            return await reviews.approve(decision)
-        case Step.RETURN:
-            assert run.until is not None, "a run that sends back has a deadline"
-            return await reviews.return_(decision, items=run.items, until=run.until)
-        case Step.WAITLIST:
-            return await reviews.waitlist(decision)
-        case Step.REJECT:
-            return await reviews.reject(decision)
-        case Step.REOPEN:
-            return await reviews.reopen(decision)
-        case Step.CANCEL:
-            return await reviews.cancel(decision)
-        case Step.CHECK_IN:
-            return await reviews.check_in(decision)
-        case Step.COMPLETE:
-            return await reviews.complete(decision)
-        case Step.NO_SHOW:
-            return await reviews.no_show(decision)
-        case Step.CONFIRM_CHANGES:
-            return await reviews.confirm_changes(decision)

@@ -22,7 +22,7 @@ from bot.registrations.models import Material, Registration
 from bot.registrations.outcomes import Particulars
 from bot.registrations.prechecks import Prechecks
 from bot.registrations.sealing import Sealer
-from bot.registrations.statuses import ActorKind, Status, targets_for
+from bot.registrations.steps import Step, steps_from
 from bot.registrations.views import HistoryLine, RegistrationView, history_of, views_of
 from bot.storage.encryption import FieldCipher
 from bot.storage.sql import Database
@@ -44,8 +44,8 @@ class Dossier:
     """Everything around one registration.
 
     ``findings`` are what the rules say today, ``view.findings`` what they said when it was made. ``absences`` counts
-    how often the person did not come. ``may_become`` lists where a reviewer may move it; ``askable`` what it can be
-    sent back for; ``posts`` what an approved work-study place can be given.
+    how often the person did not come. ``steps`` lists what a reviewer can decide, ``askable`` what it can be sent
+    back for, ``posts`` what an approved work-study place can be given.
     """
 
     view: RegistrationView
@@ -57,7 +57,7 @@ class Dossier:
     absences: int
     history: tuple[HistoryLine, ...]
     consents_missing: tuple[str, ...]
-    may_become: tuple[Status, ...]
+    steps: tuple[Step, ...]
     askable: tuple[MissingItem, ...]
     posts: tuple[Post, ...]
     marks: tuple[Mark, ...]
@@ -86,6 +86,7 @@ class DossierReader:
             programme = (await programme_row(session, row.programme_id)).document
             particulars = self._sealer.read(row)
             doubles = await doubles_of(session, row)
+            posts = await _posts(session, programme.id)
             needed = consents_needed(programme, facts(particulars, today))
             return Dossier(
                 view=view,
@@ -97,9 +98,15 @@ class DossierReader:
                 absences=absences(doubles),
                 history=await history_of(session, receipt),
                 consents_missing=tuple(code for code in needed if code not in row.consents),
-                may_become=targets_for(view.status, ActorKind.REVIEWER),
+                steps=steps_from(
+                    view.status,
+                    needs_review=row.needs_review,
+                    has_come=row.checked_in_at is not None,
+                    has_places=programme.kind.has_places,
+                    has_posts=bool(posts),
+                ),
                 askable=items_of(programme),
-                posts=await _posts(session, programme.id),
+                posts=posts,
                 marks=marks_of(row, self._clock.now()),
                 by_unit=is_of_a_unit(row.openid),
                 is_erased=row.erased_at is not None,

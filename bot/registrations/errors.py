@@ -87,3 +87,33 @@ class UnknownSite(BotError):
     """There is no such site. Fields: ``site``."""
 
     code: ClassVar[str] = "registration.unknown_site"
+
+
+class UnknownUnitList(BotError):
+    """There is no such list. Fields: ``list``."""
+
+    code: ClassVar[str] = "registration.unknown_unit_list"
+
+
+class ListIsOver(BotError):
+    """The list is stored, being stored, or was given up. Fields: ``state``."""
+
+    code: ClassVar[str] = "registration.list_is_over"
+
+
+class NothingToExport(BotError):
+    """The filters find nothing."""
+
+    code: ClassVar[str] = "registration.nothing_to_export"
+
+
+class ExportTooLarge(BotError):
+    """More than one file should hold. Fields: ``rows``, ``most``."""
+
+    code: ClassVar[str] = "registration.export_too_large"
+
+
+class UnknownPost(BotError):
+    """A place was to be given in a post, and none was named."""
+
+    code: ClassVar[str] = "registration.unknown_post"

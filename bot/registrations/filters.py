@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, and_, literal_column, select
 
 from bot.programmes.models import SlotRow
 from bot.programmes.snapshots import JsonValue
@@ -126,7 +126,9 @@ def _marked(mark: Mark, now: datetime) -> ColumnElement[bool]:
         case Mark.CHANGED:
             return Registration.needs_review.is_(True)
         case Mark.LATE:
-            return Registration.returned_until < now
+            # Spelt out, not bound: else the small index of what was sent back would not be known to fit.
+            sent_back = Registration.status == literal_column(f"'{Status.RETURNED.value}'")
+            return and_(sent_back, Registration.returned_until < now)
 
 
 def _slots(wanted: Filter) -> Select[int]:

@@ -27,6 +27,7 @@ from bot.values.clock import LOCAL_ZONE, Clock
 
 COUNT_MAX = 2_000
 """Counting stops here: nobody needs the exact number of a pile that high, and the page stays quick."""
+ASK_AT_ONCE = 500
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -59,6 +60,14 @@ class Page:
     """Some lines, and where the next page begins (``None``: there is none)."""
 
     lines: tuple[Listed, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some rows with their lines, for whoever writes them elsewhere, and where the next batch begins."""
+
+    pairs: tuple[tuple[Registration, Listed], ...]
     next: str | None
 
 
@@ -113,12 +122,28 @@ class RegistrationList:
 
         ``RANKED`` needs a programme, whose rules give the priority; without one the order is ``OLDEST``.
         """
+        batch = await self.batch(wanted, key=key, after=after, limit=limit)
+        return Page(tuple(line for _, line in batch.pairs), batch.next)
+
+    async def batch(
+        self, wanted: Filter, *, key: SearchKey | None = None, after: str | None = None, limit: int
+    ) -> Batch:
+        """Return the same as ``page`` with the rows themselves; raises BadCursor."""
         at = None if after is None else _At.read(after)
         async with self._database.reading() as session:
             rows = await rows_of(session, wanted, self._clock.now(), key=key, at=at, limit=limit + 1)
             near = await neighbours_of(session, rows[:limit])
-            lines = tuple(_listed(row, near, self._clock.now()) for row in rows[:limit])
-        return Page(lines, str(_At.of(rows[limit - 1])) if len(rows) > limit else None)
+            pairs = tuple((row, _listed(row, near, self._clock.now())) for row in rows[:limit])
+        return Batch(pairs, str(_At.of(rows[limit - 1])) if len(rows) > limit else None)
+
+    async def total(self, wanted: Filter, *, key: SearchKey | None = None) -> int:
+        """Return how many there are exactly; it counts them all, so it is for work in the background."""
+        narrowing = conditions(wanted, self._clock.now())
+        if key is not None:
+            narrowing.append(key.condition)
+        statuses = Registration.status.in_([status.value for status in wanted.statuses])
+        async with self._database.reading() as session:
+            return await session.scalar(select(func.count()).where(statuses, *narrowing)) or 0
 
     async def receipts(self, wanted: Filter, *, key: SearchKey | None = None, limit: int) -> tuple[str, ...]:
         """Return the first ``limit`` receipts of a list, for deciding about all of it."""
@@ -144,6 +169,21 @@ class RegistrationList:
         narrowing = conditions(Filter(county=county), self._clock.now())
         async with self._database.reading() as session:
             return (await session.execute(_counted(Status.PENDING, narrowing))).one()[1]
+
+    async def late(self, county: str | None) -> int:
+        """Return how many were sent back and are overdue (up to ``COUNT_MAX``), for the start page."""
+        narrowing = conditions(Filter(county=county, mark=Mark.LATE), self._clock.now())
+        async with self._database.reading() as session:
+            return (await session.execute(_counted(Status.RETURNED, narrowing))).one()[1]
+
+    async def programmes_of(self, receipts: Sequence[str]) -> set[str]:
+        """Return the programmes that these registrations are of."""
+        found: set[str] = set()
+        for start in range(0, len(receipts), ASK_AT_ONCE):
+            asked = Registration.receipt.in_(receipts[start : start + ASK_AT_ONCE])
+            async with self._database.reading() as session:
+                found |= set(await session.scalars(select(Registration.programme_id).where(asked).distinct()))
+        return found
 
 
 async def rows_of(

@@ -16,6 +16,7 @@ from bot.storage.sql import Base
 _COUNTS_AS_ONE = "status NOT IN ({})".format(", ".join(f"'{status}'" for status in sorted(AGAIN_ALLOWED)))
 
 _NAME_UNHASHED = "name_hash IS NULL AND name_sealed IS NOT NULL"
+_WAITING = "status = 'waitlisted'"
 _SENT_BACK = "status = 'returned'"
 
 
@@ -75,11 +76,34 @@ class Registration(Base):
         _marked("has_findings"),
         _marked("has_duplicates"),
         _marked("needs_review"),
+        # How full things are is counted in these alone.
+        Index(
+            "ix_registrations_taken",
+            "programme_id",
+            "slot_id",
+            "county",
+            "post_id",
+            sqlite_where=text("place_taken IS 1"),
+            postgresql_where=text("place_taken IS TRUE"),
+        ),
+        Index(
+            "ix_registrations_waiting",
+            "programme_id",
+            "slot_id",
+            "county",
+            "post_id",
+            "offer_expires_at",
+            sqlite_where=text(_WAITING),
+            postgresql_where=text(_WAITING),
+        ),
         Index("ix_registrations_name", "name_hash", "created_at", "id"),
         Index(
             "ix_registrations_late",
-            "returned_until",
+            "created_at",
             "id",
+            "returned_until",
+            "county",
+            "programme_id",
             sqlite_where=text(_SENT_BACK),
             postgresql_where=text(_SENT_BACK),
         ),

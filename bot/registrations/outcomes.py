@@ -303,6 +303,16 @@ AttachOutcome = Attached | TooMany | UnknownMaterial | NotPossible | NotFound
 
 
 @dataclass(frozen=True, slots=True)
+class Claimed:
+    """What a unit had registered for the person is the follower's own now."""
+
+    receipts: tuple[str, ...]
+
+
+ClaimOutcome = Claimed | NotFound
+
+
+@dataclass(frozen=True, slots=True)
 class Moved:
     """Staff moved the registration to ``status``. ``promoted`` got the place that became free."""
 

@@ -14,6 +14,8 @@ from bot.programmes.rules import Finding
 from bot.registrations.availability import free_posts, free_slots
 from bot.registrations.calls import Calls
 from bot.registrations.changing import Editing
+from bot.registrations.claiming import Claiming
+from bot.registrations.deriving import LookupColumns
 from bot.registrations.holding import Holding
 from bot.registrations.leaving import Leaving
 from bot.registrations.ledger import Ledger
@@ -29,6 +31,8 @@ from bot.registrations.outcomes import (
     Changed,
     ChangeOutcome,
     Changes,
+    Claimed,
+    ClaimOutcome,
     Declined,
     DeclineOutcome,
     Duplicate,
@@ -74,6 +78,7 @@ _CANCEL_KINDS: tuple[type[CancelOutcome], ...] = (Cancelled, TooLate, NotPossibl
 _RESUBMIT_KINDS: tuple[type[ResubmitOutcome], ...] = (Resubmitted, NotPossible, NotFound)
 _ACCEPT_KINDS: tuple[type[AcceptOutcome], ...] = (Accepted, OfferGone, NotFound)
 _DECLINE_KINDS: tuple[type[DeclineOutcome], ...] = (Declined, OfferGone, NotFound)
+_CLAIM_KINDS: tuple[type[ClaimOutcome], ...] = (Claimed, NotFound)
 _ATTACH_KINDS: tuple[type[AttachOutcome], ...] = (Attached, TooMany, UnknownMaterial, NotPossible, NotFound)
 
 
@@ -90,6 +95,8 @@ class RegistrationService:
         self._submission = Submission(self._ledger, self._prechecks)
         self._editing = Editing(self._ledger, self._prechecks)
         self._leaving = Leaving(self._ledger)
+        self._claiming = Claiming(self._ledger)
+        self._lookups = LookupColumns(database, self._ledger.sealer)
 
     # Before a registration exists
 
@@ -223,6 +230,15 @@ class RegistrationService:
             "cancel", key, _CANCEL_KINDS, lambda session: self._leaving.cancel(session, receipt, openid, note)
         )
 
+    async def claim(self, id_number: str, phone: str, openid: str, key: str) -> ClaimOutcome:
+        """Hand over to the follower what a unit registered for the person with this number and phone.
+
+        From then on they look it up, change it and withdraw it like their own.
+        """
+        return await self._calls.once(
+            "claim", key, _CLAIM_KINDS, lambda session: self._claiming.claim(session, id_number, phone, openid)
+        )
+
     # Offers of a place to those who wait
 
     async def accept_offer(self, receipt: str, openid: str, key: str) -> AcceptOutcome:
@@ -236,6 +252,10 @@ class RegistrationService:
         return await self._calls.once(
             "decline", key, _DECLINE_KINDS, lambda session: self._leaving.decline(session, receipt, openid)
         )
+
+    async def derive_lookups(self) -> int:
+        """Fill the columns that staff search by, for some rows from before there were any; return how many."""
+        return await self._lookups.derive()
 
     async def release_expired(self) -> Released:
         """Tidy up holds and offers that ran out and move the waiting lists up; the worker calls it every minute.

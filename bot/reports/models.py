@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from enum import StrEnum
 
 from sqlalchemy import Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -60,6 +61,39 @@ class Asker(Base):
     asked_at: Mapped[datetime]
     until: Mapped[datetime]
     has_registered: Mapped[bool] = mapped_column(default=False)
+
+
+class ChatMeasure(StrEnum):
+    """What is counted of chats, on the day on which it happened."""
+
+    OPENED = "opened"
+    FIRST_ANSWER = "first_answer"
+    """The value is how many minutes after the opening, see ``rounded_minutes``."""
+    RESOLUTION = "resolution"
+    """The same for the end of the chat."""
+    RATING = "rating"
+    """The value is the ``Satisfaction``."""
+
+
+class ChatDay(Base):
+    """How many chats of one local day and county had that value of a measure; no county is an empty one."""
+
+    __tablename__ = "report_chat_days"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    county: Mapped[str] = mapped_column(String(32), primary_key=True)
+    measure: Mapped[str] = mapped_column(String(16), primary_key=True)
+    value: Mapped[int] = mapped_column(Integer, primary_key=True)
+    chats: Mapped[int] = mapped_column(Integer)
+
+
+class CountedUntil(Base):
+    """The last day up to which something was counted."""
+
+    __tablename__ = "report_counted_until"
+
+    what: Mapped[str] = mapped_column(String(16), primary_key=True)
+    day: Mapped[date]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +222,7 @@ class Conversion:
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """How long something took, as a histogram: how many times by whole minutes."""
+    """How long something took, as a histogram: how many times by minutes, see ``rounded_minutes``."""
 
     by_minutes: Mapping[int, int] = field(default_factory=dict)
 
@@ -199,7 +233,7 @@ class Waits:
 
 @dataclass(frozen=True, slots=True)
 class ChatFigures:
-    """Chats that were opened in a period: how many, how soon they were answered and closed, what people said."""
+    """What happened with chats in a period, each thing on its day: openings, first answers, ends and ratings."""
 
     opened: int
     first_answer: Waits

@@ -15,6 +15,7 @@ from bot.programmes.models import ProgrammeKind
 from bot.registrations.models import Registration
 from bot.reports.models import NO_INTENT, Asker, CountedDay, Period, TurnDay, TurnHour
 from bot.storage.sql import Database
+from bot.storage.sql_time import local_hour
 from bot.turns.models import LoggedDay, LoggedTurn
 from bot.values.clock import Clock
 
@@ -123,16 +124,18 @@ class TurnRollups:
 
 
 async def _count(session: AsyncSession, day: date, writes: int) -> Counts:
-    begin = Period(day, day).begin
-    counts = Counts(writes, Counter(), Counter(), await _askers(session, Period(day, day)))
+    period = Period(day, day)
+    hour = local_hour(LoggedTurn.received_at)
     intent, certainty = func.coalesce(LoggedTurn.intent, NO_INTENT), func.coalesce(LoggedTurn.certainty, "")
-    for hour in range(HOURS):
-        start = begin + timedelta(hours=hour)
-        during = (LoggedTurn.received_at >= start, LoggedTurn.received_at < start + timedelta(hours=1))
-        query = select(intent, certainty, func.count()).where(*during).group_by(intent, certainty)
-        for name, sure, turns in await session.execute(query):
-            counts.days[name, sure] += turns
-            counts.hours[hour, sure] += turns
+    query = (
+        select(hour, intent, certainty, func.count())
+        .where(LoggedTurn.received_at >= period.begin, LoggedTurn.received_at < period.end)
+        .group_by(hour, intent, certainty)
+    )
+    counts = Counts(writes, Counter(), Counter(), await _askers(session, period))
+    for at, name, sure, turns in await session.execute(query):
+        counts.days[name, sure] += turns
+        counts.hours[at, sure] += turns
     return counts
 
 

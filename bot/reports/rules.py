@@ -10,6 +10,9 @@ Key = TypeVar("Key")
 
 SMALLEST_SHOWN: Final = 10
 """Groups of a health service below this are not shown, because they could tell who is among them (domain 1.2)."""
+FINE_BELOW_MIN: Final = 120
+DAY_MIN: Final = 1440
+LONGEST_MIN: Final = 30 * DAY_MIN
 STEPS_MIN: Final = (5, 15, 30, 60, 240, 1440)
 """The steps in which lengths of time are drawn, in minutes; what took longer is one more step."""
 
@@ -44,6 +47,17 @@ def percentile(waits: Waits, share: float) -> int | None:
         if seen >= max(1, wanted):
             return minutes
     return None
+
+
+def rounded_minutes(minutes: int) -> int:
+    """Return the minutes as they are kept: whole ones for two hours, then fives, after a day hours, at most 30 days.
+
+    So a day's histogram stays short however many chats there are, and a percentile is off by a twentieth at most.
+    """
+    if minutes < FINE_BELOW_MIN:
+        return max(0, minutes)
+    step = 5 if minutes < DAY_MIN else 60
+    return min(minutes - minutes % step, LONGEST_MIN)
 
 
 def in_steps(waits: Waits, steps: Sequence[int] = STEPS_MIN) -> list[int]:

@@ -1,15 +1,17 @@
 """The figures of a period, each in a constant number of queries, however much was written."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Final, TypeVar
 
 from sqlalchemy import ColumnElement, Row, case, func, select
 
-from bot.inbox.models import Chat, Satisfaction
+from bot.inbox.models import Satisfaction
 from bot.reports.models import (
     NO_INTENT,
     Asker,
+    ChatDay,
     ChatFigures,
+    ChatMeasure,
     Conversion,
     Messages,
     Period,
@@ -20,7 +22,6 @@ from bot.reports.models import (
 )
 from bot.reports.rollups import ASKED_ABOUT, HOURS
 from bot.storage.sql import Database
-from bot.storage.sql_time import local_day, minutes_between
 
 Key = TypeVar("Key")
 
@@ -82,38 +83,35 @@ class Reports:
         return [Conversion(kind, *found.get(intent, (0, 0))) for kind, intent in ASKED_ABOUT.items()]
 
     async def chats(self, period: Period, *, county: str | None = None) -> ChatFigures:
-        """Return how many chats were opened, how soon they were answered and closed, and what people said of it."""
-        within = [Chat.opened_at >= period.begin, Chat.opened_at < period.end]
+        """Return how many chats were opened, how soon they were answered and closed, and what people said of it.
+
+        Each thing counts on its own day: a chat of Friday that was closed on Monday is among Monday's ends.
+        """
+        by = (ChatDay.measure, ChatDay.value)
+        within: list[ColumnElement[bool]] = [ChatDay.day.between(period.first, period.last)]
         if county is not None:
-            within.append(Chat.county == county)
-        day = local_day(Chat.opened_at)
+            within.append(ChatDay.county == county)
+        counts = select(*by, func.sum(ChatDay.chats)).where(*within).group_by(*by)
+        opened = (
+            select(ChatDay.day, func.sum(ChatDay.chats))
+            .where(*within, ChatDay.measure == ChatMeasure.OPENED)
+            .group_by(ChatDay.day)
+        )
+        found: dict[str, dict[int, int]] = {measure: {} for measure in ChatMeasure}
         async with self._database.reading() as session:
-            opened = dict((await session.execute(select(day, func.count()).where(*within).group_by(day))).all())
-            ratings = dict(
-                (
-                    await session.execute(
-                        select(Chat.satisfaction, func.count())
-                        .where(*within, Chat.satisfaction.is_not(None))
-                        .group_by(Chat.satisfaction)
-                    )
-                ).all()
-            )
-            first = await self._waits(minutes_between(Chat.opened_at, Chat.first_answer_at), within)
-            whole = await self._waits(minutes_between(Chat.opened_at, Chat.closed_at), within)
+            for measure, value, chats in await session.execute(counts):
+                found[measure][value] = int(chats)
+            days = {day: int(chats) for day, chats in await session.execute(opened)}
+        ratings = found[ChatMeasure.RATING]
         return ChatFigures(
-            opened=sum(opened.values()),
-            first_answer=first,
-            resolution=whole,
+            opened=sum(days.values()),
+            first_answer=Waits(found[ChatMeasure.FIRST_ANSWER]),
+            resolution=Waits(found[ChatMeasure.RESOLUTION]),
             satisfied=ratings.get(Satisfaction.SATISFIED, 0),
             fair=ratings.get(Satisfaction.FAIR, 0),
             dissatisfied=ratings.get(Satisfaction.DISSATISFIED, 0),
-            by_day=[(one, opened.get(one, 0)) for one in period.each_day()],
+            by_day=[(one, days.get(one, 0)) for one in period.each_day()],
         )
-
-    async def _waits(self, minutes: minutes_between, within: Sequence[ColumnElement[bool]]) -> Waits:
-        query = select(minutes, func.count()).where(*within, minutes.is_not(None)).group_by(minutes)
-        async with self._database.reading() as session:
-            return Waits(dict((await session.execute(query)).all()))
 
 
 def _by(rows: Iterable[Row[Key, str, int]]) -> dict[Key, Turns]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import pairwise
 from typing import Final
 
 import xlsxwriter
@@ -21,6 +22,7 @@ HIDDEN: Final = "不显示"
 NOT_WRITTEN: Final = "没有写区县"
 NOTHING: Final = "—"
 SMALL_GROUPS: Final = "健康筛查按整期统计，不足 10 人的分组和能推算出它的分组不显示。"
+HOUR_MIN: Final = 60
 FIRST_COLUMN_WIDTH, COLUMN_WIDTH = 30, 14
 
 
@@ -134,7 +136,7 @@ def _of_chats(chats: ChatFigures) -> Sheet:
     for name, waits in (("首次回复", chats.first_answer), ("办结", chats.resolution)):
         counts = in_steps(waits)
         rows += [(f"{name}：{step}", count) for step, count in zip(step_names(), counts, strict=True)]
-    return Sheet("会话", "从转人工算起，含下班时间。", ["项目", "数值"], rows)
+    return Sheet("会话", "从转人工算起，含下班时间；首次回复、办结、评价都算在发生的那一天。", ["项目", "数值"], rows)
 
 
 def _chats(chats: ChatFigures) -> list[tuple[str, Cell]]:
@@ -155,8 +157,11 @@ def _chats(chats: ChatFigures) -> list[tuple[str, Cell]]:
 
 def step_names() -> list[str]:
     """Return what the steps of lengths of time are called."""
-    names = [f"{step} 分钟内" if step < 60 else f"{step // 60} 小时内" for step in STEPS_MIN]
-    return [*names, "更久"]
+    between = [
+        f"{low}–{high} 分钟" if high <= HOUR_MIN else f"{low // HOUR_MIN}–{high // HOUR_MIN} 小时"
+        for low, high in pairwise(STEPS_MIN)
+    ]
+    return [f"{STEPS_MIN[0]} 分钟内", *between, "更久"]
 
 
 def _minutes(waits: Waits, share: float) -> Cell:

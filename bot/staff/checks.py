@@ -57,6 +57,6 @@ class TrailChecks:
         now = self._clock.now()
         async with self._database.transaction() as session:
             session.add(AuditCheck(at=now, asked_by=asked_by, rows=rows, broken_at=broken_at))
-            reason = f"{rows} rows" if broken_at is None else f"broken at {broken_at}"
+            reason = f"{rows} 条完好" if broken_at is None else f"第 {broken_at} 条起对不上"
             await self._trail.append(session, AuditRecord(asked_by, "staff:trail:verify", "audit_trail", "", reason))
         return CheckView(now, asked_by, rows, broken_at)

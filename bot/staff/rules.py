@@ -135,14 +135,19 @@ def check_reason(reason: str) -> Problem | None:
     return None
 
 
-def differences(before: StaffView, after: StaffView) -> str:
-    """Return what an edit changed, in words for the trail: ``roles lawyer → lawyer、auditor;county 520603 → ``."""
+def differences(before: StaffView, after: StaffView, roles: Mapping[str, str]) -> str:
+    """Return what an edit changed, in words for the trail: ``角色 律师 → 律师、审计员;区县 520603 → ``."""
     pairs = (
-        ("name", before.display_name, after.display_name),
-        ("roles", "、".join(before.roles), "、".join(after.roles)),
-        ("county", before.county or "", after.county or ""),
+        ("姓名", before.display_name, after.display_name),
+        ("角色", names_of(before.roles, roles), names_of(after.roles, roles)),
+        ("区县", before.county or "", after.county or ""),
     )
     return ";".join(f"{field} {was} → {now}" for field, was, now in pairs if was != now)
+
+
+def names_of(codes: Iterable[str], roles: Mapping[str, str]) -> str:
+    """Return what roles are called, one after the other."""
+    return "、".join(roles.get(code, code) for code in codes)
 
 
 def _reaches(name: str, row: Mapping[str, str]) -> dict[str, Reach]:

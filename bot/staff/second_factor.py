@@ -240,7 +240,7 @@ class SecondFactorService:
 
     async def _forget(self, session: AsyncSession, row: StaffAccount) -> None:
         await session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == row.id))
-        row.totp_sealed, row.totp_since = None, None
+        row.totp_sealed, row.totp_since, row.totp_step = None, None, 0
 
     def _enrolment(self, row: StaffAccount) -> Enrolment:
         secret = self._cipher.open(row.totp_sealed or b"", SECRET_CONTEXT)

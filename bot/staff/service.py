@@ -19,6 +19,7 @@ from bot.staff.rules import (
     check_reason,
     check_username,
     differences,
+    names_of,
 )
 from bot.staff.sessions import SessionService
 from bot.storage.sql import Database
@@ -131,7 +132,9 @@ class StaffService:
                     session.add(row)
             except IntegrityError:
                 return UsernameTaken(username)
-            await self._note(session, by, "staff:account:add", username, source, "、".join(roles))
+            await self._note(
+                session, by, "staff:account:add", username, source, names_of(roles, self._permissions.roles)
+            )
         return Added(view_of(row))
 
     async def edit(
@@ -167,7 +170,7 @@ class StaffService:
             ended = 0
             if (before.roles, before.county) != (after.roles, after.county):
                 ended = await self._sessions.end_within(session, username, by=by, source=source)
-            why = f"{differences(before, after)};{reason.strip()}"
+            why = f"{differences(before, after, self._permissions.roles)};{reason.strip()}"
             await self._note(session, by, "staff:account:edit", username, source, why)
             return Changed(after, ended)
 

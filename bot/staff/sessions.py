@@ -80,8 +80,11 @@ class SessionService:
             await session.flush()
             return Opened(token, row.id)
 
-    async def resume(self, token: str) -> Resumed | None:
-        """Return whose session it is, or ``None`` when it is unknown, over, or its account was switched off."""
+    async def resume(self, token: str, *, touch: bool = True) -> Resumed | None:
+        """Return whose session it is, or ``None`` when it is unknown, over, or its account was switched off.
+
+        ``touch`` notes that it is in use; a page that asks by itself does not.
+        """
         now = self._clock.now()
         wanted = (
             select(StaffSession, StaffAccount)
@@ -95,7 +98,7 @@ class SessionService:
         row, account = found
         if not account.active or row.expires_at <= now or row.seen_at + self._idle <= now:
             return None
-        if now - row.seen_at >= SEEN_EVERY:
+        if touch and now - row.seen_at >= SEEN_EVERY:
             async with self._database.transaction() as session:
                 # A session that was ended meanwhile stays ended: the row is narrowed again.
                 await session.execute(

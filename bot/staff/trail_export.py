@@ -60,7 +60,7 @@ class TrailExport:
             await task.verify(session)
             reason = "、".join(f"{name}={value}" for name, value in wanted.as_params().items())
             record = AuditRecord(
-                task.owner, "staff:trail:export", "staff_task", str(task.id), f"{len(events)} rows;{reason}"
+                task.owner, "staff:trail:export", "staff_task", str(task.id), f"{len(events)} 条;{reason}"
             )
             await self._trail.append(session, record)
         name = f"审计日志-{self._clock.now():%Y%m%d-%H%M}.{form}"

@@ -1,4 +1,4 @@
-"""Moments in SQL: the local day of one, and the minutes between two, alike on SQLite and PostgreSQL."""
+"""Moments in SQL: the local day and hour of one, and the minutes between two, alike on SQLite and PostgreSQL."""
 
 from datetime import date
 from typing import Any
@@ -18,6 +18,13 @@ class local_day(FunctionElement[date]):  # noqa: N801 - Reads like the SQL funct
     """The day of a moment in Tongren: ``local_day(Chat.opened_at)``."""
 
     type = Date()
+    inherit_cache = True
+
+
+class local_hour(FunctionElement[int]):  # noqa: N801 - As above.
+    """The hour of a moment in Tongren, 0 to 23."""
+
+    type = Integer()
     inherit_cache = True
 
 
@@ -41,6 +48,18 @@ def _seconds(moment: str) -> str:
 @compiles(local_day, "postgresql")
 def _local_day_in_postgresql(element: local_day, compiler: SQLCompiler, **options: Any) -> str:
     return f"(({compiler.process(element.clauses, **options)}) AT TIME ZONE '{LOCAL_ZONE.key}')::date"
+
+
+@compiles(local_hour, "sqlite")
+def _local_hour_in_sqlite(element: local_hour, compiler: SQLCompiler, **options: Any) -> str:
+    moment = _seconds(compiler.process(element.clauses, **options))
+    return f"CAST(strftime('%H', {moment}, '{_SQLITE_OFFSET}') AS INTEGER)"
+
+
+@compiles(local_hour, "postgresql")
+def _local_hour_in_postgresql(element: local_hour, compiler: SQLCompiler, **options: Any) -> str:
+    moment = compiler.process(element.clauses, **options)
+    return f"extract(hour FROM ({moment}) AT TIME ZONE '{LOCAL_ZONE.key}')::integer"
 
 
 @compiles(minutes_between, "sqlite")

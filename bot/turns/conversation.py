@@ -13,6 +13,7 @@ from bot.dialogue.models import DialogueState, Said, Step
 from bot.dialogue.outcomes import FlowStarted, HandedOver, Outcome, RunAction, Spoken, TraceEntry
 from bot.dialogue.render import Renderer
 from bot.dialogue.state_json import from_json, to_json
+from bot.turns.chats import RATING_LABELS
 from bot.turns.hearing import Hearing, KnownQuestions
 from bot.turns.log import TurnRecord
 from bot.turns.reading import CRISIS_EVENT, LEFT_PEOPLE_EVENT, Reading, reading_of
@@ -32,12 +33,15 @@ LOGGED_GUESSES = 5
 class Chats(Protocol):
     """What the turn needs of the inbox."""
 
-    async def is_with_people(self, openid: str) -> bool:
-        """Say whether people have this follower's chat now."""
+    async def is_with_people(self, openid: str, *, expected: bool) -> bool:
+        """Say whether people have this follower's chat now; where it is not ``expected``, as of a second ago."""
         ...
 
-    async def take_down(self, message: Inbound, text: str) -> None:
-        """Add a message to the running chat; a repeated delivery is one message."""
+    async def take_down(self, message: Inbound, text: str, *, asks_place: bool) -> Spoken | None:
+        """Add a message to the running chat; a repeated delivery is one message.
+
+        Return what the follower should hear meanwhile: that nobody is there now, or what they asked for.
+        """
         ...
 
     async def leave(self, openid: str, key: str, *, only_waiting: bool) -> bool:
@@ -189,26 +193,34 @@ class Conversation:
         danger = crisis_signal(said.text) if said.text else None
         if danger is not None:
             said = replace(said, event=CRISIS_EVENT)
-        if with_people:
-            if await self._chats.is_with_people(message.openid):
-                if danger is None and await self._leaves(message, said):
-                    said = replace(said, text="", event=LEFT_PEOPLE_EVENT)
-                else:
-                    await self._chats.take_down(message, said.text)
-                    if danger is None:
-                        return Answer(message, stored, said=said.text, flow="people", at=now)
-            elif await self._chats.rate(message.openid, said.text, message.delivery_key):
-                said = replace(said, text="", event="/flow:thank_for_rating")
+        if await self._chats.is_with_people(message.openid, expected=with_people):
+            if danger is None and await self._leaves(message, said):
+                said = replace(said, text="", event=LEFT_PEOPLE_EVENT)
+            else:
+                asks_place = danger is None and self._says(said, "ask_place")
+                told = await self._chats.take_down(message, said.text, asks_place=asks_place)
+                if danger is None:
+                    outgoing = as_outgoing(self._renderer.render([told])) if told is not None else ()
+                    kept = _dump(state, with_people=True)
+                    return Answer(message, kept, outgoing, said=said.text, flow="people", at=now)
+        elif (with_people or said.text in RATING_LABELS) and await self._chats.rate(
+            message.openid, said.text, message.delivery_key
+        ):
+            said = replace(said, text="", event="/flow:thank_for_rating")
         return await self._talk(message, reading, said, state, now)
 
     async def _leaves(self, message: Inbound, said: Said) -> bool:
         """End the chat with people when the message says no more than that."""
-        words = self._engine.catalog.words
-        forms = set(words.readings(said.text)) if said.text else set()
-        plainly = not forms.isdisjoint(words.plain_list("leave_people"))
-        if not plainly and forms.isdisjoint(words.plain_list("leave_waiting")):
+        plainly = self._says(said, "leave_people")
+        if not plainly and not self._says(said, "leave_waiting"):
             return False
         return await self._chats.leave(message.openid, message.delivery_key, only_waiting=not plainly)
+
+    def _says(self, said: Said, words_list: str) -> bool:
+        """Say whether the message is just one of the words in that list of ``flows/patterns.yml``."""
+        words = self._engine.catalog.words
+        forms = set(words.readings(said.text)) if said.text else set()
+        return not forms.isdisjoint(words.plain_list(words_list))
 
     async def _talk(
         self, message: Inbound, reading: Reading, said: Said, state: DialogueState, now: datetime

@@ -106,6 +106,10 @@ class FollowerKeys:
         return f"{self.slot}allowance:{self.openid}"
 
     @property
+    def typing(self) -> str:
+        return f"{self.slot}typing:{self.openid}"
+
+    @property
     def waiters(self) -> str:
         return f"{self.slot}waiters:{self.openid}"
 

@@ -32,7 +32,8 @@ class AutomaticSender:
         """Send one batch; return how many messages were taken."""
         due = await self._messages.lease_due()
         for message in due:
-            await self._report(message, await self._relay.send_now(message.openid, message.key, _parcel(message)))
+            delivery = await self._relay.send_now(message.openid, message.key, _parcel(message))
+            await self._report(message, delivery.outcome)
         return len(due)
 
     async def _report(self, message: DueMessage, outcome: Outcome) -> None:

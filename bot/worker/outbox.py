@@ -15,7 +15,7 @@ from redis.exceptions import ResponseError
 from bot.storage.encryption import FieldCipher
 from bot.storage.shards import tag
 from bot.turns.models import FollowerKeys
-from bot.turns.outbox import Parcel, pack, unpack
+from bot.turns.outbox import Fallback, Parcel, pack, unpack
 from bot.turns.store import OUTBOX
 from bot.values.clock import Clock
 from bot.wechat.client import WeChatApi
@@ -48,6 +48,9 @@ HELD_TTL_MS = 30 * 86_400_000
 THROTTLED_PAUSE_S = 1.0
 """How long a shard rests when the platform counts too many calls a minute."""
 
+CLIENT_ID_MAX_CHARS = 32
+"""What the platform takes as an id of ours."""
+
 NOT_NOW = (
     Unreachable,
     SystemBusy,
@@ -72,6 +75,14 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
     REPEATED = "repeated"
     LATER = "later"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How a message ended, and the code of what stood in the way where something did."""
+
+    outcome: Outcome
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,17 +134,38 @@ class OutboxRelay:
                 counts[outcome] += 1
         return dict(counts)
 
-    async def send_now(self, openid: str, message_id: str, parcel: Parcel) -> Outcome:
+    async def send_now(self, openid: str, message_id: str, parcel: Parcel) -> Delivery:
         """Send one message that does not come from the stream; ``message_id`` is sent once.
 
         A message without allowance is not kept here: ``HELD`` leaves it to the caller to try again.
         """
         packed = pack(message_id, parcel)
         entry = Entry(b"", openid, message_id, self._cipher.seal_bytes(packed.body, OUTBOX))
-        outcome = await self._deliver(entry)
-        if outcome is Outcome.HELD:
+        delivery = await self._deliver(entry)
+        if delivery.outcome is Outcome.HELD:
             await self._forget_held(FollowerKeys.of(openid), entry)
-        return outcome
+        return delivery
+
+    async def notify(self, openid: str, message_id: str, template: Fallback) -> Delivery:
+        """Send a template message, which needs no allowance; ``message_id`` is sent once."""
+        mark = FollowerKeys.of(openid).sent_mark(message_id)
+        if not await self._redis.set(mark, "sending", px=MARK_TTL_MS, nx=True):
+            ended: Any = await self._redis.get(mark)
+            return await self._as_before(ended or b"unknown", mark, message_id)
+        try:
+            await self._api.send_template(
+                openid, template.template_id, template.data, client_msg_id=message_id[-CLIENT_ID_MAX_CHARS:]
+            )
+        except (OutcomeUnknown, AnswerTooLarge) as error:
+            await self._redis.set(mark, "unknown", px=MARK_TTL_MS)
+            return Delivery(Outcome.UNKNOWN, error.code)
+        except NOT_NOW as error:
+            await self._redis.delete(mark)
+            return Delivery(Outcome.LATER, error.code)
+        except ApiError as error:
+            return await self._refused(mark, error)
+        await self._redis.set(mark, "sent", px=MARK_TTL_MS)
+        return Delivery(Outcome.TEMPLATE)
 
     async def _adopt(self, shard: int) -> None:
         if shard in self._known:
@@ -164,7 +196,7 @@ class OutboxRelay:
         stuck: set[str] = set()
         for entry in entries:
             # A follower whose message must wait keeps the order: the later ones wait behind it.
-            outcome = Outcome.LATER if entry.openid in stuck else await self._deliver(entry)
+            outcome = Outcome.LATER if entry.openid in stuck else (await self._deliver(entry)).outcome
             outcomes.append(outcome)
             if outcome is Outcome.LATER:
                 stuck.add(entry.openid)
@@ -175,7 +207,7 @@ class OutboxRelay:
                 await pipe.execute()
         return outcomes
 
-    async def _deliver(self, entry: Entry) -> Outcome:
+    async def _deliver(self, entry: Entry) -> Delivery:
         keys = FollowerKeys.of(entry.openid)
         mark = keys.sent_mark(entry.message_id)
         now_ms = int(self._clock.now().timestamp() * 1000)
@@ -187,14 +219,22 @@ class OutboxRelay:
                 return await self._send(entry, keys, mark)
             case b"held":
                 return await self._without_allowance(entry, keys)
-            case b"unknown":
-                log.warning("a message may or may not have arrived", message=entry.message_id)
-                await self._redis.set(mark, "unknown", px=MARK_TTL_MS)
-                return Outcome.UNKNOWN
-            case _:
-                return Outcome.REPEATED
+            case bytes(ended):
+                return await self._as_before(ended, mark, entry.message_id)
+            case other:
+                raise TypeError(f"the script answered {other!r}")
 
-    async def _send(self, entry: Entry, keys: FollowerKeys, mark: str) -> Outcome:
+    async def _as_before(self, ended: bytes, mark: str, message_id: str) -> Delivery:
+        """Return how a message ended that was begun before; ``ended`` is its mark."""
+        if ended == b"sending":
+            log.warning("a message may or may not have arrived", message=message_id)
+            await self._redis.set(mark, "unknown", px=MARK_TTL_MS)
+        if ended in (b"sending", b"unknown"):
+            return Delivery(Outcome.UNKNOWN)
+        kind, _, code = ended.decode().partition(":")
+        return Delivery(Outcome.FAILED, code) if kind == Outcome.FAILED else Delivery(Outcome.REPEATED)
+
+    async def _send(self, entry: Entry, keys: FollowerKeys, mark: str) -> Delivery:
         parcel = self._open(entry)
         try:
             await self._call(entry.openid, parcel)
@@ -204,20 +244,23 @@ class OutboxRelay:
             await self._redis.delete(mark, keys.allowance)
             await self._redis.rpush(keys.held, entry.as_held())
             return await self._without_allowance(entry, keys)
-        except (OutcomeUnknown, AnswerTooLarge):
+        except (OutcomeUnknown, AnswerTooLarge) as error:
             await self._redis.set(mark, "unknown", px=MARK_TTL_MS)
-            return Outcome.UNKNOWN
+            return Delivery(Outcome.UNKNOWN, error.code)
         except NOT_NOW as error:
             log.warning("the platform cannot take messages now", error=error.code)
             await self._redis.delete(mark)
             await self._redis.hincrby(keys.allowance, "left", 1)
-            return Outcome.LATER
+            return Delivery(Outcome.LATER, error.code)
         except ApiError as error:
-            log.warning("a message was refused", errcode=error.errcode, rid=error.rid)
-            await self._redis.set(mark, "failed", px=MARK_TTL_MS)
-            return Outcome.FAILED
+            return await self._refused(mark, error)
         await self._redis.set(mark, "sent", px=MARK_TTL_MS)
-        return Outcome.SENT
+        return Delivery(Outcome.SENT)
+
+    async def _refused(self, mark: str, error: ApiError) -> Delivery:
+        log.warning("a message was refused", errcode=error.errcode, rid=error.rid)
+        await self._redis.set(mark, f"{Outcome.FAILED}:{error.code}", px=MARK_TTL_MS)
+        return Delivery(Outcome.FAILED, error.code)
 
     async def _call(self, openid: str, parcel: Parcel) -> None:
         try:
@@ -226,23 +269,23 @@ class OutboxRelay:
             await asyncio.sleep(THROTTLED_PAUSE_S)
             raise
 
-    async def _without_allowance(self, entry: Entry, keys: FollowerKeys) -> Outcome:
+    async def _without_allowance(self, entry: Entry, keys: FollowerKeys) -> Delivery:
         """The message waits in ``held``; a template goes out now when one was given, and ends the wait."""
         parcel = self._open(entry)
         if parcel.fallback is None:
-            return Outcome.HELD
+            return Delivery(Outcome.HELD)
         try:
             await self._api.send_template(
                 entry.openid,
                 parcel.fallback.template_id,
                 parcel.fallback.data,
-                client_msg_id=entry.message_id[-32:],
+                client_msg_id=entry.message_id[-CLIENT_ID_MAX_CHARS:],
             )
         except ApiCallFailed as error:
             log.warning("a template message was not sent", error=error.code)
-            return Outcome.HELD
+            return Delivery(Outcome.HELD, error.code)
         await self._forget_held(keys, entry)
-        return Outcome.TEMPLATE
+        return Delivery(Outcome.TEMPLATE)
 
     async def _forget_held(self, keys: FollowerKeys, entry: Entry) -> None:
         # The client's types want a text here, and sealed bytes are none.

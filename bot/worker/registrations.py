@@ -47,8 +47,8 @@ class RegistrationNotices:
         """Send one batch; return how many notices were taken."""
         notices = await self._book.lease_due()
         for notice in notices:
-            outcome = await self._relay.send_now(notice.openid, notice.key, self._parcel(notice))
-            await self._report(notice, outcome)
+            delivery = await self._relay.send_now(notice.openid, notice.key, self._parcel(notice))
+            await self._report(notice, delivery.outcome)
         return len(notices)
 
     async def _report(self, notice: PlannedNotice, outcome: Outcome) -> None:

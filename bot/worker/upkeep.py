@@ -3,6 +3,8 @@
 from bot.followers.privacy import PrivacyService
 from bot.followers.service import FollowerService
 from bot.inbox.alerts import AlertService
+from bot.inbox.feed import ChangeFeed
+from bot.inbox.retention import ChatRetention
 from bot.legal.service import LegalService
 from bot.registrations.service import RegistrationService
 from bot.staff.lockout import Lockout
@@ -25,8 +27,11 @@ class Upkeep:
         tasks: TaskBook,
         lockout: Lockout,
         sign_in: SignInService,
+        chats: ChatRetention,
+        changes: ChangeFeed,
         *,
         review_days: int,
+        chat_days: int,
     ) -> None:
         self._registrations = registrations
         self._cases = cases
@@ -37,17 +42,23 @@ class Upkeep:
         self._tasks = tasks
         self._lockout = lockout
         self._sign_in = sign_in
+        self._chats = chats
+        self._changes = changes
         self._review_days = review_days
+        self._chat_days = chat_days
 
     async def run(self) -> int:
         """Do what is due. Returns 0, so that the worker rests until the next minute."""
         await self._alerts.tell_untold()
         await self._registrations.release_expired()
+        await self._registrations.derive_lookups()
         await self._cases.refresh_urgency()
         await self._reviews.purge(self._review_days)
         await self._tasks.purge()
         await self._lockout.forget_old()
         await self._sign_in.forget_old_steps()
+        await self._chats.purge(self._chat_days)
+        await self._changes.purge()
         for openid in await self._followers.due_for_erasure():
             await self._privacy.erase(openid, requested_by="unfollowed")
         return 0

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete
 
-from bot.inbox.models import AlertLevel, CalendarDay, ChatStatus, MessageKind, Satisfaction, WorkingHours
+from bot.inbox.models import AlertLevel, ChatStatus, MessageKind, Satisfaction
+from bot.inbox.office_models import CalendarDay, WorkingHours
 from tests.actions.conftest import ScriptedNlu, Talk, stored_files
 from tests.storage.pictures import phone_photo
 from tests.support.assistant import Assistant
@@ -69,7 +70,7 @@ async def test_the_rating_is_kept_with_the_chat(talk: Talk) -> None:
     await talk.say("人工")
     desk = talk.assistant.bot.records.desk
     (chat,) = await desk.waiting()
-    await desk.close(chat.id, "li", "done")
+    await desk.close(chat.id, "li", "solved")
     await talk.say("不满意")
     (closed,) = await desk.chats(status=ChatStatus.CLOSED)
     assert closed.satisfaction is Satisfaction.DISSATISFIED

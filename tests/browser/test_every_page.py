@@ -51,7 +51,8 @@ async def _pages(page: Page, base: str) -> list[str]:
 
 
 async def _links(page: Page, selector: str) -> list[str]:
-    hrefs: list[str] = await page.eval_on_selector_all(selector, "all => all.map(one => one.getAttribute('href'))")
+    followed = f":is({selector}):not([download])"
+    hrefs: list[str] = await page.eval_on_selector_all(followed, "all => all.map(one => one.getAttribute('href'))")
     return list(dict.fromkeys(href for href in hrefs if href and href.startswith("/")))
 
 

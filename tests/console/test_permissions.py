@@ -1,6 +1,8 @@
 """Every route of the console as every role and as nobody, against a table written without the code's help."""
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import pytest
 
@@ -14,8 +16,10 @@ ROLES = (ADMIN, MANAGER, REVIEWER, LAWYER, AGENT, OPERATOR, APPROVER, AUDITOR)
 EVERYBODY = frozenset(ROLES)
 SONGTAO = "520628"
 
+APPLICATION_READERS = {ADMIN, MANAGER, REVIEWER, AUDITOR}
 KNOWLEDGE_READERS = {ADMIN, MANAGER, REVIEWER, LAWYER, AGENT, AUDITOR}
 EDITORS = {ADMIN, MANAGER, LAWYER}
+DECIDERS = {ADMIN, MANAGER, REVIEWER}
 CASE_READERS = {ADMIN, REVIEWER, LAWYER, AUDITOR}
 ADVISERS = {ADMIN, LAWYER}
 CHAT_READERS = {ADMIN, AGENT, REVIEWER, AUDITOR}
@@ -31,6 +35,62 @@ MATRIX: dict[str, frozenset[str] | set[str]] = {
     "POST /inbox/{chat}/answer": ANSWERERS,
     "GET /inbox/{chat}/close": ANSWERERS,
     "POST /inbox/{chat}/close": ANSWERERS,
+    "POST /inbox/{chat}/hand-back": ANSWERERS,
+    "POST /inbox/{chat}/reopen": ANSWERERS,
+    "GET /inbox/{chat}/transfer": ANSWERERS,
+    "POST /inbox/{chat}/transfer": ANSWERERS,
+    "POST /inbox/{chat}/note": ANSWERERS,
+    "POST /inbox/{chat}/typing": ANSWERERS,
+    "POST /inbox/{chat}/remind": ANSWERERS,
+    "POST /inbox/{chat}/reveal": ANSWERERS,
+    "POST /inbox/{chat}/messages/{message}/resend": ANSWERERS,
+    "GET /inbox/{chat}/messages/{message}/picture": CHAT_READERS,
+    "POST /inbox/search": CHAT_READERS,
+    "GET /inbox/alerts": ANSWERERS,
+    "POST /inbox/alerts/{alert}/take": ANSWERERS,
+    "GET /inbox/office": {ADMIN},
+    "POST /inbox/office/queues/{topic}": {ADMIN},
+    "POST /inbox/office/hours/{weekday}": {ADMIN},
+    "POST /inbox/office/days": {ADMIN},
+    "POST /inbox/office/days/drop": {ADMIN},
+    "POST /inbox/office/reasons": {ADMIN},
+    "GET /inbox/replies": {ADMIN, AGENT},
+    "GET /inbox/replies/new": {ADMIN, AGENT},
+    "POST /inbox/replies/new": {ADMIN, AGENT},
+    "GET /inbox/replies/{reply}": {ADMIN, AGENT},
+    "POST /inbox/replies/{reply}": {ADMIN, AGENT},
+    "POST /inbox/replies/{reply}/offer": {ADMIN, AGENT},
+    "GET /registrations": APPLICATION_READERS,
+    "POST /registrations/search": APPLICATION_READERS,
+    "POST /registrations/views": APPLICATION_READERS,
+    "POST /registrations/views/{view}/delete": APPLICATION_READERS,
+    "GET /registrations/next": DECIDERS,
+    "POST /registrations/bulk/ask": DECIDERS,
+    "POST /registrations/bulk": DECIDERS,
+    "GET /registrations/bulk/{run}": DECIDERS,
+    "POST /registrations/bulk/{run}/undo": DECIDERS,
+    "GET /registrations/export": DECIDERS,
+    "POST /registrations/export": DECIDERS,
+    "GET /registrations/{receipt}": APPLICATION_READERS,
+    "POST /registrations/{receipt}/reveal": DECIDERS,
+    "GET /registrations/{receipt}/materials": DECIDERS,
+    "GET /registrations/{receipt}/materials/{material}": DECIDERS,
+    "GET /registrations/{receipt}/{step}": DECIDERS,
+    "POST /registrations/{receipt}/{step}": DECIDERS,
+    "GET /registrations/lists": {ADMIN, MANAGER},
+    "POST /registrations/lists": {ADMIN, MANAGER},
+    "GET /registrations/lists/template": {ADMIN, MANAGER},
+    "GET /registrations/lists/{list}": {ADMIN, MANAGER},
+    "GET /registrations/lists/{list}/store": {ADMIN, MANAGER},
+    "POST /registrations/lists/{list}/store": {ADMIN, MANAGER},
+    "GET /registrations/lists/{list}/withdraw": {ADMIN, MANAGER},
+    "POST /registrations/lists/{list}/withdraw": {ADMIN, MANAGER},
+    "GET /attendance": DECIDERS,
+    "GET /attendance/{site}/{day}": DECIDERS,
+    "POST /attendance/{site}/{day}/check-in": DECIDERS,
+    "POST /attendance/{site}/{day}/revoke": DECIDERS,
+    "GET /attendance/{site}/{day}/print": DECIDERS,
+    "POST /attendance/{site}/{day}/print": DECIDERS,
     "GET /knowledge": KNOWLEDGE_READERS,
     "GET /knowledge/try": KNOWLEDGE_READERS,
     "GET /knowledge/{code}": KNOWLEDGE_READERS,
@@ -73,23 +133,66 @@ MATRIX: dict[str, frozenset[str] | set[str]] = {
     "GET /tasks/{task}/file": EVERYBODY,
     "GET /tasks/{task}/cancel": EVERYBODY,
     "POST /tasks/{task}/cancel": EVERYBODY,
+    "GET /staff": {ADMIN, AUDITOR},
+    "GET /staff/new": {ADMIN},
+    "POST /staff/new": {ADMIN},
+    "GET /staff/{username}": {ADMIN, AUDITOR},
+    "POST /staff/{username}": {ADMIN},
+    "GET /staff/{username}/{step}": {ADMIN},
+    "POST /staff/{username}/lock": {ADMIN},
+    "POST /staff/{username}/unlock": {ADMIN},
+    "POST /staff/{username}/password": {ADMIN},
+    "POST /staff/{username}/code": {ADMIN},
+    "POST /staff/{username}/sessions": {ADMIN},
+    "GET /followers": {ADMIN},
+    "POST /followers": {ADMIN},
+    "GET /followers/{reference}": {ADMIN},
+    "POST /followers/{reference}/reveal": {ADMIN},
+    "GET /followers/{reference}/export": {ADMIN},
+    "POST /followers/{reference}/export": {ADMIN},
+    "GET /followers/{reference}/erase": {ADMIN},
+    "POST /followers/{reference}/erase": {ADMIN},
+    "GET /trail": {ADMIN, AUDITOR},
+    "POST /trail/export": {ADMIN, AUDITOR},
+    "POST /trail/check": {ADMIN, AUDITOR},
+    "GET /account": EVERYBODY,
+    "GET /account/password": EVERYBODY,
+    "POST /account/password": EVERYBODY,
+    "GET /account/code": EVERYBODY,
+    "POST /account/code": EVERYBODY,
+    "POST /account/code/renew": EVERYBODY,
+    "POST /account/code/remove": EVERYBODY,
+    "POST /account/sessions/end": EVERYBODY,
+    "POST /account/sessions/{session}/end": EVERYBODY,
 }
 STREAMS = {"GET /inbox/events"}
 """They go on for minutes; their first line tells enough."""
-OWN_PAGES = {name for name in MATRIX if name == "GET /" or "/tasks" in name}
+OWN_PAGES = {name for name in MATRIX if name == "GET /" or "/tasks" in name or "/account" in name}
 """What is for everybody who is signed in, because it shows one's own things alone."""
 _PARAMETER = re.compile(r"{([a-z_]+)(?::(?:[^{}]|{[^{}]*})*)?}")
-SAMPLES = {"code": "A01", "receipt": "FL26-0615-9999"}
+SAMPLES = {
+    "code": "A01",
+    "receipt": "FL26-0615-9999",
+    "username": "nobody-there",
+    "step": "lock",
+    "reference": "A" * 60,
+    "day": "2026-06-19",
+}
+SAMPLES = {"code": "A01", "receipt": "FL26-0615-9999", "step": "approve", "day": "2026-06-20"}
 """What stands for a part of an address; a number for all others. None of the records needs to be there."""
+STEP_OF_REGISTRATIONS = {"step": "approve"}
 
 
-def _named(method: str, path: str) -> str:
+def named(method: str, path: str) -> str:
+    """Return how a route is called in the table: its parameters without their patterns."""
     return f"{method} {_PARAMETER.sub(lambda found: '{' + found[1] + '}', path)}"
 
 
-def _address(name: str) -> tuple[str, str]:
+def address_of(name: str, values: Mapping[str, str] = MappingProxyType({})) -> tuple[str, str]:
+    """Return the method and an address of a route, with ``values`` or samples in place of its parameters."""
     method, _, path = name.partition(" ")
-    return method, re.sub(r"{([a-z_]+)}", lambda found: SAMPLES.get(found[1], "999999"), path)
+    known = {**SAMPLES, **(STEP_OF_REGISTRATIONS if "/registrations/" in path else {}), **values}
+    return method, re.sub(r"{([a-z_]+)}", lambda found: known.get(found[1], "999999"), path)
 
 
 def test_the_table_names_the_roles_that_there_are() -> None:
@@ -97,7 +200,7 @@ def test_the_table_names_the_roles_that_there_are() -> None:
 
 
 async def test_every_route_stands_in_the_table(sqlite_console: ServedConsole) -> None:
-    routes = {_named(method, path) for method, path, _ in sqlite_console.routes}
+    routes = {named(method, path) for method, path, _ in sqlite_console.routes}
     assert routes == set(MATRIX)
 
 
@@ -109,7 +212,7 @@ async def test_every_role_reaches_exactly_its_own_routes(sqlite_console: ServedC
 
 
 async def _is_let_through(browser: Browser, name: str) -> bool:
-    method, path = _address(name)
+    method, path = address_of(name)
     token = browser.csrf
     if name in STREAMS:
         async with browser.http.get(f"{browser.base}{path}") as response:
@@ -124,7 +227,7 @@ async def _is_let_through(browser: Browser, name: str) -> bool:
 async def test_nobody_reaches_anything_but_the_door(sqlite_console: ServedConsole) -> None:
     browser = sqlite_console.browser()
     for name in MATRIX:
-        method, path = _address(name)
+        method, path = address_of(name)
         answer = await (browser.get(path) if method == "GET" else browser.post(path, {}))
         assert answer.status == 303, name
         assert answer.location.startswith("/login"), name

@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Final, cast
 
+from bot.inbox.desk import Reopened
+from bot.inbox.models import ChatStatus
 from bot.programmes.models import Post, Programme, ProgrammeKind
 from bot.programmes.snapshots import JsonValue, from_plain, to_plain
 from bot.registrations.places import RowPlaceLock
@@ -27,7 +29,8 @@ class Staff:
     ``{post: bj-care, closed: true}`` edits a post, or adds one when its code is new.
     ``{slot: {site: st-mch, day: +4d, start: "16:00"}, capacity: 0}`` edits a slot. ``{review: approve, reason: …}``
     decides on the newest registration of the follower who has the word. ``{chat: close}`` ends that follower's
-    chat, ``{answer: …}`` writes in it.
+    chat, ``{chat: hand_back}`` gives it back to the bot, ``{chat: reopen}`` takes it up again, ``{answer: …}`` writes
+    in it, and ``{chat: begin, answer: …}`` does so in a new one.
     """
 
     def __init__(self, assistant: Assistant, clock: MovedClock) -> None:
@@ -138,11 +141,22 @@ class Staff:
 
     async def _chat(self, openid: str, values: Mapping[str, object]) -> None:
         records = self._assistant.bot.records
+        desk, step = records.desk, values.get("chat")
+        if step == "begin":
+            # As a lawyer does who answers somebody without being asked for.
+            await records.inbox.escalate(openid, "legal", "", f"begin-{self._clock.now()}", reason="lawyer")
+        if step == "reopen":
+            ended = [chat for chat in await desk.chats(status=ChatStatus.CLOSED) if chat.openid == openid]
+            reopened = await desk.reopen(ended[-1].id, EDITOR)
+            assert isinstance(reopened, Reopened), reopened
+            return
         chat = await records.inbox.open_chat_of(openid)
         assert chat is not None, "the follower is in no chat with staff"
         if "answer" in values:
-            await records.desk.answer(chat.id, EDITOR, str(values["answer"]), f"answer-{self._clock.now()}")
-        elif values["chat"] == "close":
-            await records.desk.close(chat.id, EDITOR, "done")
+            await desk.answer(chat.id, EDITOR, str(values["answer"]), f"answer-{self._clock.now()}")
+        elif step == "close":
+            await desk.close(chat.id, EDITOR, "solved")
+        elif step == "hand_back":
+            await desk.hand_back(chat.id, EDITOR)
         else:
             raise ValueError(f"staff cannot do {values} in a chat")

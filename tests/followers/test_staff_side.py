@@ -96,6 +96,7 @@ async def test_everything_is_there_and_nothing_of_the_person_shows(records: Reco
         "legal",
         "inbox",
         "turns",
+        "reports",
         "review",
         "followers",
     ]
@@ -135,7 +136,7 @@ def test_only_values_are_under_a_path(path: str, value: str | None) -> None:
 def test_what_is_not_known_to_be_harmless_is_hidden_and_long_lists_show_their_end() -> None:
     export: dict[str, JsonValue] = {"new": {"salary": 4300, "status": "placed"}, "list": [str(n) for n in range(50)]}
     salary, status = masked_entries(export)[0].children
-    assert (salary.shown, salary.is_masked) == ("已隐藏(4 字)", True)
+    assert (salary.shown, salary.is_masked) == ("已隐藏（4 字）", True)
     assert (status.shown, status.is_masked) == ("placed", False)
     listed = masked_entries(export)[1]
     assert (listed.total, len(listed.children), listed.children[0].path) == (50, LISTED_MAX, "list/49")

@@ -5,10 +5,14 @@ from datetime import timedelta
 
 import pytest
 
-from bot.inbox.alerts import Acknowledged, AcknowledgedBy, AlertService
+from bot.inbox.alerts import AlertService
+from bot.inbox.duty import AlertDuty, Taken, TakenBySomebody
 from bot.inbox.errors import NoSuchAlert
+from bot.inbox.filters import Scope
 from bot.inbox.models import AlertLevel
 from bot.inbox.notifier import AlertNotice, LogNotifier, RecordingNotifier
+from bot.inbox.service import InboxService
+from bot.staff.audit import AuditTrail
 from bot.storage.encryption import FieldCipher
 from bot.storage.sql import Database
 from bot.values.clock import MovedClock
@@ -75,19 +79,47 @@ async def test_the_gravest_comes_first_and_the_overdue_are_found(alerts: AlertSe
     assert [alert.id for alert in await alerts.open_alerts(waiting_at_least=timedelta(minutes=5))] == [minor]
 
 
-async def test_one_person_takes_an_alert(alerts: AlertService) -> None:
+@pytest.fixture
+def duty(database: Database, cipher: FieldCipher, clock: MovedClock, trail: AuditTrail) -> AlertDuty:
+    return AlertDuty(database, cipher, clock, trail=trail)
+
+
+async def test_one_person_takes_an_alert(alerts: AlertService, duty: AlertDuty, trail: AuditTrail) -> None:
     alert_id = await alerts.raise_alert(AlertLevel.P0, "injury", "o-1", "k-1")
-    outcomes = await asyncio.gather(*(alerts.acknowledge(alert_id, agent) for agent in ("li", "yang", "tian")))
-    (taken,) = [outcome for outcome in outcomes if isinstance(outcome, Acknowledged)]
-    by = taken.alert.acknowledged_by
-    assert [outcome for outcome in outcomes if outcome == AcknowledgedBy(by or "")] != []
-    assert isinstance(await alerts.acknowledge(alert_id, by or ""), Acknowledged)
+    agents = ("li", "yang", "tian")
+    outcomes = await asyncio.gather(*(duty.take(alert_id, agent, Scope()) for agent in agents))
+    [by] = [agent for agent, outcome in zip(agents, outcomes, strict=True) if isinstance(outcome, Taken)]
+    assert outcomes.count(TakenBySomebody(by)) == 2
+    assert await duty.take(alert_id, by, Scope()) == Taken(None)
     assert await alerts.open_alerts() == []
+    [event] = await trail.events(object_kind="alert")
+    assert (event.record.actor, event.record.action) == (by, "inbox:alert:acknowledge")
 
 
-async def test_an_unknown_alert_is_an_error(alerts: AlertService) -> None:
+async def test_an_alert_is_for_the_county_of_its_chat(
+    alerts: AlertService, duty: AlertDuty, inbox: InboxService
+) -> None:
+    alert_id = await alerts.raise_alert(AlertLevel.P0, "self_harm", "o-1", "k-1", detail="站在楼顶")
+    elsewhere = await alerts.raise_alert(AlertLevel.P1, "media", "o-2", "k-2")
+    chat = await inbox.escalate("o-1", "crisis", "站在楼顶", "k-1", county="520628")
+    own, stranger = Scope(county="520628"), Scope(county="520624")
+    [line] = await duty.waiting(own)
+    assert (line.alert.id, line.alert.detail, line.chat_id, line.county) == (
+        alert_id,
+        "站在楼顶",
+        chat.chat_id,
+        "520628",
+    )
+    assert [line.alert.id for line in await duty.waiting(Scope())] == [alert_id, elsewhere]
+    assert [await duty.count(scope) for scope in (Scope(), own, stranger)] == [2, 1, 0]
     with pytest.raises(NoSuchAlert):
-        await alerts.acknowledge(99, "li")
+        await duty.take(alert_id, "li", stranger)
+    assert await duty.take(alert_id, "li", own) == Taken(chat.chat_id)
+
+
+async def test_an_unknown_alert_is_an_error(duty: AlertDuty) -> None:
+    with pytest.raises(NoSuchAlert):
+        await duty.take(99, "li", Scope())
 
 
 async def test_the_log_notifier_needs_nothing(clock: MovedClock, capsys: pytest.CaptureFixture[str]) -> None:

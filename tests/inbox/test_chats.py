@@ -13,6 +13,7 @@ from bot.inbox.desk import ChatDesk, ChatIsOver, Claimed, Closed, Queued, TakenB
 from bot.inbox.errors import NoSuchChat
 from bot.inbox.models import Chat, ChatMessage, ChatStatus, DeliveryStatus, MessageKind, Satisfaction
 from bot.inbox.service import RATING_WITHIN, InboxService, Left, NoOpenChat, NothingToRate, Rated, Recorded
+from bot.staff.audit import AuditTrail
 from bot.storage.encryption import FieldCipher
 from bot.storage.sql import Database
 from bot.values.clock import MovedClock
@@ -175,7 +176,7 @@ async def test_closing_twice_asks_for_satisfaction_once(desk: ChatDesk, chat_id:
 
 
 async def test_an_unknown_chat_is_an_error(desk: ChatDesk) -> None:
-    for attempt in (desk.claim(99, "li"), desk.answer(99, "li", "x", "a-1"), desk.close(99, "li", "x")):
+    for attempt in (desk.claim(99, "li"), desk.answer(99, "li", "x", "a-1"), desk.close(99, "li", "solved")):
         with pytest.raises(NoSuchChat):
             await attempt
     with pytest.raises(NoSuchChat):
@@ -226,8 +227,9 @@ async def test_the_database_file_holds_no_words_in_plain(
     sqlite_url: str, cipher: FieldCipher, clock: MovedClock
 ) -> None:
     database = Database(sqlite_url)
-    await CalendarTable(database).seed(read_seed())
-    inbox, desk = InboxService(database, cipher, clock), ChatDesk(database, cipher, clock)
+    await CalendarTable(database).seed(read_seed(), now=clock.now())
+    trail = AuditTrail(database, cipher, clock)
+    inbox, desk = InboxService(database, cipher, clock), ChatDesk(database, cipher, clock, trail=trail)
     chat = await inbox.escalate("o-1", "readable-topic", "我叫石大凤", "k-1")
     await inbox.record_inbound("o-1", "m-1", text="证号522229198802299985")
     await desk.answer(chat.chat_id, "li", "石大凤您好", "a-1")
@@ -237,11 +239,10 @@ async def test_the_database_file_holds_no_words_in_plain(
     assert [text for text in ("石大凤", "522229198802299985") if text.encode() in stored] == []
 
 
-async def test_messages_at_once_with_one_key_are_one_row(
-    inbox: InboxService, chat_id: int, database: Database
-) -> None:
+@pytest.mark.usefixtures("chat_id")
+async def test_messages_at_once_with_one_key_are_one_row(inbox: InboxService, database: Database) -> None:
     recorded = await asyncio.gather(*(inbox.record_inbound("o-1", "m-1", text="在") for _ in range(6)))
     assert len(set(recorded)) == 1
     async with database.reading() as session:
-        count = await session.scalar(select(func.count()).where(ChatMessage.chat_id == chat_id))
+        count = await session.scalar(select(func.count()).where(ChatMessage.idempotency_key == "m-1"))
     assert count == 1

@@ -1,6 +1,7 @@
 """A follower's rights over their chats and alerts."""
 
 import json
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -11,13 +12,19 @@ from bot.inbox.models import AlertLevel, ChatMessage, ChatStatus
 from bot.inbox.personal_data import InboxData
 from bot.inbox.service import InboxService
 from bot.storage.encryption import FieldCipher
+from bot.storage.files import PrivateFiles
 from bot.storage.sql import Database
 from bot.values.clock import MovedClock
 
 
 @pytest.fixture
-def inbox_data(database: Database, cipher: FieldCipher, clock: MovedClock) -> InboxData:
-    return InboxData(database, cipher, clock)
+def files(tmp_path: Path, cipher: FieldCipher) -> PrivateFiles:
+    return PrivateFiles(tmp_path / "files", cipher)
+
+
+@pytest.fixture
+def inbox_data(database: Database, cipher: FieldCipher, clock: MovedClock, files: PrivateFiles) -> InboxData:
+    return InboxData(database, cipher, clock, remove_file=files.delete)
 
 
 @pytest.fixture
@@ -45,7 +52,8 @@ async def test_an_export_opens_chats_and_alerts(inbox_data: InboxData) -> None:
 async def test_erasing_leaves_numbers_without_words(
     inbox_data: InboxData, inbox: InboxService, desk: ChatDesk, alerts: AlertService, chat_id: int, database: Database
 ) -> None:
-    assert await inbox_data.erase("o-1") == 4
+    # A chat with its opening, its claiming and two messages, and an alert.
+    assert await inbox_data.erase("o-1") == 6
     assert await inbox.open_chat_of("o-1") is None
     assert await inbox_data.export("o-1") == {"chats": [], "alerts": []}
     (chat,) = await desk.chats()

@@ -18,6 +18,7 @@ UTTERANCES = {
     "greet": ("你好", "您好呀", "早上好", "在不在哦", "有人没得", "哈喽", "晚上好呀"),
     "crisis": ("我不想活了", "我要跳楼", "活着没意思想死", "工地塌了压到人了", "有人要砍我", "我想死了算了"),
     "thank": ("谢谢你", "多谢了", "太感谢了", "谢谢哈", "麻烦你了谢谢", "谢谢你哈"),
+    "out_of_scope": ("明天下不下雨", "股票涨了没", "给我讲个笑话", "红烧肉怎么做", "水费在哪里交", "二加二等于几"),
 }
 EVALUATION = "text\tlabels\tsource\n你好哇\tgreet\ttest\n谢谢你了\tthank\ttest\n我活着没意思\tcrisis\ttest\n"
 MISLEADING = "".join(
@@ -26,7 +27,7 @@ MISLEADING = "".join(
 
 
 class Project:
-    """A project with three intents, trained by the real program."""
+    """A project with four intents, trained by the real program."""
 
     def __init__(self, root: Path) -> None:
         self.root = root

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bot.programmes.service import ProgrammeService
-from bot.registrations.bulk import BULK_MAX, BulkReview, Order, Step
+from bot.registrations.bulk import BULK_MAX, BulkReview, Order
 from bot.registrations.bulk_work import KIND, BulkTask, BulkWork
 from bot.registrations.errors import NotUndoable, ReasonMissing, TooManyAtOnce, UnknownBulkRun
 from bot.registrations.notices import NoticeBook
@@ -14,6 +14,7 @@ from bot.registrations.records import RegistrationRecords
 from bot.registrations.review import ReviewService
 from bot.registrations.service import RegistrationService
 from bot.registrations.statuses import Status
+from bot.registrations.steps import Step
 from bot.staff.audit import AuditTrail
 from bot.staff.tasks.models import TaskState
 from bot.staff.tasks.running import RunningTask, TaskResult

@@ -1,20 +1,15 @@
-"""Who registered and how chats went, over each database."""
+"""Who registered, over each database."""
 
 from datetime import date, timedelta
 
 import pytest
 
-from bot.inbox.desk import ChatDesk
-from bot.inbox.models import Satisfaction
-from bot.inbox.service import InboxService
 from bot.programmes.errors import UnknownProgramme
 from bot.programmes.service import ProgrammeService
 from bot.registrations.places import RowPlaceLock
 from bot.registrations.service import RegistrationService
 from bot.reports.models import Period
 from bot.reports.registered import RegistrationFigures
-from bot.reports.rules import percentile
-from bot.reports.service import Reports
 from bot.storage.encryption import FieldCipher
 from bot.storage.sql import Database
 from bot.values.clock import MovedClock
@@ -97,24 +92,3 @@ async def test_work_study_is_counted_by_period_county_status_and_day(
 async def test_a_programme_that_is_none_is_named(registrations: RegistrationFigures) -> None:
     with pytest.raises(UnknownProgramme):
         await registrations.programme("nothing", JUNE)
-
-
-async def test_how_quickly_people_are_answered_and_what_they_say(
-    database: Database, cipher: FieldCipher, clock: MovedClock, reports: Reports
-) -> None:
-    inbox, desk = InboxService(database, cipher, clock), ChatDesk(database, cipher, clock)
-    for number, minutes in enumerate((2, 10, 30)):
-        opened = await inbox.escalate(f"o-{number}", "other", "…", f"k-{number}", county=SONGTAO)
-        clock.move(timedelta(minutes=minutes))
-        await desk.answer(opened.chat_id, "li", "好", "a")
-        clock.move(timedelta(minutes=5))
-        await desk.close(opened.chat_id, "li", "answered")
-        await inbox.rate(f"o-{number}", Satisfaction.SATISFIED if number else Satisfaction.FAIR, f"r-{number}")
-    await inbox.escalate("o-9", "other", "…", "k-9", county=SINAN)
-    found = await reports.chats(JUNE)
-    assert (found.opened, found.first_answer.by_minutes, found.resolution.count) == (4, {2: 1, 10: 1, 30: 1}, 3)
-    assert (percentile(found.first_answer, 0.5), percentile(found.first_answer, 0.9)) == (10, 30)
-    assert (percentile(found.resolution, 0.5), found.satisfied, found.fair, found.rated) == (15, 2, 1, 3)
-    assert {day: count for day, count in found.by_day if count} == {date(2026, 6, 15): 4}
-    own = await reports.chats(JUNE, county=SINAN)
-    assert (own.opened, own.first_answer.count, own.satisfied_share) == (1, 0, None)

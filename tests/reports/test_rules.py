@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.reports.models import Period, Waits
-from bot.reports.rules import STEPS_MIN, in_steps, percentile, suppressed, suppressed_total
+from bot.reports.rules import (
+    LONGEST_MIN,
+    STEPS_MIN,
+    in_steps,
+    percentile,
+    rounded_minutes,
+    suppressed,
+    suppressed_total,
+)
 from tests.reports.turns import JUNE
 
 COUNTS = st.dictionaries(st.integers(0, 30), st.integers(0, 60), max_size=12)
@@ -77,6 +85,16 @@ def test_a_percentile_is_one_of_the_times_and_enough_are_below(minutes: list[int
 
 def test_no_times_have_no_percentile() -> None:
     assert percentile(Waits(), 0.5) is None
+
+
+@given(st.integers(-5, 100_000))
+def test_rounding_keeps_times_apart_by_a_twentieth_at_most(minutes: int) -> None:
+    kept = rounded_minutes(minutes)
+    assert 0 <= kept <= max(0, minutes)
+    if 0 <= minutes <= LONGEST_MIN:
+        assert minutes - kept <= minutes / 20
+    assert rounded_minutes(minutes + 1) >= kept
+    assert rounded_minutes(kept) == kept
 
 
 @given(MINUTES)

@@ -138,9 +138,9 @@ async def test_other_roles_or_another_county_end_the_sessions_and_a_name_does_no
     await staff.edit("li", **{**NAMED, "display_name": "李主任"}, roles=["chat_agent", "auditor"], county="dejiang")
     assert await sessions.resume(token) is None
     (roles, county, name) = await trail.events(action="staff:account:edit")
-    assert roles.record.reason == "roles chat_agent → chat_agent、auditor;岗位调整"
-    assert county.record.reason == "county sinan → dejiang;岗位调整"
-    assert (name.record.reason, name.record.actor) == ("name 李老师 → 李主任;岗位调整", "chief")
+    assert roles.record.reason == "角色 在线客服 → 在线客服、审计员;岗位调整"
+    assert county.record.reason == "区县 sinan → dejiang;岗位调整"
+    assert (name.record.reason, name.record.actor) == ("姓名 李老师 → 李主任;岗位调整", "chief")
 
 
 async def test_an_edit_that_changes_nothing_leaves_no_row(staff: StaffService, trail: AuditTrail) -> None:

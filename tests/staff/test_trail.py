@@ -163,7 +163,7 @@ async def test_a_search_is_taken_away_as_a_workbook_and_the_trail_knows(
     assert [row[5] for row in rows[1:3]] == ["R-4", "R-1"]
     assert "shen" in str(rows[3][0])
     [event] = await trail.events(action="staff:trail:export")
-    assert (event.record.actor, event.record.reason) == ("shen", "2 rows;actor=yang")
+    assert (event.record.actor, event.record.reason) == ("shen", "2 条;actor=yang")
 
 
 async def test_a_reason_that_looks_like_a_formula_stays_a_text(
@@ -233,4 +233,4 @@ async def test_a_broken_chain_is_told(
     assert (latest.rows, latest.broken_at, latest.asked_by) == (3, 4, "shen")
     assert "audit chain broken" in capsys.readouterr().out
     [event] = await trail.events(action="staff:trail:verify")
-    assert event.record.reason == "broken at 4"
+    assert event.record.reason == "第 4 条起对不上"

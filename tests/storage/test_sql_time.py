@@ -7,26 +7,28 @@ from sqlalchemy import select
 
 from bot.inbox.models import Chat
 from bot.storage.sql import Database
-from bot.storage.sql_time import local_day, minutes_between
+from bot.storage.sql_time import local_day, local_hour, minutes_between
 from bot.values.clock import LOCAL_ZONE
 
 MIDNIGHT = datetime(2026, 6, 15, tzinfo=LOCAL_ZONE)
 
 
 @pytest.mark.parametrize(
-    ("moment", "day"),
+    ("moment", "day", "hour"),
     [
-        (MIDNIGHT, date(2026, 6, 15)),
-        (MIDNIGHT - timedelta(microseconds=1), date(2026, 6, 14)),
-        (datetime(2026, 6, 14, 16, 30, tzinfo=UTC), date(2026, 6, 15)),
-        (datetime(2026, 12, 31, 16, 0, tzinfo=UTC), date(2027, 1, 1)),
+        (MIDNIGHT, date(2026, 6, 15), 0),
+        (MIDNIGHT - timedelta(microseconds=1), date(2026, 6, 14), 23),
+        (datetime(2026, 6, 14, 16, 30, tzinfo=UTC), date(2026, 6, 15), 0),
+        (datetime(2026, 12, 31, 16, 0, tzinfo=UTC), date(2027, 1, 1), 0),
+        (datetime(2026, 6, 15, 1, 59, 59, 999_999, tzinfo=UTC), date(2026, 6, 15), 9),
     ],
 )
-async def test_the_day_is_that_of_tongren(database: Database, moment: datetime, day: date) -> None:
+async def test_day_and_hour_are_those_of_tongren(database: Database, moment: datetime, day: date, hour: int) -> None:
     async with database.transaction() as session:
         session.add(Chat(openid="o", topic="other", idempotency_key="k", opened_at=moment))
         await session.flush()
-        assert await session.scalar(select(local_day(Chat.opened_at))) == day
+        found = (await session.execute(select(local_day(Chat.opened_at), local_hour(Chat.opened_at)))).one()
+    assert tuple(found) == (day, hour)
 
 
 @pytest.mark.parametrize(

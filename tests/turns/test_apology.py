@@ -7,6 +7,7 @@ import pytest
 from bot.dialogue.engine import Engine
 from bot.dialogue.loader import load_catalog
 from bot.dialogue.models import DialogueState, EngineSettings
+from bot.dialogue.outcomes import Spoken
 from bot.dialogue.render import Renderer
 from bot.dialogue.standard_validators import standard_validators
 from bot.dialogue.state_json import to_json
@@ -27,11 +28,12 @@ class Nobody:
     async def rank(self, text: str, budget_s: float) -> Ranking:
         raise AssertionError(text, budget_s)
 
-    async def is_with_people(self, openid: str) -> bool:
-        raise AssertionError(openid)
+    async def is_with_people(self, openid: str, *, expected: bool) -> bool:
+        assert not expected, f"the dialogue of {openid} is with the bot"
+        return False
 
-    async def take_down(self, message: Inbound, text: str) -> None:
-        raise AssertionError(message, text)
+    async def take_down(self, message: Inbound, text: str, *, asks_place: bool) -> Spoken | None:
+        raise AssertionError(message, text, asks_place)
 
     async def leave(self, openid: str, key: str, *, only_waiting: bool) -> bool:
         raise AssertionError(openid, key, only_waiting)

@@ -138,7 +138,8 @@ async def test_without_the_mark_it_would_be_sent_twice(
     await redis.delete(keys.sent_mark("m:1:1"))
     await committed(store, follower, key="m:1b")
     entry = pack("m:1:1", Parcel(CustomerText("一")))
-    assert (await relay.send_now(follower.openid, entry.id, Parcel(CustomerText("一")))) is Outcome.SENT
+    delivery = await relay.send_now(follower.openid, entry.id, Parcel(CustomerText("一")))
+    assert delivery.outcome is Outcome.SENT
     assert seen(platform, follower) == ["一", "一"]
 
 
@@ -146,7 +147,7 @@ async def test_a_template_takes_the_place_outside_the_allowance(
     relay: OutboxRelay, platform: SimulatedPlatform, follower: Follower
 ) -> None:
     parcel = Parcel(CustomerText("已通过"), Fallback("template", {"thing1": "健康服务"}))
-    assert await relay.send_now(follower.openid, "notice-1", parcel) is Outcome.TEMPLATE
+    assert (await relay.send_now(follower.openid, "notice-1", parcel)).outcome is Outcome.TEMPLATE
     await platform.settle()
     assert [shown.channel.value for shown in platform.seen(follower.openid)][-1] == "template"
 
@@ -155,5 +156,6 @@ async def test_send_now_leaves_nothing_behind_when_it_is_held(
     relay: OutboxRelay, follower: Follower, redis: Redis, cipher: FieldCipher
 ) -> None:
     del cipher
-    assert await relay.send_now(follower.openid, "answer-1", Parcel(CustomerText("您好"))) is Outcome.HELD
+    delivery = await relay.send_now(follower.openid, "answer-1", Parcel(CustomerText("您好")))
+    assert delivery.outcome is Outcome.HELD
     assert await redis.llen(FollowerKeys.of(follower.openid).held) == 0

@@ -153,7 +153,7 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "ix_registrations_late",
-            ["returned_until", "id"],
+            ["created_at", "id", "returned_until", "county", "programme_id"],
             unique=False,
             sqlite_where=sa.text("status = 'returned'"),
             postgresql_where=sa.text("status = 'returned'"),
