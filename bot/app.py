@@ -25,6 +25,7 @@ from actions.registrations import RegistrationActions
 from actions.work_study import ANSWERS as WORK_STUDY_ANSWERS
 from actions.work_study import WorkStudyActions
 from bot.campaigns.batches import Batches
+from bot.campaigns.calls import CampaignCalls
 from bot.campaigns.desk import CampaignDesk, open_desk
 from bot.campaigns.export import KIND as CAMPAIGN_RESULTS
 from bot.campaigns.export import CampaignExport
@@ -793,6 +794,18 @@ def worker_of(bot: Bot, name: str) -> Worker:
             Job("chats by day", ChatRollups(records.database, clock).renew, rest_s=60.0),
         ),
         (Listener("staff tasks", staff_tasks.listen), Listener("campaign batches", campaigns.listen)),
+    )
+
+
+def campaign_calls_of(bot: Bot) -> CampaignCalls:
+    """Return what staff do with the platform at once: previews, and taking back what was sent."""
+    records = bot.records
+    return CampaignCalls(
+        records.database,
+        records.campaigns.service,
+        MassApi(bot.api.client),
+        bot.api,
+        trail=records.audit,
     )
 
 
