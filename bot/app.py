@@ -25,10 +25,14 @@ from actions.registrations import RegistrationActions
 from actions.work_study import ANSWERS as WORK_STUDY_ANSWERS
 from actions.work_study import WorkStudyActions
 from bot.campaigns.batches import Batches
+from bot.campaigns.calls import CampaignCalls
 from bot.campaigns.desk import CampaignDesk, open_desk
+from bot.campaigns.export import KIND as CAMPAIGN_RESULTS
+from bot.campaigns.export import CampaignExport
 from bot.campaigns.pace import Pace
 from bot.campaigns.personal_data import CampaignData
 from bot.campaigns.reconciling import Reconciler
+from bot.campaigns.results import CampaignResults
 from bot.campaigns.sending import BatchSender
 from bot.campaigns.stopping import Stops
 from bot.console.account import AccountPages
@@ -706,6 +710,11 @@ def task_handlers(records: Records) -> Mapping[str, TaskHandler]:
         FOLLOWER_EXPORT: export,
         TRAIL_EXPORT: trail_export,
         TRAIL_CHECK: records.trail_checks,
+        CAMPAIGN_RESULTS: CampaignExport(
+            CampaignResults(records.database, records.campaigns.lists, records.turn_log),
+            records.task_files,
+            records.clock,
+        ),
         bulk_work.KIND: desk.bulk_task,
         moving_work.KIND: SlotMoveTask(
             SlotMoving(records.database, records.clock, RowPlaceLock(), trail=records.audit)
@@ -802,6 +811,18 @@ def worker_of(bot: Bot, name: str) -> Worker:
             Job("chats by day", ChatRollups(records.database, clock).renew, rest_s=60.0),
         ),
         (Listener("staff tasks", staff_tasks.listen), Listener("campaign batches", campaigns.listen)),
+    )
+
+
+def campaign_calls_of(bot: Bot) -> CampaignCalls:
+    """Return what staff do with the platform at once: previews, and taking back what was sent."""
+    records = bot.records
+    return CampaignCalls(
+        records.database,
+        records.campaigns.service,
+        MassApi(bot.api.client),
+        bot.api,
+        trail=records.audit,
     )
 
 
