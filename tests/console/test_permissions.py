@@ -210,7 +210,6 @@ SAMPLES = {
     "reference": "A" * 60,
     "day": "2026-06-19",
     "section": "basics",
-    "day": "2026-06-20",
     "topic": "general",
     "weekday": "3",
 }
