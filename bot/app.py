@@ -48,7 +48,12 @@ from bot.console.knowledge import KnowledgePages
 from bot.console.legal import LegalPages
 from bot.console.legal_office import LegalOffice
 from bot.console.live import LiveChats
+from bot.console.programme_moving import ProgrammeMoving
+from bot.console.programme_occupancy import ProgrammeOccupancy
+from bot.console.programme_places import ProgrammePlaces
+from bot.console.programme_preview import ProgrammePreview
 from bot.console.programme_sections import ProgrammeSections
+from bot.console.programme_slots import ProgrammeSlots
 from bot.console.programme_words import facts_of
 from bot.console.programmes import ProgrammePages
 from bot.console.registration_bulk import RegistrationBulk
@@ -114,10 +119,13 @@ from bot.legal.topics import TopicCatalogue
 from bot.programmes.editing import ProgrammeEditor
 from bot.programmes.models import ProgrammeKind
 from bot.programmes.overview import ProgrammeOverview
+from bot.programmes.places_editing import PlaceEditor
 from bot.programmes.service import ProgrammeService
-from bot.registrations import bulk_work, exporting, unit_work
+from bot.registrations import bulk_work, exporting, moving_work, unit_work
 from bot.registrations.answers import AnswerSheet
 from bot.registrations.desk import Desk, Ground, desk_on
+from bot.registrations.moving import SlotMoving
+from bot.registrations.moving_work import SlotMoveTask
 from bot.registrations.notices import NoticeBook
 from bot.registrations.occupancy import Occupancy
 from bot.registrations.personal_data import RegistrationData
@@ -663,6 +671,7 @@ def programme_areas(bot: Bot) -> tuple[Area, ...]:
     records = bot.records
     overview, occupancy = ProgrammeOverview(records.database), Occupancy(records.database, records.clock)
     editor = ProgrammeEditor(records.database, records.clock, trail=records.audit)
+    places = PlaceEditor(records.database, records.clock, trail=records.audit)
     answers = {
         ProgrammeKind.WORK_STUDY: WORK_STUDY_ANSWERS,
         ProgrammeKind.HEALTH_SCREENING: SCREENING_ANSWERS,
@@ -672,6 +681,11 @@ def programme_areas(bot: Bot) -> tuple[Area, ...]:
     return (
         ProgrammePages(records.programmes, overview, editor, occupancy, records.clock, facts),
         ProgrammeSections(records.programmes, editor, facts),
+        ProgrammeSlots(records.programmes, overview, places, occupancy, records.clock),
+        ProgrammePlaces(records.programmes, overview, places, occupancy),
+        ProgrammeMoving(records.programmes, overview, records.registrations, occupancy, records.tasks),
+        ProgrammeOccupancy(records.programmes, overview, occupancy, records.clock),
+        ProgrammePreview(records.programmes, records.registrations, bot.renderer, records.clock, facts),
     )
 
 
@@ -702,6 +716,9 @@ def task_handlers(records: Records) -> Mapping[str, TaskHandler]:
             records.clock,
         ),
         bulk_work.KIND: desk.bulk_task,
+        moving_work.KIND: SlotMoveTask(
+            SlotMoving(records.database, records.clock, RowPlaceLock(), trail=records.audit)
+        ),
         exporting.KIND: desk.export_task,
         unit_work.KIND: desk.unit_list_task,
     }

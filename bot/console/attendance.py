@@ -70,7 +70,12 @@ class AttendancePages:
         typed = visit.filters().raw("q")[:30].strip()
         found = await self._desk.attendance.find(listed.site.id, listed.day, typed) if typed else ()
         return visit.page(
-            "registrations/door.html", listed=listed, typed_digits=typed, found=found, here=_here(listed)
+            "registrations/door.html",
+            listed=listed,
+            typed_digits=typed,
+            found=found,
+            here=_here(listed),
+            today=self._clock.now().date(),
         )
 
     async def check_in(self, visit: Visit) -> web.StreamResponse:

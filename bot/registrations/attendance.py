@@ -94,11 +94,12 @@ class AttendanceDesk:
         """Return every site that expects somebody between two days, in ``county`` (``None``: anywhere)."""
         async with self._database.reading() as session:
             rows = (await session.execute(_per_site(first, last, county))).all()
-            found = []
-            for day, site, programme_id, expected, arrived in rows:
-                title = (await programme_row(session, programme_id)).document.title
-                found.append((day, SiteDay(site_of(site), title, expected, arrived)))
-        return tuple(found)
+            programmes = {programme_id for _, _, programme_id, _, _ in rows}
+            titles = {one: (await programme_row(session, one)).document.title for one in programmes}
+        return tuple(
+            (day, SiteDay(site_of(site), titles[programme_id], expected, arrived))
+            for day, site, programme_id, expected, arrived in rows
+        )
 
     async def day_list(self, site_id: int, day: date) -> DayList:
         """Return who is expected, with masked names; raises UnknownSite."""

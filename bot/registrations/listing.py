@@ -208,8 +208,10 @@ def _ids(wanted: Filter, now: datetime, key: SearchKey | None, at: _At | None, l
         if few
         else [Registration.status == status.value for status in wanted.statuses]
     )
+    # Only the index by rank has the rank in it; for every other order it would have to be read from the rows.
+    rank = Registration.rank if sort is Sort.RANKED else literal(0).label("rank")
     seeks = [
-        select(Registration.id, Registration.created_at, Registration.rank)
+        select(Registration.id, Registration.created_at, rank)
         .where(scope, *narrowing, *_start(sort, at))
         .order_by(*_order(sort, Registration.rank, Registration.created_at, Registration.id))
         .limit(limit)

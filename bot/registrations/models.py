@@ -21,7 +21,8 @@ _SENT_BACK = "status = 'returned'"
 
 
 def _marked(column: str) -> Index:
-    # Few rows have a mark, and a list of those is found among them, not by going through all others.
+    # Few rows have a mark, and a list of those is found among them, not by going through all others. The mark itself
+    # stands at the end, as SQLite looks at it once more and would read the row for it.
     return Index(
         f"ix_registrations_{column}",
         "status",
@@ -29,6 +30,7 @@ def _marked(column: str) -> Index:
         "id",
         "county",
         "programme_id",
+        column,
         sqlite_where=text(f"{column} IS 1"),
         postgresql_where=text(f"{column} IS TRUE"),
     )

@@ -5,6 +5,7 @@ A spreadsheet is not trusted: it is measured before it is unpacked, and a cell t
 
 import csv
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -12,6 +13,7 @@ from io import BytesIO, StringIO
 
 from python_calamine import CalamineError, CalamineWorkbook
 
+from bot.registrations.sheet_extent import stray_corner
 from bot.values.problem import Problem
 from bot.values.texts import tidy
 
@@ -22,6 +24,7 @@ CELL_MAX_CHARS = 500
 EXACT_BELOW = 10**15
 """Excel keeps fifteen digits of a number; a longer one has lost its end."""
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+_WORKBOOK = "xl/workbook.xml"
 _ENCODINGS = ("utf-8-sig", "gb18030")
 
 CellValue = str | int | float | bool | date | datetime | time | timedelta | None
@@ -72,9 +75,14 @@ def _workbook_rows(data: bytes) -> Sequence[Sequence[CellValue]] | Problem:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > UNPACKED_MAX_BYTES:
                 return Problem("sheet.too_large")
+            if _WORKBOOK not in {name.lower() for name in archive.namelist()}:
+                return Problem("sheet.unreadable")
+            corner = stray_corner(archive)
+            if corner is not None:
+                return Problem("sheet.stray_cell", {"row": corner.row, "column": corner.column})
         book = CalamineWorkbook.from_filelike(BytesIO(data))
         return book.get_sheet_by_index(0).to_python(skip_empty_area=False)
-    except (CalamineError, zipfile.BadZipFile, IndexError, OSError, ValueError):
+    except (CalamineError, zipfile.BadZipFile, zlib.error, EOFError, IndexError, OSError, RuntimeError, ValueError):
         return Problem("sheet.unreadable")
 
 

@@ -150,7 +150,7 @@ class UnitLists:
         if before is not None:
             query = query.where(UnitList.id < before)
         async with self._database.reading() as session:
-            return tuple([await _view(session, row) for row in await session.scalars(query)])
+            return tuple(await _views(session, (await session.scalars(query)).all()))
 
     async def lines(
         self, list_id: int, *, outcome: LineOutcome | None = None, after: int = 0, limit: int = 100
@@ -227,19 +227,34 @@ async def _row(session: AsyncSession, list_id: int, *, lock: bool = False) -> Un
 
 
 async def _view(session: AsyncSession, row: UnitList) -> ListView:
-    counted = select(UnitListLine.outcome, func.count()).where(UnitListLine.list_id == row.id)
-    counts = (await session.execute(counted.group_by(UnitListLine.outcome))).all()
-    programme = (await programme_row(session, row.programme_id)).document
-    return ListView(
-        id=row.id,
-        programme_id=row.programme_id,
-        programme_title=programme.title,
-        unit=row.unit,
-        authority=Authority(row.authorised_by),
-        state=ListState(row.state),
-        by=row.by,
-        file_name=row.file_name,
-        uploaded_at=row.uploaded_at,
-        finished_at=row.finished_at,
-        counts={LineOutcome(outcome): number for outcome, number in counts},
-    )
+    [view] = await _views(session, [row])
+    return view
+
+
+async def _views(session: AsyncSession, rows: Sequence[UnitList]) -> list[ListView]:
+    """Return many with as many queries as one, and one more for each programme that they are of."""
+    counted = select(UnitListLine.list_id, UnitListLine.outcome, func.count())
+    of_these = counted.where(UnitListLine.list_id.in_([row.id for row in rows]))
+    counts: dict[int, dict[LineOutcome, int]] = {row.id: {} for row in rows}
+    for list_id, outcome, number in await session.execute(
+        of_these.group_by(UnitListLine.list_id, UnitListLine.outcome)
+    ):
+        counts[list_id][LineOutcome(outcome)] = number
+    programmes = {row.programme_id for row in rows}
+    titles = {one: (await programme_row(session, one)).document.title for one in programmes}
+    return [
+        ListView(
+            id=row.id,
+            programme_id=row.programme_id,
+            programme_title=titles[row.programme_id],
+            unit=row.unit,
+            authority=Authority(row.authorised_by),
+            state=ListState(row.state),
+            by=row.by,
+            file_name=row.file_name,
+            uploaded_at=row.uploaded_at,
+            finished_at=row.finished_at,
+            counts=counts[row.id],
+        )
+        for row in rows
+    ]

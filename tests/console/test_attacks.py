@@ -335,8 +335,11 @@ BEHIND_RECORDS_OF_THEIR_OWN = {
     "/registrations/*/materials",
     "/registrations/*/materials/*",
     "/registrations/bulk/*",
+    "/programmes/*/open",
+    "/programmes/*/slots/move",
 }
-"""A stream, files, and what only long work or a photograph brings; their own tests open them."""
+"""A stream, files, what only long work or a photograph brings, a programme that is not open, a slot with people in
+it; their own tests open them."""
 
 
 def _fits(kind: str, route: str) -> bool:

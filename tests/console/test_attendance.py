@@ -8,7 +8,7 @@ from bot.programmes.models import ProgrammeKind
 from bot.registrations.statuses import Status
 from bot.values.clock import MovedClock
 from tests.console.applicants import DEJIANG, SONGTAO, number, screened, status_of
-from tests.console.served import Browser, ServedConsole
+from tests.console.served import Browser, ServedConsole, counted_queries
 
 MANAGER = "programme_manager"
 
@@ -107,6 +107,23 @@ async def test_the_list_is_printed_masked_or_named_with_a_reason(console: Served
     assert "13900000001" not in named.text
     [event] = await console.records.audit.events(action="registrations:day_list:print")
     assert event.record.reason == "1:医院按名单叫号"
+
+
+async def test_more_sites_and_people_cost_no_more_queries(console: ServedConsole, manager: Browser) -> None:
+    await expected(console, manager, 1)
+    address = await door_of(console)
+    pages = ("/attendance", address)
+    few: list[int] = []
+    for page in pages:
+        with counted_queries(console.records.database) as queries:
+            await manager.get(page)
+        few.append(len(queries))
+    for serial, county in enumerate((SONGTAO, SONGTAO, DEJIANG), 2):
+        await expected(console, manager, serial, county=county)
+    for page, before in zip(pages, few, strict=True):
+        with counted_queries(console.records.database) as queries:
+            await manager.get(page)
+        assert len(queries) == before, page
 
 
 async def test_a_site_or_day_that_is_none_is_said(manager: Browser) -> None:

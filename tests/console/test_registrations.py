@@ -271,6 +271,21 @@ async def test_duplicates_hints_and_absences_stand_beside_it(console: ServedCons
     assert again not in marked.visible
 
 
+async def test_one_with_many_doubles_costs_as_many_queries_as_one_with_none(
+    console: ServedConsole, manager: Browser
+) -> None:
+    alone = await screened(console, 1)
+    shared = [await screened(console, serial, phone="13911112222") for serial in range(2, 6)]
+    costs = []
+    for receipt in (alone, shared[0]):
+        with counted_queries(console.records.database) as queries:
+            page = await manager.get(f"/registrations/{receipt}")
+        costs.append(len(queries))
+    assert page.visible.count("同一手机号") == 3
+    assert costs[1] <= costs[0] + 1
+    assert max(costs) <= 22
+
+
 async def test_views_are_kept_shared_and_deleted(console: ServedConsole, manager: Browser) -> None:
     await screened(console)
     await manager.get("/registrations?status=pending&mark=late")

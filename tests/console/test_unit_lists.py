@@ -12,7 +12,7 @@ from python_calamine import CalamineWorkbook
 from bot.programmes.models import ProgrammeKind
 from bot.registrations.statuses import Status
 from tests.console.applicants import number, screened
-from tests.console.served import Answer, Browser, ServedConsole
+from tests.console.served import Answer, Browser, ServedConsole, counted_queries
 
 MANAGER = "programme_manager"
 HEAD = ("姓名", "证件号码", "手机号", "区县", "工作单位", "职工类别", "筛查项目", "点位", "日期", "开始时间")
@@ -175,6 +175,18 @@ async def test_a_list_without_a_file_or_a_unit_is_asked_for_both(console: Served
     assert refused.status == 422
     assert "请填写单位名称" in refused.visible
     assert "请选择名单文件" in refused.visible
+
+
+async def test_many_lists_cost_as_many_queries_as_one(console: ServedConsole, manager: Browser) -> None:
+    await uploaded(manager, console, workbook(await line(console, 1)))
+    with counted_queries(console.records.database) as of_one:
+        await manager.get("/registrations/lists")
+    for serial in range(2, 6):
+        await uploaded(manager, console, workbook(await line(console, serial)))
+    with counted_queries(console.records.database) as of_five:
+        page = await manager.get("/registrations/lists")
+    assert page.text.count("名单.xlsx") == 5
+    assert len(of_five) == len(of_one)
 
 
 async def test_a_county_reviewer_hands_in_no_lists(console: ServedConsole) -> None:
