@@ -41,8 +41,10 @@ from bot.console.canned import CannedPages
 from bot.console.followers import FollowerPages, FollowerServices
 from bot.console.inbox import InboxPages
 from bot.console.inbox_alerts import AlertPages
+from bot.console.inbox_handovers import InboxHandovers
 from bot.console.inbox_office import InboxOfficePages
-from bot.console.inbox_screen import InboxParts, InboxScreen
+from bot.console.inbox_parts import InboxParts
+from bot.console.inbox_screen import InboxScreen
 from bot.console.inbox_steps import InboxSteps
 from bot.console.knowledge import KnowledgePages
 from bot.console.legal import LegalPages
@@ -605,7 +607,8 @@ def inbox_areas(bot: Bot) -> tuple[Area, ...]:
     live, search = LiveChats(ChangeFeed(database, clock)), ChatSearch(database, cipher, clock)
     return (
         InboxPages(parts, screen, live, search, asides, records.files, records.unmasking),
-        InboxSteps(parts, screen, asides, transfers, records.files, TypingSign(bot.api, bot.link, clock)),
+        InboxSteps(parts, screen, asides, records.files, TypingSign(bot.api, bot.link, clock)),
+        InboxHandovers(parts, screen, transfers),
         AlertPages(parts.duty, parts.agents),
         CannedPages(parts.replies, parts.office),
     )
