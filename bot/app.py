@@ -575,6 +575,7 @@ def console_areas(bot: Bot) -> tuple[Area, ...]:
         TaskPages(records.tasks),
         ReportPages(Overview(records.database), records.tasks, records.clock),
         ReviewPages(records.reviews, records.audit, Registry(MODELS).history),
+        InboxOfficePages(InboxOffice(records.database, trail=records.audit), records.clock),
         *_people_areas(records),
     )
 
@@ -606,7 +607,6 @@ def inbox_areas(bot: Bot) -> tuple[Area, ...]:
         InboxPages(parts, screen, live, search, asides, records.files, records.unmasking),
         InboxSteps(parts, screen, asides, transfers, records.files, TypingSign(bot.api, bot.link, clock)),
         AlertPages(parts.duty, parts.agents),
-        InboxOfficePages(parts.office, clock),
         CannedPages(parts.replies, parts.office),
     )
 

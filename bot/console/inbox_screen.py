@@ -178,6 +178,7 @@ class InboxScreen:
             "names": names.agents,
             "reasons": names.reasons,
             "counties": [(one.code, one.short) for one in County] if scope.county is None else [],
+            "today": now.date(),
             "tab": wanted.tab.value,
             "tabs": {one.value: query_of(visit, tab=one.value) for one in Tab},
             "chosen": chosen(visit),
@@ -197,6 +198,7 @@ class InboxScreen:
         can_answer = may_answer and chat.is_running and (mine or chat.claimed_by is None)
         return {
             "chat": chat,
+            "today": now.date(),
             "chat_lines": [shown_line(line, names, revealed) for line in lines.lines],
             "before": lines.before,
             **await self._handover(chat, revealed),
