@@ -41,8 +41,10 @@ from bot.console.canned import CannedPages
 from bot.console.followers import FollowerPages, FollowerServices
 from bot.console.inbox import InboxPages
 from bot.console.inbox_alerts import AlertPages
+from bot.console.inbox_handovers import InboxHandovers
 from bot.console.inbox_office import InboxOfficePages
-from bot.console.inbox_screen import InboxParts, InboxScreen
+from bot.console.inbox_parts import InboxParts
+from bot.console.inbox_screen import InboxScreen
 from bot.console.inbox_steps import InboxSteps
 from bot.console.knowledge import KnowledgePages
 from bot.console.legal import LegalPages
@@ -575,6 +577,7 @@ def console_areas(bot: Bot) -> tuple[Area, ...]:
         TaskPages(records.tasks),
         ReportPages(Overview(records.database), records.tasks, records.clock),
         ReviewPages(records.reviews, records.audit, Registry(MODELS).history),
+        InboxOfficePages(InboxOffice(records.database, trail=records.audit), records.clock),
         *_people_areas(records),
     )
 
@@ -604,9 +607,9 @@ def inbox_areas(bot: Bot) -> tuple[Area, ...]:
     live, search = LiveChats(ChangeFeed(database, clock)), ChatSearch(database, cipher, clock)
     return (
         InboxPages(parts, screen, live, search, asides, records.files, records.unmasking),
-        InboxSteps(parts, screen, asides, transfers, records.files, TypingSign(bot.api, bot.link, clock)),
+        InboxSteps(parts, screen, asides, records.files, TypingSign(bot.api, bot.link, clock)),
+        InboxHandovers(parts, screen, transfers),
         AlertPages(parts.duty, parts.agents),
-        InboxOfficePages(parts.office, clock),
         CannedPages(parts.replies, parts.office),
     )
 

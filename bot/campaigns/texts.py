@@ -1,5 +1,6 @@
 """What people read when something about a campaign is not accepted."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -18,8 +19,5 @@ def _texts() -> Mapping[str, str]:
 
 def text_of(code: str, fields: Mapping[str, FieldValue]) -> str:
     """Return the sentence of a problem or an error; the code itself for one without a sentence."""
-    return _texts().get(code, code).format_map({**dict.fromkeys(_NAMES, ""), **fields})
-
-
-_NAMES = ("campaign_id", "state", "count", "confirmed", "others", "part", "at", "max", "reachable")
-"""Fields that a raise may leave out; the sentence then has a gap rather than no text at all."""
+    # A field that is left out becomes a gap rather than no sentence at all.
+    return _texts().get(code, code).format_map(defaultdict(str, fields))

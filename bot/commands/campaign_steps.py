@@ -16,12 +16,12 @@ from bot.campaigns import audience as audiences
 from bot.campaigns import content as contents
 from bot.campaigns.audience import Everyone
 from bot.campaigns.content import Text
+from bot.campaigns.drafts import CampaignDraft, check_draft, draft_of
 from bot.campaigns.errors import CampaignError
 from bot.campaigns.export import OUTCOME_LABELS, REASON_LABELS
 from bot.campaigns.models import CampaignState, SendChannel
 from bot.campaigns.planning import Plan
 from bot.campaigns.results import CampaignResults
-from bot.campaigns.service import CampaignDraft, check_draft, draft_of
 from bot.campaigns.texts import text_of
 from bot.commands.arguments import complete
 from bot.settings import Settings

@@ -54,7 +54,7 @@ class ProgrammePages:
     @property
     def nav(self) -> Sequence[NavItem]:
         """Return the entry of the menu."""
-        return [NavItem("活动", "/programmes", READ, "报名")]
+        return [NavItem("活动", "/programmes", READ, "办理")]
 
     def routes(self) -> Sequence[Route]:
         """Return the addresses."""

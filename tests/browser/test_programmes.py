@@ -90,6 +90,8 @@ async def test_every_page_of_a_programme_meets_wcag_aa(console: ServedConsole, s
             response = await page.goto(f"{console.base}{address}")
             assert response is not None
             assert response.status == 200, address
+            # What is loaded after the page, as the preview beside a form, is looked at too.
+            await page.wait_for_load_state("networkidle")
             found = await violations(page)
             if await page.evaluate("document.documentElement.scrollWidth > innerWidth"):
                 found.append("scrolls sideways")

@@ -125,7 +125,7 @@ async def _work(plan: SenderPlan, parent: Connection) -> None:
         api = WeChatApi(http, token, wechat.api_base, wechat.app_id)
         mass, batches = (
             MortalMass(api.client),
-            MortalBatches(database, clock, lease=SHORT, told_again_after=timedelta(seconds=3)),
+            MortalBatches(database, clock, lease=SHORT, told_again_after=timedelta(seconds=1)),
         )
         mass.fate, batches.fate, batches.keeps_ids = fate, fate, plan.keeps_ids
         stops = Stops(database, clock, desk.service)

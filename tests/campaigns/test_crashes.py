@@ -33,7 +33,7 @@ from tests.support.waiting import until
 
 KILLS = 50
 """On each of the two databases."""
-PEOPLE, IN_BATCH = 480, 4
+PEOPLE, IN_BATCH = 240, 4
 POINTS_MAX = 6
 AT_ONCE = 3
 RESTARTS_OF_REDIS, CRASHES_OF_THE_DATABASE = {12, 37}, {24, 45}

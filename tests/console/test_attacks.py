@@ -329,6 +329,7 @@ async def _give(browser: Browser, receipt: str, lawyer: str) -> None:
 
 BEHIND_RECORDS_OF_THEIR_OWN = {
     "/inbox/events",
+    "/inbox/*/messages/*/picture",
     "/tasks/*/file",
     "/tasks/*/cancel",
     "/legal/*/evidence/*",
