@@ -25,10 +25,14 @@ from actions.registrations import RegistrationActions
 from actions.work_study import ANSWERS as WORK_STUDY_ANSWERS
 from actions.work_study import WorkStudyActions
 from bot.campaigns.batches import Batches
+from bot.campaigns.calls import CampaignCalls
 from bot.campaigns.desk import CampaignDesk, open_desk
+from bot.campaigns.export import KIND as CAMPAIGN_RESULTS
+from bot.campaigns.export import CampaignExport
 from bot.campaigns.pace import Pace
 from bot.campaigns.personal_data import CampaignData
 from bot.campaigns.reconciling import Reconciler
+from bot.campaigns.results import CampaignResults
 from bot.campaigns.sending import BatchSender
 from bot.campaigns.stopping import Stops
 from bot.console.account import AccountPages
@@ -37,14 +41,21 @@ from bot.console.canned import CannedPages
 from bot.console.followers import FollowerPages, FollowerServices
 from bot.console.inbox import InboxPages
 from bot.console.inbox_alerts import AlertPages
+from bot.console.inbox_handovers import InboxHandovers
 from bot.console.inbox_office import InboxOfficePages
-from bot.console.inbox_screen import InboxParts, InboxScreen
+from bot.console.inbox_parts import InboxParts
+from bot.console.inbox_screen import InboxScreen
 from bot.console.inbox_steps import InboxSteps
 from bot.console.knowledge import KnowledgePages
 from bot.console.legal import LegalPages
 from bot.console.legal_office import LegalOffice
 from bot.console.live import LiveChats
+from bot.console.programme_moving import ProgrammeMoving
+from bot.console.programme_occupancy import ProgrammeOccupancy
+from bot.console.programme_places import ProgrammePlaces
+from bot.console.programme_preview import ProgrammePreview
 from bot.console.programme_sections import ProgrammeSections
+from bot.console.programme_slots import ProgrammeSlots
 from bot.console.programme_words import facts_of
 from bot.console.programmes import ProgrammePages
 from bot.console.registration_bulk import RegistrationBulk
@@ -110,10 +121,13 @@ from bot.legal.topics import TopicCatalogue
 from bot.programmes.editing import ProgrammeEditor
 from bot.programmes.models import ProgrammeKind
 from bot.programmes.overview import ProgrammeOverview
+from bot.programmes.places_editing import PlaceEditor
 from bot.programmes.service import ProgrammeService
-from bot.registrations import bulk_work, exporting, unit_work
+from bot.registrations import bulk_work, exporting, moving_work, unit_work
 from bot.registrations.answers import AnswerSheet
 from bot.registrations.desk import Desk, Ground, desk_on
+from bot.registrations.moving import SlotMoving
+from bot.registrations.moving_work import SlotMoveTask
 from bot.registrations.notices import NoticeBook
 from bot.registrations.occupancy import Occupancy
 from bot.registrations.personal_data import RegistrationData
@@ -563,6 +577,7 @@ def console_areas(bot: Bot) -> tuple[Area, ...]:
         TaskPages(records.tasks),
         ReportPages(Overview(records.database), records.tasks, records.clock),
         ReviewPages(records.reviews, records.audit, Registry(MODELS).history),
+        InboxOfficePages(InboxOffice(records.database, trail=records.audit), records.clock),
         *_people_areas(records),
     )
 
@@ -592,9 +607,9 @@ def inbox_areas(bot: Bot) -> tuple[Area, ...]:
     live, search = LiveChats(ChangeFeed(database, clock)), ChatSearch(database, cipher, clock)
     return (
         InboxPages(parts, screen, live, search, asides, records.files, records.unmasking),
-        InboxSteps(parts, screen, asides, transfers, records.files, TypingSign(bot.api, bot.link, clock)),
+        InboxSteps(parts, screen, asides, records.files, TypingSign(bot.api, bot.link, clock)),
+        InboxHandovers(parts, screen, transfers),
         AlertPages(parts.duty, parts.agents),
-        InboxOfficePages(parts.office, clock),
         CannedPages(parts.replies, parts.office),
     )
 
@@ -659,6 +674,7 @@ def programme_areas(bot: Bot) -> tuple[Area, ...]:
     records = bot.records
     overview, occupancy = ProgrammeOverview(records.database), Occupancy(records.database, records.clock)
     editor = ProgrammeEditor(records.database, records.clock, trail=records.audit)
+    places = PlaceEditor(records.database, records.clock, trail=records.audit)
     answers = {
         ProgrammeKind.WORK_STUDY: WORK_STUDY_ANSWERS,
         ProgrammeKind.HEALTH_SCREENING: SCREENING_ANSWERS,
@@ -668,6 +684,11 @@ def programme_areas(bot: Bot) -> tuple[Area, ...]:
     return (
         ProgrammePages(records.programmes, overview, editor, occupancy, records.clock, facts),
         ProgrammeSections(records.programmes, editor, facts),
+        ProgrammeSlots(records.programmes, overview, places, occupancy, records.clock),
+        ProgrammePlaces(records.programmes, overview, places, occupancy),
+        ProgrammeMoving(records.programmes, overview, records.registrations, occupancy, records.tasks),
+        ProgrammeOccupancy(records.programmes, overview, occupancy, records.clock),
+        ProgrammePreview(records.programmes, records.registrations, bot.renderer, records.clock, facts),
     )
 
 
@@ -692,7 +713,15 @@ def task_handlers(records: Records) -> Mapping[str, TaskHandler]:
         FOLLOWER_EXPORT: export,
         TRAIL_EXPORT: trail_export,
         TRAIL_CHECK: records.trail_checks,
+        CAMPAIGN_RESULTS: CampaignExport(
+            CampaignResults(records.database, records.campaigns.lists, records.turn_log),
+            records.task_files,
+            records.clock,
+        ),
         bulk_work.KIND: desk.bulk_task,
+        moving_work.KIND: SlotMoveTask(
+            SlotMoving(records.database, records.clock, RowPlaceLock(), trail=records.audit)
+        ),
         exporting.KIND: desk.export_task,
         unit_work.KIND: desk.unit_list_task,
     }
@@ -785,6 +814,18 @@ def worker_of(bot: Bot, name: str) -> Worker:
             Job("chats by day", ChatRollups(records.database, clock).renew, rest_s=60.0),
         ),
         (Listener("staff tasks", staff_tasks.listen), Listener("campaign batches", campaigns.listen)),
+    )
+
+
+def campaign_calls_of(bot: Bot) -> CampaignCalls:
+    """Return what staff do with the platform at once: previews, and taking back what was sent."""
+    records = bot.records
+    return CampaignCalls(
+        records.database,
+        records.campaigns.service,
+        MassApi(bot.api.client),
+        bot.api,
+        trail=records.audit,
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine, Sequence
 
 import structlog
 
-from bot.commands import knowledge, nlu, reports
+from bot.commands import campaign, knowledge, nlu, reports
 from bot.commands.arguments import Commands, Handler, add, complete, group
 from bot.settings import Settings, load_settings
 from bot.values.errors import BotError
@@ -57,6 +57,7 @@ def parser() -> argparse.ArgumentParser:
     nlu.add_commands(commands)
     knowledge.add_commands(commands)
     reports.add_commands(commands)
+    campaign.add_commands(commands)
     _staff_commands(commands)
     _privacy_commands(commands)
     return root

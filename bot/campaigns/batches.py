@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.campaigns import content as contents
@@ -137,11 +137,13 @@ class Batches:
         """Leave out who opted out or left since the start; afterwards the batch never changes again."""
         if channel in (SendChannel.MASS_ALL, SendChannel.MASS_TAG):
             return True
-        gone = select(OptOut.openid).where(OptOut.lifted_at.is_(None))
-        left = select(Follower.openid).where(Follower.subscribed.is_(False))
+        whom = Recipient.openid
+        gone = exists().where(OptOut.openid == whom, OptOut.lifted_at.is_(None))
+        left = exists().where(Follower.openid == whom, Follower.subscribed.is_(False))
         queued = _in(row), Recipient.outcome == Outcome.QUEUED.value
-        for openids, reason in ((gone, "opted_out"), (left, "not_following")):
-            skipped = update(Recipient).where(*queued, Recipient.openid.in_(openids))
+        # By the follower's key: a list of all who left would be made anew for each batch.
+        for is_out, reason in ((gone, "opted_out"), (left, "not_following")):
+            skipped = update(Recipient).where(*queued, is_out)
             await session.execute(skipped.values(outcome=Outcome.SKIPPED.value, reason=reason))
         await recount(session, row)
         if channel is SendChannel.MASS_LIST and 0 < row.queued < MASS_LIST_MIN:

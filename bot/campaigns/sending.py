@@ -7,14 +7,14 @@ under way when a worker died stays *unknown* and is never repeated.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import assert_never
 
 import structlog
 
 from bot.campaigns.batches import Addressee, Batches, Hold, Result
-from bot.campaigns.content import Menu, News, Picture, Subscribe, Template, Text, filled, filled_fields
+from bot.campaigns.content import Content, Menu, News, Picture, Subscribe, Template, Text, filled, filled_fields
 from bot.campaigns.errors import CampaignError
 from bot.campaigns.models import Outcome, SendChannel
 from bot.campaigns.pace import Pace
@@ -130,7 +130,9 @@ class BatchSender:
         if content is None:
             return None
         if hold.channel is SendChannel.MASS_LIST:
-            return await self._mass.send_list(await self._batches.openids(hold), content, hold.client_id)
+            openids = await self._batches.openids(hold)
+            # None are left when another worker has taken the batch over and sent it, because this one was too slow.
+            return await self._mass.send_list(openids, content, hold.client_id) if openids else None
         return await self._mass.send_all(content, hold.client_id, tag_id=hold.tag_id)
 
     async def _mass_content(self, hold: Hold) -> MassContent | None:
@@ -139,14 +141,10 @@ class BatchSender:
                 return MassText(text)
             case Picture(media_id):
                 return MassImage(media_id)
-            case News(articles):
+            case News():
                 if hold.media_id is not None:
                     return MassNews(hold.media_id)
-                rows = [
-                    DraftArticle(one.title, one.body, one.thumb_media_id, one.author, one.digest, one.source_url)
-                    for one in articles
-                ]
-                media_id = await self._mass.add_draft(rows)
+                media_id = await self._mass.add_draft(drafts_of(hold.content))
                 return MassNews(media_id) if await self._batches.keep_media(hold, media_id) else None
             case _:
                 raise CampaignError
@@ -207,7 +205,7 @@ class BatchSender:
             case Subscribe(template_id, fields, page):
                 await self._api.send_subscribe(whom.openid, template_id, filled_fields(fields, values), page or None)
             case Text() | Picture() | Menu() as content:
-                await self._api.send_customer_message(whom.openid, _customer_message(content, values))
+                await self._api.send_customer_message(whom.openid, customer_message(content, values))
             case News():
                 raise CampaignError
             case _:
@@ -229,7 +227,17 @@ class BatchSender:
         return True
 
 
-def _customer_message(content: Text | Picture | Menu, values: dict[str, str]) -> CustomerMessage:
+def drafts_of(content: Content) -> list[DraftArticle]:
+    """Return the articles of a content as a draft takes them; none for any other content."""
+    articles = content.articles if isinstance(content, News) else ()
+    return [
+        DraftArticle(one.title, one.body, one.thumb_media_id, one.author, one.digest, one.source_url)
+        for one in articles
+    ]
+
+
+def customer_message(content: Text | Picture | Menu, values: Mapping[str, str]) -> CustomerMessage:
+    """Return a content as a customer-service message to one recipient."""
     match content:
         case Text(text):
             return CustomerText(filled(text, values))

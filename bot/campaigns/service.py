@@ -3,17 +3,13 @@
 Each step writes the trail in its own transaction and may be pressed twice. Sending itself is ``sending.py``'s.
 """
 
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.campaigns import audience as audiences
-from bot.campaigns import content as contents
-from bot.campaigns.audience import Audience
-from bot.campaigns.content import Content
+from bot.campaigns.drafts import CampaignDraft, check_draft, draft_of, fill
 from bot.campaigns.errors import (
     CampaignChanged,
     CampaignError,
@@ -30,16 +26,11 @@ from bot.campaigns.models import (
     CampaignState,
     Outcome,
     Recipient,
-    SendChannel,
 )
-from bot.campaigns.planning import Plan, Planner, SampleRow, add_batches, wanted_of
+from bot.campaigns.planning import Plan, Planner, SampleRow, wanted_of
+from bot.campaigns.requeueing import forget_old_ids, requeue, tell_afresh
 from bot.campaigns.rules import (
-    CLIENT_ID_LIFE,
-    MASS_CALLS_PER_MINUTE,
-    SINGLES_PER_MINUTE_MAX,
     SendingHours,
-    batch_max,
-    chunk_size,
     may_become,
 )
 from bot.campaigns.views import CampaignView, view_of
@@ -48,26 +39,6 @@ from bot.staff.models import AuditRecord
 from bot.storage.sql import Database
 from bot.values.clock import Clock
 from bot.values.problem import Problem
-
-TITLE_CHARS = 80
-
-
-@dataclass(frozen=True, slots=True)
-class CampaignDraft:
-    """What staff write. ``per_minute`` counts calls, which for single messages are people."""
-
-    title: str
-    channel: SendChannel
-    content: Content
-    audience: Audience
-    purpose: str = ""
-    programme_id: str | None = None
-    tag_id: int | None = None
-    starts_at: datetime | None = None
-    per_minute: int = MASS_CALLS_PER_MINUTE
-    hours: SendingHours = field(default_factory=SendingHours)
-    max_failed_percent: int = 10
-    attribution_days: int = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +72,7 @@ class CampaignService:
         row = Campaign(
             key=key, author=by, edited_by=by, state=CampaignState.DRAFT.value, created_at=now, updated_at=now
         )
-        _fill(row, draft)
+        fill(row, draft)
         try:
             async with self._database.transaction() as session:
                 session.add(row)
@@ -121,7 +92,7 @@ class CampaignService:
             if not CampaignState(row.state).is_editable:
                 raise NotInThisState(state=row.state, step="edit")
             _same_version(row, version)
-            _fill(row, draft)
+            fill(row, draft)
             row.edited_by, row.version = by, row.version + 1
             row.state, row.updated_at = CampaignState.DRAFT.value, self._clock.now()
             row.checked_total, row.checked_at, row.approved_by, row.approved_at = None, None, None, None
@@ -262,8 +233,8 @@ class CampaignService:
                 return view_of(row)
             _move(row, CampaignState.SENDING if row.frozen_at else CampaignState.SCHEDULED, "resume")
             row.pause_reason = None
-            await self._forget_old_ids(session, row)
-            await _tell_afresh(session, row.id)
+            await forget_old_ids(session, row, self._clock.now())
+            await tell_afresh(session, row.id)
             await self._note(session, row.id, "resume", by, source)
             return view_of(row)
 
@@ -294,53 +265,13 @@ class CampaignService:
             state = CampaignState(row.state)
             if state is not CampaignState.PAUSED and not may_become(state, CampaignState.SENDING):
                 raise NotInThisState(state=row.state, step="retry")
-            count = await self._requeue(session, row)
+            count = await requeue(session, row)
             if not count:
                 raise NothingToDo(reachable=0)
-            await _tell_afresh(session, row.id)
+            await tell_afresh(session, row.id)
             row.state, row.round, row.finished_at, row.pause_reason = "sending", row.round + 1, None, None
             await self._note(session, row.id, "retry", by, source, reason=str(count))
             return view_of(row)
-
-    async def _requeue(self, session: AsyncSession, row: Campaign) -> int:
-        failed = Recipient.campaign_id == row.id, Recipient.outcome == Outcome.FAILED.value
-        count = await session.scalar(select(func.count()).select_from(Recipient).where(*failed)) or 0
-        if not count:
-            return 0
-        last = await session.scalar(select(func.max(CampaignBatch.chunk)).where(CampaignBatch.campaign_id == row.id))
-        channel = SendChannel(row.channel)
-        size = chunk_size(count, batch_max(channel, count))
-        place = func.row_number().over(order_by=Recipient.openid)
-        numbered = select(Recipient.openid, place.label("place")).where(*failed).subquery()
-        chunk = select((numbered.c.place - 1) // size + 1 + (last or 0)).where(numbered.c.openid == Recipient.openid)
-        await session.execute(
-            update(CampaignBatch)
-            .where(CampaignBatch.campaign_id == row.id, CampaignBatch.failed > 0)
-            .values(failed=0, size=CampaignBatch.size - CampaignBatch.failed)
-        )
-        await session.execute(
-            update(Recipient)
-            .where(*failed)
-            .values(outcome="queued", chunk=chunk.scalar_subquery(), code=None, reason=None, msg_id=None)
-        )
-        await add_batches(session, row.id, after_chunk=last or 0)
-        return count
-
-    async def _forget_old_ids(self, session: AsyncSession, row: Campaign) -> None:
-        """Call unknown what was tried so long ago that the platform would not know its id again."""
-        old = (
-            CampaignBatch.campaign_id == row.id,
-            CampaignBatch.state == BatchState.SENDING.value,
-            CampaignBatch.first_tried_at < self._clock.now() - CLIENT_ID_LIFE,
-        )
-        chunks = select(CampaignBatch.chunk).where(*old)
-        queued = Recipient.campaign_id == row.id, Recipient.outcome == Outcome.QUEUED.value
-        if SendChannel(row.channel).is_mass:
-            await session.execute(
-                update(Recipient).where(*queued, Recipient.chunk.in_(chunks)).values(outcome="unknown")
-            )
-            moved = {"state": "unknown", "unknown": CampaignBatch.queued, "queued": 0}
-            await session.execute(update(CampaignBatch).where(*old).values(moved))
 
     async def _note(
         self, session: AsyncSession, campaign_id: int, step: str, by: str, source: str, *, reason: str = ""
@@ -349,49 +280,6 @@ class CampaignService:
             session,
             AuditRecord(by, f"campaigns:campaign:{step}", "campaign", str(campaign_id), reason=reason, source=source),
         )
-
-
-def check_draft(draft: CampaignDraft) -> tuple[Problem, ...]:
-    """Return what is wrong with a draft, whoever its audience is."""
-    problems = [*contents.check(draft.content, draft.channel)]
-    if not 1 <= len(draft.title.strip()) <= TITLE_CHARS:
-        problems.append(Problem("campaign.title_length", {"max_chars": TITLE_CHARS}))
-    fastest = MASS_CALLS_PER_MINUTE if draft.channel.is_mass else SINGLES_PER_MINUTE_MAX
-    if not 1 <= draft.per_minute <= fastest:
-        problems.append(Problem("campaign.rate", {"max": fastest}))
-    if not draft.hours.is_possible:
-        problems.append(Problem("campaign.hours"))
-    if not 1 <= draft.max_failed_percent <= 100:
-        problems.append(Problem("campaign.failed_percent"))
-    return tuple(problems)
-
-
-def draft_of(view: CampaignView) -> CampaignDraft:
-    """Return what staff wrote of a stored campaign."""
-    return CampaignDraft(
-        title=view.title,
-        channel=view.channel,
-        content=view.content,
-        audience=view.audience,
-        purpose=view.purpose,
-        programme_id=view.programme_id,
-        tag_id=view.tag_id,
-        starts_at=view.starts_at,
-        per_minute=view.per_minute,
-        hours=view.hours,
-        max_failed_percent=view.max_failed_percent,
-        attribution_days=view.attribution_days,
-    )
-
-
-def _fill(row: Campaign, draft: CampaignDraft) -> None:
-    row.title, row.channel = draft.title.strip()[:TITLE_CHARS], draft.channel.value
-    row.content, row.audience = contents.to_json(draft.content), audiences.to_json(draft.audience)
-    row.purpose, row.programme_id, row.tag_id = draft.purpose, draft.programme_id, draft.tag_id
-    row.starts_at, row.per_minute = draft.starts_at, draft.per_minute
-    row.open_minute, row.close_minute = draft.hours.open_minute, draft.hours.close_minute
-    row.weekdays, row.max_failed_percent = draft.hours.weekdays, draft.max_failed_percent
-    row.attribution_days = draft.attribution_days
 
 
 def _hours(row: Campaign) -> SendingHours:
@@ -420,9 +308,3 @@ async def _row(session: AsyncSession, campaign_id: int, *, lock: bool = False) -
     if row is None:
         raise NoSuchCampaign(campaign_id=campaign_id)
     return row
-
-
-async def _tell_afresh(session: AsyncSession, campaign_id: int) -> None:
-    """Let the workers be told of the batches at once, also of those that they were told of before the pause."""
-    told = CampaignBatch.campaign_id == campaign_id, CampaignBatch.told_at.is_not(None)
-    await session.execute(update(CampaignBatch).where(*told).values(told_at=None))

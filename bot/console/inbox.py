@@ -7,7 +7,9 @@ from aiohttp import web
 
 from bot.console.errors import NotFound
 from bot.console.forms import Form
-from bot.console.inbox_screen import ANSWER, READ, SUMMARY, TEMPLATE, UNMASK, InboxParts, InboxScreen, Typed, scope_of
+from bot.console.inbox_composer import Composer
+from bot.console.inbox_parts import ANSWER, READ, UNMASK, InboxParts, scope_of
+from bot.console.inbox_screen import SUMMARY, TEMPLATE, InboxScreen, Typed
 from bot.console.live import LiveChats
 from bot.console.routing import NavItem, Route, Tile
 from bot.console.visit import Visit
@@ -84,7 +86,7 @@ class InboxPages:
         typed = Typed()
         reply = visit.filters().number("canned", "常用语", least=1, most=10**9, required=False)
         if reply is not None:
-            filled = await self._screen.filled(visit, chat, await self._parts.replies.get(reply))
+            filled = await Composer(self._parts).filled(visit, chat, await self._parts.replies.get(reply))
             typed.values["text"] = filled.text
         return await self._screen.chat_page(visit, chat, typed)
 

@@ -5,7 +5,7 @@ from typing import Final, assert_never
 
 from aiohttp import web
 
-from bot.console.inbox_screen import ALERTS, scope_of
+from bot.console.inbox_parts import ALERTS, scope_of
 from bot.console.routing import NavItem, Route, Tile
 from bot.console.visit import Visit
 from bot.inbox.agents import AgentDirectory

@@ -2,46 +2,28 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from aiohttp import web
 
-from actions.wording import day_with_weekday, time_text
 from bot.console.errors import NotFound
 from bot.console.forms import Form
 from bot.console.inbox_address import chosen, query_of, wanted_chats
+from bot.console.inbox_composer import Composer
 from bot.console.inbox_lines import Names, ShownLine, shown_line
+from bot.console.inbox_parts import ALERTS, ANSWER, ASSIGN, FOLLOWERS, READ, UNMASK, InboxParts, scope_of
 from bot.console.visit import Visit
 from bot.followers.models import FollowerView
-from bot.followers.references import FollowerReferences
-from bot.followers.service import FollowerService
-from bot.inbox.agents import AgentDirectory
-from bot.inbox.calendar_table import CalendarTable
-from bot.inbox.canned import CannedReplies, Reply
-from bot.inbox.desk import ChatDesk
-from bot.inbox.duty import AlertDuty
 from bot.inbox.errors import NoSuchChat
-from bot.inbox.filters import Cursor, Scope, Tab
-from bot.inbox.lists import ChatLists
-from bot.inbox.office import InboxOffice
-from bot.inbox.placeholders import Filled, fill
+from bot.inbox.filters import Cursor, Tab
 from bot.inbox.rules import Mark, mark_of
-from bot.inbox.views import ChatView, MessageView
+from bot.inbox.views import ChatView
 from bot.legal.models import CaseSummary
-from bot.legal.service import LegalService
-from bot.registrations.service import RegistrationService
 from bot.registrations.views import RegistrationView
-from bot.storage.redis import RedisUnavailable
-from bot.turns.allowances import AllowanceLedger
-from bot.values.clock import Clock
 from bot.values.counties import County
 from bot.values.texts import mask_personal
-from bot.wechat.allowance import Allowance
 
-READ, ANSWER, ASSIGN, UNMASK = "inbox:chat:read", "inbox:chat:answer", "inbox:chat:assign", "inbox:chat:unmask"
-ALERTS: Final = "inbox:alert:read"
-FOLLOWERS: Final = "privacy:follower:read"
 TEMPLATE: Final = "inbox/show.html"
 SUMMARY: Final = 0
 """Stands for the words of the handover where lines have their numbers."""
@@ -54,15 +36,6 @@ class Marks:
     first_answer: Mark
     resolution: Mark
     waited_minutes: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """What the follower may still be sent. ``count`` leaves out what is queued already."""
-
-    count: int
-    lasts: str
-    is_known: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,26 +52,6 @@ class Aside:
     others: Sequence[ChatView]
     notes: Sequence[tuple[ChatView, ShownLine]]
     reference: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class InboxParts:
-    """The services behind the inbox's pages."""
-
-    desk: ChatDesk
-    lists: ChatLists
-    office: InboxOffice
-    replies: CannedReplies
-    agents: AgentDirectory
-    calendar: CalendarTable
-    ledger: AllowanceLedger
-    followers: FollowerService
-    registrations: RegistrationService
-    cases: LegalService
-    duty: AlertDuty
-    references: FollowerReferences
-    clock: Clock
-    has_template: bool
 
 
 @dataclass(slots=True)
@@ -119,6 +72,7 @@ class InboxScreen:
 
     def __init__(self, parts: InboxParts) -> None:
         self._parts = parts
+        self._composer = Composer(parts)
 
     async def visible(self, visit: Visit, permission: str = READ) -> ChatView:
         """Return the chat of the address if ``permission`` covers it; raises NotFound."""
@@ -152,10 +106,6 @@ class InboxScreen:
         """Return what the list shows."""
         return await self._list(visit, await self._names(visit))
 
-    async def filled(self, visit: Visit, chat: ChatView, reply: Reply) -> Filled:
-        """Return a canned reply with the values of this chat."""
-        return fill(reply.text, await self._values(visit, chat))
-
     # The list
 
     async def _list(self, visit: Visit, names: Names) -> dict[str, Any]:
@@ -178,6 +128,7 @@ class InboxScreen:
             "names": names.agents,
             "reasons": names.reasons,
             "counties": [(one.code, one.short) for one in County] if scope.county is None else [],
+            "today": now.date(),
             "tab": wanted.tab.value,
             "tabs": {one.value: query_of(visit, tab=one.value) for one in Tab},
             "chosen": chosen(visit),
@@ -197,11 +148,12 @@ class InboxScreen:
         can_answer = may_answer and chat.is_running and (mine or chat.claimed_by is None)
         return {
             "chat": chat,
+            "today": now.date(),
             "chat_lines": [shown_line(line, names, revealed) for line in lines.lines],
             "before": lines.before,
             **await self._handover(chat, revealed),
             "marks": self._marks(chat, now),
-            "left": await self._left(chat, lines.lines) if chat.is_running else None,
+            "left": await self._composer.left(chat, lines.lines) if chat.is_running else None,
             "mine": mine,
             "can_answer": can_answer,
             "may_note": may_answer,
@@ -209,7 +161,7 @@ class InboxScreen:
             "may_reopen": may_answer and not chat.is_running,
             "may_unmask": visit.may_touch(UNMASK, county=chat.county, owner=chat.claimed_by),
             "has_template": parts.has_template and not chat.is_urgent,
-            "canned": await self._canned(visit, chat) if can_answer else [],
+            "canned": await self._composer.canned(visit, chat) if can_answer else [],
             "queues": names.queues,
             "names": names.agents,
             "reasons": names.reasons,
@@ -240,49 +192,6 @@ class InboxScreen:
             waited,
         )
 
-    async def _left(self, chat: ChatView, lines: Sequence[MessageView]) -> Left:
-        queued = sum(line.delivery_status.value in ("queued", "sending") for line in lines)
-        try:
-            allowance = await self._parts.ledger.of(chat.openid)
-        except RedisUnavailable:
-            return Left(0, "", is_known=False)
-        if allowance is None:
-            return Left(0, "")
-        return Left(max(0, allowance.remaining - queued), self._lasts(allowance))
-
-    def _lasts(self, allowance: Allowance) -> str:
-        seconds = allowance.expires_at_ms / 1000 - self._parts.clock.now().timestamp()
-        if seconds < timedelta(minutes=1).total_seconds():
-            return "不到 1 分钟"
-        minutes = int(seconds // 60)
-        return f"{minutes} 分钟" if minutes < timedelta(hours=1).seconds // 60 else f"{minutes // 60} 小时"
-
-    # Canned replies
-
-    async def _canned(self, visit: Visit, chat: ChatView) -> list[tuple[Reply, Filled]]:
-        offered = await self._parts.replies.offered(chat.topic)
-        values = await self._values(visit, chat) if offered else {}
-        return [(reply, fill(reply.text, values)) for reply in offered]
-
-    async def _values(self, visit: Visit, chat: ChatView) -> Mapping[str, str]:
-        """Return the values of the placeholders; the follower's name is no more than a surname."""
-        registrations = await self._parts.registrations.find_for(chat.openid, limit=1)
-        cases = await self._parts.cases.cases_of(chat.openid)
-        calendar, now = await self._parts.calendar.calendar(), self._parts.clock.now()
-        own = registrations[0] if registrations and registrations[0].relation == "self" else None
-        surname = own.name_masked.split("*")[0] if own is not None else ""
-        receipts = [(one.created_at, one.receipt) for one in registrations]
-        receipts += [(one.created_at, one.receipt) for one in cases]
-        opens_at = calendar.next_start(now)
-        return {
-            "name": f"{surname}同志",
-            "receipt": max(receipts)[1] if receipts else "",
-            "number": chat.number,
-            "agent": visit.viewer.account.display_name,
-            "open_at": "" if opens_at is None else _when(opens_at, now),
-            "hours": " ".join(map(str, calendar.stretches(now.date()))),
-        }
-
     # Beside it
 
     async def _aside(self, visit: Visit, chat: ChatView, names: Names) -> Aside:
@@ -302,16 +211,3 @@ class InboxScreen:
             [(of, shown_line(note, names, {})) for of, note in await parts.lists.notes(chat, scope)],
             parts.references.of(chat.openid) if visit.can(FOLLOWERS) else None,
         )
-
-
-def scope_of(visit: Visit, permission: str) -> Scope:
-    """Return how far a permission reaches for the viewer; raises NotPermitted."""
-    return Scope(visit.county_for(permission), visit.owner_for(permission))
-
-
-def _when(moment: datetime, now: datetime) -> str:
-    if moment.date() == now.date():
-        return f"今天{time_text(moment.time())}"
-    if moment.date() == now.date() + timedelta(days=1):
-        return f"明天{time_text(moment.time())}"
-    return f"{day_with_weekday(moment.date())}{time_text(moment.time())}"

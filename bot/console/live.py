@@ -32,6 +32,14 @@ class _Page:
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """The task that looks, and what tells it that nobody is left."""
+
+    task: asyncio.Task[None]
+    over: asyncio.Event
+
+
 class LiveChats:
     """One look a second for the whole process, told to every open page that may see the chat."""
 
@@ -39,7 +47,7 @@ class LiveChats:
         self._feed = feed
         self._look_every_s = look_every_s
         self._pages: set[_Page] = set()
-        self._looking: asyncio.Task[None] | None = None
+        self._look: _Look | None = None
         self._starting = asyncio.Lock()
 
     async def stream(self, request: web.Request, scope: Scope, beat: Beat) -> web.StreamResponse:
@@ -64,6 +72,8 @@ class LiveChats:
             return response
         finally:
             self._pages.discard(page)
+            if not self._pages:
+                await self._look_no_more()
 
     async def _tell(self, response: web.StreamResponse, page: _Page, beat: Beat) -> None:
         loop = asyncio.get_running_loop()
@@ -83,13 +93,26 @@ class LiveChats:
     async def _look_on(self) -> None:
         """Begin to look, unless somebody's page has begun it; it ends with the last page."""
         async with self._starting:
-            if self._looking is None or self._looking.done():
-                position = await self._feed.now()
-                self._looking = asyncio.create_task(self._look(position), name="chat feed")
+            if self._look is None:
+                position, over = await self._feed.now(), asyncio.Event()
+                self._look = _Look(asyncio.create_task(self._looking(position, over), name="chat feed"), over)
 
-    async def _look(self, position: Position) -> None:
-        while self._pages:
-            await asyncio.sleep(self._look_every_s)
+    async def _look_no_more(self) -> None:
+        """Wait for the last look: nothing of ours may ask a database that is closed meanwhile."""
+        look, self._look = self._look, None
+        if look is not None:
+            look.over.set()
+            await asyncio.wait({look.task})
+
+    async def _looking(self, position: Position, over: asyncio.Event) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(self._look_every_s):
+                    await over.wait()
+            except TimeoutError:
+                pass
+            else:
+                return
             try:
                 changes = await self._feed.since(position)
             except Exception as error:  # noqa: BLE001 - The database may be away for a while; the pages stay open.

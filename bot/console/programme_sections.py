@@ -51,11 +51,11 @@ class ProgrammeSections:
     async def edit(self, visit: Visit) -> web.StreamResponse:
         """Show the form of a section."""
         programme = await self._programmes.get(visit.path("programme"))
-        return self._page(visit, programme, _section(visit))
+        return self._page(visit, programme, section_of(visit))
 
     async def save(self, visit: Visit) -> web.StreamResponse:
         """Store the section as a new version; a button for more rows only shows them."""
-        section, form = _section(visit), await visit.form()
+        section, form = section_of(visit), await visit.form()
         current = await self._programmes.get(visit.path("programme"))
         read = form.number("version", "版本", least=1, most=10**6) or current.version
         changed = read_section(form, section, replace(current, version=read), self._facts[current.kind])
@@ -97,7 +97,8 @@ class ProgrammeSections:
         )
 
 
-def _section(visit: Visit) -> Section:
+def section_of(visit: Visit) -> Section:
+    """Return the section of the address; raises NotFound for what is no form."""
     section = visit.path("section")
     if section not in {one.value for one in FIELDS}:
         raise NotFound

@@ -43,6 +43,8 @@ FIELDS: Mapping[Section, tuple[str, ...]] = {
     Section.RETENTION: ("retention",),
 }
 """The fields of each section that is edited as a form."""
+_QUOTAS = {"quota_total", "quota_by_county", "applications_per_place"}
+"""What says nothing where the capacity of slots decides."""
 _UNLIMITED = {
     "quota_total",
     "applications_per_place",
@@ -104,6 +106,7 @@ class ProgrammeWords:
         return [
             (self._label(name, "programme_field"), self.shown(name, getattr(programme, name)))
             for name in FIELDS[section]
+            if not (programme.kind.books_slots and name in _QUOTAS)
         ]
 
     def changes(self, found: Sequence[Difference]) -> list[Change]:

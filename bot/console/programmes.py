@@ -54,7 +54,7 @@ class ProgrammePages:
     @property
     def nav(self) -> Sequence[NavItem]:
         """Return the entry of the menu."""
-        return [NavItem("活动", "/programmes", READ, "报名")]
+        return [NavItem("活动", "/programmes", READ, "办理")]
 
     def routes(self) -> Sequence[Route]:
         """Return the addresses."""
@@ -179,7 +179,7 @@ class ProgrammePages:
             "window": type(window_state(programme, self._clock.now())).__name__,
             "offered": await self._programmes.current(programme.kind),
         }
-        return _panel(visit, "programmes/open.html", values)
+        return panel(visit, "programmes/open.html", values)
 
     async def open(self, visit: Visit) -> web.StreamResponse:
         """Let followers see it."""
@@ -191,7 +191,7 @@ class ProgrammePages:
         """Say what closing means."""
         programme = await self._get(visit)
         use = (await self._occupancy.totals([programme]))[programme.id]
-        return _panel(visit, "programmes/close.html", {"programme": programme, "use": use})
+        return panel(visit, "programmes/close.html", {"programme": programme, "use": use})
 
     async def close(self, visit: Visit) -> web.StreamResponse:
         """Take no more registrations."""
@@ -262,7 +262,8 @@ def typed_of(form: Form | None) -> dict[str, Any]:
     return {"problems": form.problems, "typed": form.typed(), "status": 422 if form.problems else 200}
 
 
-def _panel(visit: Visit, template: str, values: dict[str, Any]) -> web.Response:
+def panel(visit: Visit, template: str, values: dict[str, Any]) -> web.Response:
+    """Return a page that asks before something is done, or only its question for a script's dialog."""
     return visit.part(template, "panel", **values) if visit.wants_fragment else visit.page(template, **values)
 
 

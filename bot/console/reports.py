@@ -202,12 +202,14 @@ class ReportPages:
         return visit.to("/tasks", "tasks.started")
 
     def _page(self, visit: Visit, template: str, choice: Choice, /, **values: object) -> web.Response:
+        today = self._clock.now().date()
         return visit.page(
             template,
             status=choice.status,
             choice=choice,
             period=choice.period,
-            presets=_presets(self._clock.now().date()),
+            presets=_presets(today),
+            is_running=choice.period.first <= today <= choice.period.last,
             problems=choice.problems,
             typed=choice.typed,
             county=visit.county,

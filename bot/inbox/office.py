@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, time
+from itertools import pairwise
 
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -151,10 +152,11 @@ class InboxOffice:
     ) -> Problem | None:
         """Replace a weekday's stretches, or say what is wrong with them; none makes it a day off."""
         ordered = sorted(stretches, key=lambda one: one.opens)
-        for one, following in zip(ordered, [*ordered[1:], None], strict=True):
+        for one in ordered:
             if one.closes <= one.opens:
                 return Problem("inbox.hours_backwards", {"opens": f"{one.opens:%H:%M}"})
-            if following is not None and following.opens < one.closes:
+        for one, following in pairwise(ordered):
+            if following.opens < one.closes:
                 return Problem("inbox.hours_overlap", {"opens": f"{following.opens:%H:%M}"})
         async with self._database.transaction() as session:
             await session.execute(delete(WorkingHours).where(WorkingHours.weekday == weekday))

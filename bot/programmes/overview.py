@@ -49,6 +49,11 @@ class Week:
     def days(self) -> tuple[date, ...]:
         return tuple(self.first + timedelta(days=number) for number in range(WEEK_DAYS))
 
+    @property
+    def before(self) -> date:
+        """Return where the week before begins that ends with the nearest earlier slot."""
+        return (self.earlier or self.first) - timedelta(days=WEEK_DAYS - 1)
+
 
 @dataclass(frozen=True, slots=True)
 class EditionLine:

@@ -18,8 +18,8 @@ from bot.values.clock import Clock
 class PlannedNotice:
     """A notice to send. ``kind`` names its text (``approved``, ``returned``, ``rejected``, ``waitlisted``,
     ``cancelled``, ``completed``, ``no_show``, ``pending``, ``offered``, ``offer_lapsed``, ``post_assigned``,
-    ``changes_confirmed``), ``fields`` fill it; none of it is personal. ``key`` is the same however often it is
-    leased, for whoever must not send twice.
+    ``changes_confirmed``, ``slot_moved``, ``slot_cancelled``), ``fields`` fill it; none of it is personal. ``key`` is
+    the same however often it is leased, for whoever must not send twice.
     """
 
     id: int

@@ -51,6 +51,8 @@ class ChatRollups:
             counted = await self._counted_until(session, today)
             first = counted.day - STILL_COMING
             last = min(today, first + timedelta(days=DAYS_AT_ONCE))
+            # A chat that was opened again takes back its end, which may have been all that a day had.
+            await session.execute(delete(ChatDay).where(ChatDay.day.between(first, last)))
             await _recount(session, Period(first, last))
             counted.day = max(counted.day, last)
         return (today - last).days

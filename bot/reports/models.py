@@ -19,6 +19,8 @@ class TurnDay(Base):
     """How many turns of one local day had that intent with that certainty. Renewed as a whole, never added to."""
 
     __tablename__ = "report_turn_days"
+    # Answers a year by itself: days of some certainty, and the intents of those that were sure.
+    __table_args__ = (Index("ix_report_turn_days_counted", "day", "certainty", "intent", "turns"),)
 
     day: Mapped[date] = mapped_column(primary_key=True)
     intent: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -79,6 +81,7 @@ class ChatDay(Base):
     """How many chats of one local day and county had that value of a measure; no county is an empty one."""
 
     __tablename__ = "report_chat_days"
+    __table_args__ = (Index("ix_report_chat_days_counted", "measure", "day", "value", "county", "chats"),)
 
     day: Mapped[date] = mapped_column(primary_key=True)
     county: Mapped[str] = mapped_column(String(32), primary_key=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -94,6 +94,17 @@ class TurnLog:
             "guesses": [list(guess) for guess in record.guesses],
             "model_id": record.model_id,
         }
+
+    async def people_between(self, openids: Select[Any], start: datetime, end: datetime) -> int:
+        """Return how many of ``openids`` (a query of one column) sent a message from ``start`` until ``end``."""
+        query = select(func.count(func.distinct(LoggedTurn.openid))).where(
+            LoggedTurn.received_at >= start,
+            LoggedTurn.received_at < end,
+            LoggedTurn.kind.like("%Message"),
+            LoggedTurn.openid.in_(openids),
+        )
+        async with self._database.reading() as session:
+            return await session.scalar(query) or 0
 
     async def before(self, openid: str, moment: datetime, count: int) -> list[TurnRecord]:
         """Return the follower's last ``count`` turns before ``moment``, newest first."""

@@ -1,14 +1,13 @@
 """Showing a follower that an answer is being written, no oftener than the platform takes it."""
 
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
 from bot.storage.redis import Commands, RedisUnavailable
 from bot.turns.models import FollowerKeys
 from bot.values.clock import Clock
-from bot.wechat.client import WeChatApi
 from bot.wechat.errors import ApiCallFailed
 
 log = structlog.get_logger(__name__)
@@ -19,10 +18,18 @@ SHOWN_MS: Final = 15_000
 """How long the sign stays; the platform refuses a second one before."""
 
 
+class ShowsTyping(Protocol):
+    """The platform, which shows followers that somebody writes."""
+
+    async def typing(self, openid: str, on: bool) -> None:
+        """Show the sign or hide it. Raises ApiCallFailed."""
+        ...
+
+
 class TypingSign:
     """One sign at a time for each follower, however many pages ask for it."""
 
-    def __init__(self, api: WeChatApi, commands: Commands, clock: Clock) -> None:
+    def __init__(self, api: ShowsTyping, commands: Commands, clock: Clock) -> None:
         self._api = api
         self._commands = commands
         self._clock = clock

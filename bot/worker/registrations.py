@@ -25,6 +25,8 @@ TEXTS: Mapping[str, str] = {
     "offer_lapsed": "utter_notice_offer_lapsed",
     "post_assigned": "utter_notice_post_assigned",
     "changes_confirmed": "utter_notice_changes_confirmed",
+    "slot_moved": "utter_notice_slot_moved",
+    "slot_cancelled": "utter_notice_slot_cancelled",
 }
 AGAIN_AFTER = timedelta(minutes=15)
 ATTEMPTS_MAX = 96
@@ -62,7 +64,11 @@ class RegistrationNotices:
                 await self._book.mark_failed(notice.id, again_at=None, code=outcome.value)
 
     def _parcel(self, notice: PlannedNotice) -> Parcel:
-        fields = {"title": notice.programme_title, "receipt": notice.receipt}
+        fields = {
+            "title": notice.programme_title,
+            "receipt": notice.receipt,
+            "when": str(notice.fields.get("when", "")),
+        }
         said = as_outgoing(self._renderer.render([Spoken(TEXTS[notice.kind], fields)]))
         message = plan(said, passive_open=False, link_choices=False).later[0]
         if not self._template_id:

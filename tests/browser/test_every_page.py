@@ -73,7 +73,7 @@ async def test_every_page_meets_wcag_aa_and_asks_no_other_host(console: ServedCo
             response = await page.goto(f"{console.base}{address}")
             assert response is not None
             assert response.status == 200, address
-            found = await _violations(page)
+            found = await violations(page)
             width = await page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
             if width > 0:
                 found.append(f"scrolls sideways by {width} px")
@@ -83,7 +83,7 @@ async def test_every_page_meets_wcag_aa_and_asks_no_other_host(console: ServedCo
     assert elsewhere == []
 
 
-async def _violations(page: Page) -> list[str]:
+async def violations(page: Page) -> list[str]:
     results = await Axe().run(page, options=RULES)
     return [
         f"{one['id']}: {one['nodes'][0]['target']} {one['nodes'][0]['html'][:120]}"
@@ -99,7 +99,7 @@ async def test_the_check_sees_what_it_is_for(console: ServedConsole) -> None:
         await page.goto(f"{console.base}{visited[-1]}")
         await page.evaluate("document.querySelector('main h1, main h2').style.color = '#b8b8b8'")
         await page.evaluate("document.querySelector('main').append(document.createElement('select'))")
-        faults = " ".join(await _violations(page))
+        faults = " ".join(await violations(page))
     assert "color-contrast" in faults
     assert "select-name" in faults
 

@@ -8,7 +8,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 from playwright.async_api import FilePayload, expect
 
 from bot.app import worker_of
@@ -107,10 +107,15 @@ async def test_a_worker_asks_for_a_person_and_is_answered(assistant: Assistant, 
         await expect(desk.get_by_label("回复")).to_have_value("还没写完的")
         await desk.get_by_label("回复").fill("")
 
+        for topic, said in (("registration", "那天要上班，能不能换到周末？"), ("complaint", "厂里加班不给加班费")):
+            await console.records.inbox.escalate(f"o-{topic}", topic, said, f"k-{topic}", county="520628")
+            await console.records.inbox.record_inbound(f"o-{topic}", f"m-{topic}", text=said)
         await desk.get_by_text("写备注").click()
         await desk.get_by_label("备注").fill("学生证九月补，到时提醒她")
         await desk.get_by_role("button", name="记下").click()
         await expect(desk.get_by_text("备注已记下")).to_be_visible()
+        await desk.goto(f"{desk.url.partition('?')[0]}?tab=all")
+        await expect(desk.locator(".chats a")).to_have_count(3)
         await take_picture(desk, "console-inbox")
 
         narrow = await signed_in(browser, console.base, "wu", PHONE)
@@ -140,7 +145,7 @@ async def test_a_worker_asks_for_a_person_and_is_answered(assistant: Assistant, 
         await expect(desk.get_by_text("会话已结束，机器人在接待")).to_be_visible()
         await say("1")
         await expect(desk.get_by_text("对方评价：满意")).to_be_visible()
-        [chat] = await console.records.desk.chats()
+        [chat, *_] = await console.records.desk.chats()
         assert chat.satisfaction is Satisfaction.SATISFIED
 
 
@@ -169,5 +174,10 @@ async def test_a_chat_is_answered_without_scripts(assistant: Assistant, console:
 
 def _upload(name: str, colour: str) -> FilePayload:
     data = BytesIO()
-    Image.new("RGB", (320, 200), colour).save(data, "PNG")
+    sheet = Image.new("RGB", (320, 200), "white")
+    drawn = ImageDraw.Draw(sheet)
+    drawn.rectangle((0, 0, 320, 36), fill=colour)
+    for line in range(56, 180, 22):
+        drawn.line((24, line, 296 if line < 160 else 180, line), fill="#b8bec5", width=6)
+    sheet.save(data, "PNG")
     return {"name": name, "mimeType": "image/png", "buffer": data.getvalue()}

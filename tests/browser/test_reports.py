@@ -16,7 +16,7 @@ from bot.inbox.models import Chat, Satisfaction
 from bot.reports.chat_rollups import ChatRollups
 from bot.reports.rollups import TurnRollups
 from bot.values.clock import SystemClock
-from tests.browser.staff import CHROMIUM, chromium, signed_in, take_picture
+from tests.browser.staff import CHROMIUM, PHONE, chromium, signed_in, take_picture
 from tests.console.served import serving
 from tests.reports.turns import turn
 from tests.support.assistant import settings_for
@@ -40,7 +40,7 @@ async def _fill(bot: Bot) -> None:
     await seed(records)
     await add_workers(records)
     turns, chats = [], []
-    for back in range(1, 61):
+    for back in range(60):
         for number in range(12 + back * 7 % 11 + (60 - back) // 6):
             at = now - timedelta(days=back) + timedelta(minutes=420 + number * 37 % 840)
             certainty = (None, "sure", "sure", "sure", "unsure", None, "sure", "lost")[number * 5 % 8]
@@ -58,7 +58,8 @@ async def _fill(bot: Bot) -> None:
                     opened_at=opened,
                     first_answer_at=answered,
                     closed_at=answered + timedelta(minutes=12),
-                    satisfaction=RATINGS[(back + number) % len(RATINGS)],
+                    satisfaction=(rating := RATINGS[(back + number) % len(RATINGS)]),
+                    rated_at=answered + timedelta(minutes=20) if rating is not None else None,
                 )
             )
     await records.turn_log.write(turns)
@@ -82,6 +83,13 @@ async def test_figures_lead_to_a_day_and_to_a_workbook(sqlite_url: str, redis_ur
         await page.wait_for_url("**/reports")
         await expect(page.get_by_role("img", name="每天的消息，本期和上期")).to_be_visible()
         await take_picture(page, "console-reports")
+        phone = await signed_in(browser, console.base, "liu", PHONE)
+        await phone.goto(f"{console.base}/reports")
+        await take_picture(phone, "console-reports-phone")
+        await page.get_by_role("link", name="按天和用时细看").click()
+        await expect(page.get_by_role("img", name="首次回复用了多久")).to_be_visible()
+        await take_picture(page, "console-reports-chats")
+        await page.go_back()
         await page.get_by_role("link", name="近 7 天").click()
         await expect(page.get_by_role("link", name="近 7 天")).to_have_attribute("aria-current", "true")
         await page.locator("summary", has_text="看数字").first.click()

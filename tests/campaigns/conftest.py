@@ -105,5 +105,7 @@ async def sending(
             stops,
             JobReports(database, clock),
             Reconciler(database, clock, mass),
+            mass,
+            api,
         )
     await redis.aclose()

@@ -123,7 +123,10 @@ async def _work(plan: SenderPlan, parent: Connection) -> None:
     async with aiohttp.ClientSession() as http:
         token = StableToken(redis, http, wechat.api_base, wechat.app_id, wechat.app_secret, clock)
         api = WeChatApi(http, token, wechat.api_base, wechat.app_id)
-        mass, batches = MortalMass(api.client), MortalBatches(database, clock, lease=SHORT, told_again_after=SHORT)
+        mass, batches = (
+            MortalMass(api.client),
+            MortalBatches(database, clock, lease=SHORT, told_again_after=timedelta(seconds=1)),
+        )
         mass.fate, batches.fate, batches.keeps_ids = fate, fate, plan.keeps_ids
         stops = Stops(database, clock, desk.service)
         sender = BatchSender(batches, Hurried(redis), stops, mass, api, clock)

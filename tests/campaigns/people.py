@@ -8,8 +8,9 @@ from sqlalchemy import insert
 
 from bot.campaigns.audience import Audience, Everyone
 from bot.campaigns.content import Content, Text
+from bot.campaigns.drafts import CampaignDraft
 from bot.campaigns.models import SendChannel
-from bot.campaigns.service import CampaignDraft, CampaignService
+from bot.campaigns.service import CampaignService
 from bot.campaigns.views import CampaignView
 from bot.followers.models import Follower
 from bot.storage.sql import Database

@@ -14,6 +14,8 @@ from bot.simulator.followers import start_following
 from bot.simulator.platform import SimulatedPlatform
 from bot.storage.sql import Database
 from bot.values.clock import MovedClock
+from bot.wechat.client import WeChatApi
+from bot.wechat.mass import MassApi
 from tests.campaigns.people import add_followers, openid
 
 
@@ -29,6 +31,8 @@ class Sending:
     stops: Stops
     reports: JobReports
     reconciler: Reconciler
+    mass: MassApi
+    api: WeChatApi
 
     async def people(self, numbers: range) -> None:
         """Make followers that both sides know."""

@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from bot.campaigns.audience import AllOf, Everyone, InCounty, Named, Tagged
 from bot.campaigns.content import Menu, MenuChoice, Text
@@ -223,6 +223,21 @@ async def test_pause_resume_and_cancel(
     assert (await lists.progress(campaign.id)).counts == {Outcome.CANCELLED: 5}
     with pytest.raises(NotInThisState):
         await service.resume(campaign.id, by=AUTHOR)
+
+
+async def test_a_campaign_that_failed_as_a_whole_is_queued_again_at_once(
+    database: Database, clock: MovedClock, service: CampaignService, lists: CampaignLists
+) -> None:
+    await add_followers(database, range(25_000), clock.now())
+    campaign = await started(service, draft())
+    async with database.transaction() as session:
+        await session.execute(update(Recipient).values(outcome="failed", code=-1))
+        await session.execute(update(CampaignBatch).values(state="failed", failed=CampaignBatch.size, queued=0))
+    await service.pause(campaign.id, by="system", reason="error_rate")
+    again = await service.retry_failed(campaign.id, by=AUTHOR)
+    assert again.state is CampaignState.SENDING
+    assert await chunks_of(database, campaign.id) == [0, 0, 0, 8_334, 8_334, 8_332]
+    assert (await lists.progress(campaign.id)).counts == {Outcome.QUEUED: 25_000}
 
 
 async def test_the_list_goes_on_from_where_it_ended(

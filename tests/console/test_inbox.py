@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
 from bot.inbox.models import ChatStatus, DeliveryStatus
-from tests.console.served import Browser, ServedConsole
+from bot.values.clock import MovedClock
+from tests.console.served import Browser, ServedConsole, counted_queries
 
 SONGTAO, SINAN = "520628", "520624"
 SAID = "<b>我要找人</b>"
@@ -124,3 +126,68 @@ async def test_a_stream_is_for_those_who_are_signed_in(console: ServedConsole) -
     assert (await console.browser().get("/inbox/events")).status == 303
     lawyer = await console.staff("lawyer", county=SONGTAO)
     assert (await lawyer.get("/inbox/events")).status == 403
+
+
+async def test_pages_ask_the_database_the_same_number_of_times_however_full_they_are(
+    console: ServedConsole, agent: Browser, chat: int
+) -> None:
+    counts = []
+    for chats in (2, 25):
+        for number in range(chats):
+            key = f"{chats}-{number}"
+            await console.records.inbox.escalate(f"o-{key}", "general", "在吗", f"k-{key}", county=SONGTAO)
+            await console.records.inbox.record_inbound(f"o-{key}", f"m-{key}", text="在吗")
+        for path in ("/inbox", f"/inbox/{chat}"):
+            with counted_queries(console.records.database) as statements:
+                assert (await agent.get(path)).status == 200
+            counts.append(len(statements))
+    assert counts[:2] == counts[2:]
+    assert max(counts) <= 35, counts
+
+
+async def test_lists_go_on_where_the_page_ended(console: ServedConsole, agent: Browser) -> None:
+    for number in range(40):
+        await console.records.inbox.escalate(f"o-{number}", "general", "在吗", f"k-{number}")
+    first = await agent.get("/inbox")
+    second = await agent.get(first.link("next"))
+    assert "KF000030" in first.visible
+    assert "KF000031" not in first.visible
+    assert "KF000031" in second.visible
+    assert "KF000040" in second.visible
+    assert second.link("next") == ""
+    assert second.link("first") == "/inbox?tab=waiting"
+
+
+async def test_a_script_is_given_the_part_that_changed(agent: Browser, chat: int) -> None:
+    part = await agent.get("/inbox?tab=waiting", fragment=True)
+    assert f"KF{chat:06d}" in part.visible
+    assert "<html" not in part.text
+    part = await agent.get(f"/inbox/{chat}?tab=waiting", fragment=True)
+    assert "报名时间过了还能补吗" in part.visible
+    assert "以前的会话" not in part.visible
+
+
+async def test_only_who_has_a_chat_marks_it_as_read(console: ServedConsole, agent: Browser, chat: int) -> None:
+    await agent.get(f"/inbox/{chat}")
+    await agent.post(f"/inbox/{chat}/claim")
+    await console.records.inbox.record_inbound("o-1", "m-2", text="还在吗")
+    head = await console.staff("administrator", username="li")
+    await head.get(f"/inbox/{chat}")
+    assert "1 我的会话有新消息" in (await agent.get("/")).visible
+    await agent.get(f"/inbox/{chat}")
+    assert "0 我的会话有新消息" in (await agent.get("/")).visible
+
+
+async def test_a_page_that_asks_by_itself_does_not_keep_a_session_alive(
+    sqlite_console: ServedConsole, clock: MovedClock
+) -> None:
+    idle = timedelta(seconds=sqlite_console.records.settings.console.idle_s)
+    browser = await sqlite_console.staff("chat_agent", username="wu")
+    for _ in range(3):
+        clock.move(idle * 0.4)
+        quiet = await browser.get("/inbox", fragment=True, headers={"X-Quiet": "1"})
+    assert quiet.headers.get("HX-Redirect") == "/login"
+    await browser.sign_in("wu")
+    for _ in range(3):
+        clock.move(idle * 0.4)
+        assert (await browser.get("/inbox", fragment=True)).status == 200

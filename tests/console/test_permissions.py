@@ -24,6 +24,8 @@ CASE_READERS = {ADMIN, REVIEWER, LAWYER, AUDITOR}
 ADVISERS = {ADMIN, LAWYER}
 CHAT_READERS = {ADMIN, AGENT, REVIEWER, AUDITOR}
 ANSWERERS = {ADMIN, AGENT, REVIEWER}
+PROGRAMME_READERS = {ADMIN, MANAGER, REVIEWER, AGENT, AUDITOR}
+MANAGERS = {ADMIN, MANAGER}
 FIGURES = {ADMIN, MANAGER, REVIEWER, OPERATOR, AUDITOR}
 
 MATRIX: dict[str, frozenset[str] | set[str]] = {
@@ -124,6 +126,36 @@ MATRIX: dict[str, frozenset[str] | set[str]] = {
     "POST /legal/clients": ADVISERS,
     "POST /legal/clients/{client}/remove": ADVISERS,
     "GET /legal/statistics": FIGURES,
+    "GET /programmes": PROGRAMME_READERS,
+    "GET /programmes/new": MANAGERS,
+    "POST /programmes/new": MANAGERS,
+    "GET /programmes/{programme}": PROGRAMME_READERS,
+    "GET /programmes/{programme}/copy": MANAGERS,
+    "POST /programmes/{programme}/copy": MANAGERS,
+    "GET /programmes/{programme}/open": MANAGERS,
+    "POST /programmes/{programme}/open": MANAGERS,
+    "GET /programmes/{programme}/close": MANAGERS,
+    "POST /programmes/{programme}/close": MANAGERS,
+    "GET /programmes/{programme}/history": PROGRAMME_READERS,
+    "POST /programmes/{programme}/restore": MANAGERS,
+    "GET /programmes/{programme}/edit/{section}": MANAGERS,
+    "POST /programmes/{programme}/edit/{section}": MANAGERS,
+    "POST /programmes/{programme}/edit/{section}/preview": MANAGERS,
+    "GET /programmes/{programme}/preview": PROGRAMME_READERS,
+    "GET /programmes/{programme}/occupancy": PROGRAMME_READERS,
+    "GET /programmes/{programme}/slots": PROGRAMME_READERS,
+    "GET /programmes/{programme}/slots/new": MANAGERS,
+    "POST /programmes/{programme}/slots/new": MANAGERS,
+    "GET /programmes/{programme}/slots/change": MANAGERS,
+    "POST /programmes/{programme}/slots/change": MANAGERS,
+    "GET /programmes/{programme}/slots/move": MANAGERS,
+    "POST /programmes/{programme}/slots/move": MANAGERS,
+    "GET /programmes/{programme}/sites": PROGRAMME_READERS,
+    "GET /programmes/{programme}/sites/edit": MANAGERS,
+    "POST /programmes/{programme}/sites/edit": MANAGERS,
+    "GET /programmes/{programme}/posts": PROGRAMME_READERS,
+    "GET /programmes/{programme}/posts/edit": MANAGERS,
+    "POST /programmes/{programme}/posts/edit": MANAGERS,
     "GET /reports": FIGURES,
     "POST /reports/excel": FIGURES,
     "GET /reports/messages": FIGURES - {REVIEWER},
@@ -177,8 +209,10 @@ SAMPLES = {
     "step": "lock",
     "reference": "A" * 60,
     "day": "2026-06-19",
+    "section": "basics",
+    "topic": "general",
+    "weekday": "3",
 }
-SAMPLES = {"code": "A01", "receipt": "FL26-0615-9999", "step": "approve", "day": "2026-06-20"}
 """What stands for a part of an address; a number for all others. None of the records needs to be there."""
 STEP_OF_REGISTRATIONS = {"step": "approve"}
 

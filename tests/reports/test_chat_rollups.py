@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 import pytest
 from sqlalchemy import delete
 
+from bot.inbox.calendar_table import CalendarTable, read_seed
 from bot.inbox.desk import ChatDesk
 from bot.inbox.models import Chat, ChatMessage, Satisfaction
 from bot.inbox.service import InboxService
@@ -32,6 +33,11 @@ def inbox(database: Database, cipher: FieldCipher, clock: MovedClock) -> InboxSe
     return InboxService(database, cipher, clock)
 
 
+@pytest.fixture(autouse=True)
+async def _reasons(database: Database, clock: MovedClock) -> None:
+    await CalendarTable(database).seed(read_seed(), now=clock.now())
+
+
 @pytest.fixture
 def desk(database: Database, cipher: FieldCipher, clock: MovedClock) -> ChatDesk:
     return ChatDesk(database, cipher, clock, trail=AuditTrail(database, cipher, clock))
@@ -56,7 +62,7 @@ async def test_how_quickly_people_are_answered_and_what_they_say(
         clock.move(timedelta(minutes=minutes))
         await desk.answer(opened.chat_id, "li", "好", "a")
         clock.move(timedelta(minutes=5))
-        await desk.close(opened.chat_id, "li", "answered")
+        await desk.close(opened.chat_id, "li", "solved")
         await inbox.rate(f"o-{number}", Satisfaction.SATISFIED if number else Satisfaction.FAIR, f"r-{number}")
     await inbox.escalate("o-9", "other", "…", "k-9", county=SINAN)
     for _ in range(2):
@@ -81,12 +87,26 @@ async def test_each_thing_counts_on_its_own_day(
     await desk.answer(opened.chat_id, "li", "好", "a")
     await rollups.renew()
     clock.move(timedelta(days=2))
-    await desk.close(opened.chat_id, "li", "answered")
+    await desk.close(opened.chat_id, "li", "solved")
     await rollups.renew()
     first, second, fourth = [await reports.chats(_day(monday + timedelta(days=number))) for number in (0, 1, 3)]
     assert (first.opened, first.first_answer.count, first.resolution.count) == (1, 0, 0)
     assert (second.opened, second.first_answer.by_minutes, second.resolution.count) == (0, {1440: 1}, 0)
     assert (fourth.opened, fourth.first_answer.count, fourth.resolution.by_minutes) == (0, 0, {3 * 1440: 1})
+
+
+async def test_an_end_that_was_taken_back_does_not_count(
+    inbox: InboxService, desk: ChatDesk, clock: MovedClock, rollups: ChatRollups, reports: Reports
+) -> None:
+    opened = await inbox.escalate("o", "other", "…", "k")
+    clock.move(timedelta(days=1))
+    await desk.close(opened.chat_id, "li", "solved")
+    await rollups.renew()
+    assert (await reports.chats(_day(clock.now().date()))).resolution.count == 1
+    await desk.reopen(opened.chat_id, "li")
+    await rollups.renew()
+    assert (await reports.chats(_day(clock.now().date()))).resolution.count == 0
+    assert (await reports.chats(_day(clock.now().date() - timedelta(days=1)))).opened == 1
 
 
 async def test_what_is_stored_just_after_midnight_counts_for_the_day_before(

@@ -56,7 +56,7 @@ async function refreshConversation() {
   const log = conversation.querySelector(".messages");
   const atEnd = log && log.scrollHeight - log.scrollTop - log.clientHeight < 80;
   const form = conversation.querySelector(".reply");
-  if (isWriting() || conversation.querySelector(".reveal[open]")) {
+  if (isWriting() || conversation.querySelector(".reveal[open], .canned[open], .note-form[open]")) {
     for (const part of [".chat-head", ".messages", ".allowance"]) {
       const [old, now] = [conversation.querySelector(part), fresh.querySelector(part)];
       if (old && now) old.replaceWith(now);

@@ -23,6 +23,12 @@ def upgrade() -> None:
         sa.Column("chats", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("day", "county", "measure", "value", name=op.f("pk_report_chat_days")),
     )
+    with op.batch_alter_table("report_chat_days", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_report_chat_days_counted", ["measure", "day", "value", "county", "chats"], unique=False
+        )
+    with op.batch_alter_table("report_turn_days", schema=None) as batch_op:
+        batch_op.create_index("ix_report_turn_days_counted", ["day", "certainty", "intent", "turns"], unique=False)
     op.create_table(
         "report_counted_until",
         sa.Column("what", sa.String(length=16), nullable=False),
@@ -44,6 +50,8 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_chats_first_answer_at"))
         batch_op.drop_index(batch_op.f("ix_chats_closed_at"))
 
+    with op.batch_alter_table("report_turn_days", schema=None) as batch_op:
+        batch_op.drop_index("ix_report_turn_days_counted")
     op.drop_table("report_counted_until")
     op.drop_table("report_chat_days")
     # ### end Alembic commands ###

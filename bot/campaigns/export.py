@@ -1,0 +1,113 @@
+"""The results of a campaign as an Excel workbook, written as long work of staff."""
+
+import asyncio
+from collections.abc import Sequence
+from io import BytesIO
+from typing import Any, Final
+
+import xlsxwriter
+
+from bot.campaigns.models import Outcome
+from bot.campaigns.results import CampaignResults, RecipientRow, Results
+from bot.staff.tasks.models import JsonValue
+from bot.staff.tasks.running import RunningTask, TaskResult
+from bot.storage.files import PrivateFiles
+from bot.values.clock import Clock
+
+KIND: Final = "campaign_results"
+EXCEL: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+ROWS_MAX: Final = 1_048_000
+"""How many rows a sheet of Excel holds, less a little."""
+
+OUTCOME_LABELS: Final = {
+    Outcome.QUEUED: "待发送",
+    Outcome.SUBMITTING: "发送中",
+    Outcome.SUBMITTED: "已提交平台",
+    Outcome.DELIVERED: "已送达",
+    Outcome.FAILED: "失败",
+    Outcome.UNKNOWN: "结果不明",
+    Outcome.SKIPPED: "未发送",
+    Outcome.CANCELLED: "已取消",
+}
+REASON_LABELS: Final = {
+    "opted_out": "已退订",
+    "no_consent": "没有同意",
+    "quota_used": "本月已收满4条",
+    "window_closed": "48小时内没有留言",
+    "too_few": "人数不足2人",
+    "not_following": "已取消关注",
+}
+
+
+def params_of(campaign_id: int) -> dict[str, JsonValue]:
+    """Return the parameters of a task of this kind."""
+    return {"campaign_id": campaign_id}
+
+
+class CampaignExport:
+    """The handler of ``KIND``. Nothing but its file comes of it, so it may be run again."""
+
+    def __init__(self, results: CampaignResults, files: PrivateFiles, clock: Clock) -> None:
+        self._results = results
+        self._files = files
+        self._clock = clock
+
+    async def __call__(self, task: RunningTask, /) -> TaskResult:
+        """Count, write the workbook and keep it; recipients are masked."""
+        campaign_id = int(str(task.params["campaign_id"]))
+        results = await self._results.of(campaign_id)
+        total = results.progress.total + sum(results.campaign.skipped.values())
+        content = BytesIO()
+        # Rows go to a file of the system as they come, so that 620,000 of them do not stand in memory.
+        book = xlsxwriter.Workbook(
+            content, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+        )
+        _write_figures(book, results, f"{task.owner} {self._clock.now():%Y-%m-%d %H:%M}")
+        page, line = _begin_recipients(book), 1
+        async for rows in self._results.stream(campaign_id):
+            await asyncio.to_thread(_write_recipients, page, rows[: ROWS_MAX - line], line)
+            line += len(rows)
+            await task.progress(min(line - 1, total), max(total, 1))
+        await asyncio.to_thread(book.close)
+        stored = await self._files.save_made(content.getvalue(), EXCEL, owner=task.owner, purpose=KIND)
+        return TaskResult({"rows": line - 1}, stored.id, f"群发结果 {campaign_id}.xlsx")
+
+
+def _write_figures(book: Any, results: Results, mark: str) -> None:
+    page = book.add_worksheet("总览")
+    page.set_column(0, 0, 24)
+    progress = results.progress
+    rows: list[tuple[str, str | int]] = [("群发", results.campaign.title), ("应发人数", progress.total)]
+    rows += [(OUTCOME_LABELS[outcome], count) for outcome, count in progress.counts.items()]
+    if progress.sent_by_platform is not None:
+        rows += [
+            ("平台报告送达", progress.sent_by_platform),
+            ("平台报告未达", progress.errors_by_platform or 0),
+        ]
+    rows += [("回复人数", results.replied), ("报名人数", results.registered), ("退订人数", results.opted_out)]
+    rows += [(f"失败：代码 {code or '无'}", count) for code, count in sorted(results.failed.items())]
+    rows += [
+        (f"未发送：{REASON_LABELS.get(reason, reason)}", count) for reason, count in sorted(results.skipped.items())
+    ]
+    rows += [(f"{day.day:%m-%d} 报名/退订", f"{day.registrations}/{day.opt_outs}") for day in results.days]
+    for line, row in enumerate([*rows, ("导出", mark)]):
+        page.write_row(line, 0, row)
+
+
+def _begin_recipients(book: Any) -> Any:
+    page = book.add_worksheet("名单")
+    page.set_column(0, 4, 18)
+    page.write_row(0, 0, ["关注者", "结果", "原因", "平台代码", "时间"])
+    return page
+
+
+def _write_recipients(page: Any, rows: Sequence[RecipientRow], line: int) -> None:
+    for place, row in enumerate(rows, start=line):
+        cells = (
+            row.openid_masked,
+            OUTCOME_LABELS[row.outcome],
+            REASON_LABELS.get(row.reason or "", row.reason or ""),
+            "" if row.code is None else row.code,
+            "" if row.at is None else f"{row.at:%Y-%m-%d %H:%M:%S}",
+        )
+        page.write_row(place, 0, cells)

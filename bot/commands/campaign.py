@@ -1,0 +1,62 @@
+"""``python -m bot campaign …``: its commands and what they are given."""
+
+import argparse
+from pathlib import Path
+
+from bot.commands.arguments import Commands, add, group
+from bot.settings import Settings
+
+CHANNELS = ("mass_list", "mass_tag", "mass_all", "template", "subscribe", "customer")
+EDIT, APPROVE, SEND = (f"campaigns:campaign:{step}" for step in ("edit", "approve", "send"))
+_STEPS = (
+    ("audience", "", "count the audience and show a masked sample"),
+    ("plan", "", "say who would be reached by what, without sending: the dry run"),
+    ("preview", "", "print what it says"),
+    ("check", EDIT, "check content and audience; without problems it waits for approval"),
+    ("approve", APPROVE, "approve as a second person"),
+    ("send", SEND, "send an approved campaign; a worker does it"),
+    ("pause", SEND, "stop sending"),
+    ("resume", SEND, "go on"),
+    ("cancel", SEND, "end for good; what was sent stays sent"),
+    ("retry", SEND, "send again to those who failed"),
+    ("status", "", "show how far it is"),
+    ("results", "", "show what came of it"),
+)
+
+
+def add_commands(commands: Commands) -> None:
+    """Add ``campaign`` and its commands."""
+    campaign = group(commands, "campaign", "broadcast campaigns")
+    new = _add(campaign, "create", EDIT, "store a draft and print its number")
+    new.add_argument("title")
+    new.add_argument("--channel", choices=CHANNELS, default=CHANNELS[0])
+    new.add_argument("--text", default="", help="what it says")
+    new.add_argument("--content", type=Path, help="JSON file with any other content")
+    new.add_argument("--audience", help="JSON of the audience; without it everybody")
+    new.add_argument("--programme", help="id of the programme whose registrations count as its results")
+    new.add_argument("--purpose", default="", help="consent that is needed, such as campaigns")
+    new.add_argument("--per-minute", type=int, default=60, help="calls a minute")
+    _add(campaign, "list", "", "list campaigns, newest first")
+    for name, permission, text in _STEPS:
+        one = _add(campaign, name, permission, text)
+        one.add_argument("campaign", type=int, help="its number")
+        if name in ("approve", "send"):
+            one.add_argument("--count", type=int, help="how many people, typed to confirm; else it is asked for")
+        if name == "pause":
+            one.add_argument("--reason", default="手动暂停")
+        if name == "status":
+            one.add_argument("--follow", action="store_true", help="stay until it is over")
+
+
+def _add(commands: Commands, name: str, permission: str, text: str) -> argparse.ArgumentParser:
+    command = add(commands, name, _run, text)
+    command.set_defaults(step=name, permission=permission)
+    if permission:
+        command.add_argument("--as", dest="by", required=True, help="username of the account that does it")
+    return command
+
+
+async def _run(settings: Settings, options: argparse.Namespace) -> int:
+    from bot.commands.campaign_steps import run
+
+    return await run(settings, options)

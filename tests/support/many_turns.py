@@ -1,0 +1,78 @@
+"""Very many turns and chats, stored quickly, for measurements: three years of them, as busy by hour as days are."""
+
+import random
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import insert, text
+
+from bot.inbox.models import Chat, Satisfaction
+from bot.storage.sql import Database
+from bot.turns.models import LoggedDay, LoggedTurn
+from bot.understanding.models import INTENTS
+from bot.values.clock import Clock
+from bot.values.counties import County
+
+DAYS = 1_000
+CHUNK_ROWS = 5_000
+TURNS_A_CHAT = 10
+CERTAINTIES = {"sure": 60, "unsure": 8, "lost": 5, None: 27}
+SATISFACTIONS = (*Satisfaction, None)
+
+
+async def store_many_turns(database: Database, clock: Clock, rows: int, *, seed: int = 7) -> None:
+    """Store ``rows`` turns of the last ``DAYS`` days, and a chat for every ``TURNS_A_CHAT`` of them."""
+    began, chance = clock.now() - timedelta(days=DAYS), random.Random(seed)  # noqa: S311 - Nothing secret is drawn.
+    async with database.connection() as connection:
+        for table, made in ((LoggedTurn, _turns(rows, began, chance)), (Chat, _chats(rows, began, chance))):
+            while chunk := list(islice(made, CHUNK_ROWS)):
+                await connection.execute(insert(table), chunk)
+        days = [{"day": (began + timedelta(days=number)).date(), "writes": 1} for number in range(DAYS + 1)]
+        await connection.execute(insert(LoggedDay), days)
+    async with database.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        await connection.execute(text("ANALYZE" if database.is_sqlite else "VACUUM ANALYZE"))
+
+
+def _turns(count: int, began: datetime, chance: random.Random) -> Iterator[dict[str, Any]]:
+    intents, every = sorted(INTENTS), timedelta(days=DAYS) / count
+    sure = chance.choices(list(CERTAINTIES), list(CERTAINTIES.values()), k=count)
+    for number in range(count):
+        asked = sure[number] in ("sure", "unsure")
+        yield {
+            "key": f"many-{number}",
+            "openid": f"openid-{number * 7 % 600_000}",
+            "received_at": began + every * number,
+            "kind": "TextMessage",
+            "said": b"x" * 60,
+            "answered": b"x" * 200,
+            "intent": chance.choice(intents) if asked else None,
+            "confidence": 0.9 if asked else None,
+            "certainty": sure[number],
+            "flow": None,
+            "trace": [],
+            "took_ms": 40,
+            "late": False,
+        }
+
+
+def _chats(turns: int, began: datetime, chance: random.Random) -> Iterator[dict[str, Any]]:
+    count, counties = turns // TURNS_A_CHAT, [county.code for county in County]
+    for number in range(count):
+        opened = began + timedelta(days=DAYS) / count * number
+        answered = opened + timedelta(minutes=chance.expovariate(1 / 45))
+        closed = answered + timedelta(minutes=chance.expovariate(1 / 300))
+        rating = chance.choice(SATISFACTIONS)
+        yield {
+            "openid": f"openid-{number}",
+            "topic": "other",
+            "county": chance.choice(counties),
+            "status": "closed",
+            "idempotency_key": f"many-{number}",
+            "opened_at": opened,
+            "first_answer_at": answered,
+            "closed_at": closed,
+            "satisfaction": rating,
+            "rated_at": None if rating is None else closed,
+        }
