@@ -200,7 +200,7 @@ async def rows_of(
 def _ids(wanted: Filter, now: datetime, key: SearchKey | None, at: _At | None, limit: int) -> Select[int]:
     narrowing = conditions(wanted, now)
     if key is not None:
-        narrowing.append(Registration.id.in_(select(Registration.id).where(key.condition)))
+        narrowing.append(key.condition)
     sort = _sort_of(wanted)
     few = key is not None or wanted.by_slot
     scopes = (
