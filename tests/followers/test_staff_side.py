@@ -98,6 +98,7 @@ async def test_everything_is_there_and_nothing_of_the_person_shows(records: Reco
         "turns",
         "reports",
         "review",
+        "campaigns",
         "followers",
     ]
     shown = {entry.path: entry.shown or "" for entry in _leaves(entries)}
