@@ -60,7 +60,7 @@ def read_sections(folder: Path = TEXTS_DIR) -> dict[str, dict[str, str]]:
     """Return the sentences of all files by section and code. Raises ValueError when a code stands in two files."""
     sections: dict[str, dict[str, str]] = {}
     for path in sorted(folder.glob("*.yml")):
-        for name, texts in yaml.safe_load(path.read_text(encoding="utf-8")).items():
+        for name, texts in yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader).items():
             known = sections.setdefault(name, {})
             if twice := known.keys() & texts.keys():
                 raise ValueError(f"{path.name} repeats {name}: {sorted(twice)}")
