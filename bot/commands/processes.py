@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.app.assistant import Bot, open_bot
 from bot.app.console import console_of
 from bot.app.worker import worker_id, worker_of
+from bot.console.server import ADDRESS_MAX_BYTES
 from bot.gateway.server import Gateway, Metrics
 from bot.settings import Settings
 from bot.simulator.models import Mode, SimulatorConfig
@@ -67,7 +68,9 @@ async def console(settings: Settings, *, port: int | None = None, announce: Call
     stopped = until_stopped()
     address = settings.console
     async with open_bot(settings) as bot:
-        runner = web.AppRunner(console_of(bot).application(), access_log=None, shutdown_timeout=2)
+        runner = web.AppRunner(
+            console_of(bot).application(), access_log=None, shutdown_timeout=2, max_line_size=ADDRESS_MAX_BYTES
+        )
         await runner.setup()
         await web.TCPSite(runner, address.host, address.port if port is None else port).start()
         announce(f"console on http://{address.host}:{runner.addresses[0][1]}/")
