@@ -37,6 +37,12 @@ from bot.campaigns.sending import BatchSender
 from bot.campaigns.stopping import Stops
 from bot.console.account import AccountPages
 from bot.console.attendance import AttendancePages
+from bot.console.campaign_compose import CampaignCompose
+from bot.console.campaign_parts import CampaignParts
+from bot.console.campaign_results import CampaignResultPages
+from bot.console.campaign_rules import CampaignRulePages
+from bot.console.campaign_steps import CampaignSteps
+from bot.console.campaigns import CampaignPages
 from bot.console.canned import CannedPages
 from bot.console.followers import FollowerPages, FollowerServices
 from bot.console.inbox import InboxPages
@@ -578,7 +584,22 @@ def console_areas(bot: Bot) -> tuple[Area, ...]:
         ReportPages(Overview(records.database), records.tasks, records.clock),
         ReviewPages(records.reviews, records.audit, Registry(MODELS).history),
         InboxOfficePages(InboxOffice(records.database, trail=records.audit), records.clock),
+        *campaign_areas(bot),
         *_people_areas(records),
+    )
+
+
+def campaign_areas(bot: Bot) -> tuple[Area, ...]:
+    """Return the pages of campaigns."""
+    records = bot.records
+    results = CampaignResults(records.database, records.campaigns.lists, records.turn_log)
+    parts = CampaignParts(records.campaigns, campaign_calls_of(bot), results, records.programmes, records.tasks)
+    return (
+        CampaignCompose(parts),
+        CampaignRulePages(parts),
+        CampaignPages(parts),
+        CampaignResultPages(parts),
+        CampaignSteps(parts),
     )
 
 

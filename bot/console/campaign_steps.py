@@ -8,11 +8,13 @@ from aiohttp import web
 from bot.campaigns.errors import CampaignError, NoSuchCampaign
 from bot.campaigns.models import Outcome
 from bot.console.campaign_parts import CAMPAIGN, SEND, CampaignParts, address, why
-from bot.console.campaigns import COUNT_MAX, REASON_MAX_CHARS
+from bot.console.campaigns import COUNT_MAX
 from bot.console.forms import Form
 from bot.console.routing import NavItem, Route, Tile
 from bot.console.visit import Visit
 from bot.wechat.errors import ApiCallFailed
+
+PAUSE_REASON_MAX_CHARS: Final = 40
 
 
 class SendStep(StrEnum):
@@ -78,7 +80,7 @@ class CampaignSteps:
                 if version is not None and confirmed is not None:
                     await service.send(campaign_id, by=by, version=version, confirmed=confirmed, source=source)
             case SendStep.PAUSE:
-                reason = form.text("reason", "原因", max_chars=REASON_MAX_CHARS)
+                reason = form.text("reason", "原因", max_chars=PAUSE_REASON_MAX_CHARS)
                 if not form.problems:
                     await service.pause(campaign_id, by=by, reason=reason, source=source)
             case SendStep.RESUME:

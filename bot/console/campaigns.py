@@ -1,4 +1,4 @@
-"""Campaigns: the list, one campaign with its plan, the check, the preview to testers, the second person's approval."""
+"""Campaigns: the list, one campaign with its plan, the check, the preview to testers, the approval."""
 
 from typing import Final
 
