@@ -217,11 +217,13 @@ def _content_values(content: Content) -> Values:
         case Picture(media_id):
             return {"kind": "picture", "media_id": media_id}
         case News(articles):
-            return {"kind": "news"} | {
+            values: Values = {"kind": "news"}
+            values |= {
                 f"a{place}_{part}": str(getattr(one, part))
                 for place, one in enumerate(articles, start=1)
                 for part in ARTICLE_PARTS
             }
+            return values
         case Template(template_id, fields, link) | Subscribe(template_id, fields, link):
             kind = "template" if isinstance(content, Template) else "subscribe"
             lines = "\n".join(f"{name}={value}" for name, value in fields.items())

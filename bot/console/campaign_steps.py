@@ -1,7 +1,7 @@
 """What the operator does with an approved campaign: send, pause, resume, cancel, retry what failed, take back."""
 
 from enum import StrEnum
-from typing import Final, assert_never
+from typing import Any, Final, assert_never
 
 from aiohttp import web
 
@@ -100,7 +100,7 @@ class CampaignSteps:
     ) -> web.Response:
         view = await self._parts.campaign(visit)
         progress = await self._parts.desk.lists.progress(view.id)
-        values = {"view": view, "step": step.value, "trouble": trouble, "progress": progress}
+        values: dict[str, Any] = {"view": view, "step": step.value, "trouble": trouble, "progress": progress}
         values["failed"] = progress.counts.get(Outcome.FAILED, 0)
         if form is not None:
             values |= {"problems": form.problems, "typed": form.typed()}

@@ -1,6 +1,6 @@
 """Campaigns: the list, one campaign with its plan, the check, the preview to testers, the approval."""
 
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -157,7 +157,7 @@ class CampaignPages:
 
     async def _ask(self, visit: Visit, step: str, form: Form | None = None, *, trouble: str = "") -> web.Response:
         view = await self._parts.campaign(visit)
-        values = {"view": view, "step": step, "trouble": trouble, "progress": None}
+        values: dict[str, Any] = {"view": view, "step": step, "trouble": trouble, "progress": None}
         if form is not None:
             values |= {"problems": form.problems, "typed": form.typed()}
         elif visit.wants_fragment:
@@ -189,7 +189,7 @@ class CampaignPages:
             **await self._progress(view),
         )
 
-    async def _progress(self, view: CampaignView) -> dict[str, object]:
+    async def _progress(self, view: CampaignView) -> dict[str, Any]:
         return {
             "view": view,
             "progress": await self._parts.desk.lists.progress(view.id),

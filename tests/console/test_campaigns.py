@@ -9,10 +9,11 @@ from tests.console.served import Answer, Browser, ServedConsole
 
 COUNTY = "520628"
 FOLLOWERS = 3
-FIELDS = {
+TEXT = "今年的免费体检开始报名了。"
+FIELDS: dict[str, str | list[str]] = {
     "title": "免费体检",
     "kind": "text",
-    "text": "今年的免费体检开始报名了。",
+    "text": TEXT,
     "channel": "mass_list",
     "per_minute": "60",
     "max_failed_percent": "10",
@@ -66,7 +67,7 @@ async def test_what_was_written_is_planned_before_anything_is_sent(console: Serv
     assert f"现在发能发到 {FOLLOWERS} 人" in page.visible
     assert "发完以后这个月还能收" in page.visible
     assert "o-follower-0001" not in page.text
-    assert FIELDS["text"] in page.visible
+    assert TEXT in page.visible
 
 
 async def test_pressing_save_twice_makes_one_campaign(sqlite_console: ServedConsole) -> None:
@@ -86,7 +87,7 @@ async def test_what_is_wrong_stands_beside_its_field_and_nothing_is_lost(sqlite_
     assert answer.status == 422
     assert 'id="problem-title"' in answer.text
     assert 'id="problem-per_minute"' in answer.text
-    assert FIELDS["text"] in answer.text
+    assert TEXT in answer.text
     assert 'value="重点"' in answer.text
 
 
