@@ -596,8 +596,8 @@ def campaign_areas(bot: Bot) -> tuple[Area, ...]:
     parts = CampaignParts(records.campaigns, campaign_calls_of(bot), results, records.programmes, records.tasks)
     return (
         CampaignCompose(parts),
-        CampaignRulePages(parts),
         CampaignPages(parts),
+        CampaignRulePages(parts),
         CampaignResultPages(parts),
         CampaignSteps(parts),
     )

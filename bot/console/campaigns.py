@@ -8,7 +8,7 @@ from bot.campaigns.calls import PREVIEWS_MAX
 from bot.campaigns.content import News
 from bot.campaigns.drafts import check_draft, draft_of
 from bot.campaigns.errors import CampaignError, NoSuchCampaign
-from bot.campaigns.models import CampaignState
+from bot.campaigns.models import CampaignState, Outcome
 from bot.campaigns.views import CampaignView
 from bot.console.campaign_parts import APPROVE, CAMPAIGN, EDIT, READ, CampaignParts, address, paused_why, why
 from bot.console.forms import Form
@@ -190,9 +190,11 @@ class CampaignPages:
         )
 
     async def _progress(self, view: CampaignView) -> dict[str, Any]:
+        progress = await self._parts.desk.lists.progress(view.id)
         return {
             "view": view,
-            "progress": await self._parts.desk.lists.progress(view.id),
+            "progress": progress,
+            "has_failed": bool(progress.counts.get(Outcome.FAILED)),
             "paused_why": paused_why(view.pause_reason),
             "colours": STATE_COLOURS,
             "here": address(view.id),
