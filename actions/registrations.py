@@ -286,7 +286,7 @@ class RegistrationActions:
 
 def wanted_files(view: RegistrationView) -> tuple[str, ...]:
     """Return the codes of the files to ask for: what staff sent it back for, and what was never handed in."""
-    returned = view.returned_items if view.status is Status.RETURNED else ()
+    returned = view.returned_files if view.status is Status.RETURNED else ()
     return tuple(dict.fromkeys((*returned, *view.missing)))
 
 

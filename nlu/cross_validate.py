@@ -27,7 +27,7 @@ def training_data(root: Path = ROOT) -> tuple[list[str], list[str]]:
     """Return the training texts and their intents."""
     texts, labels = [], []
     for path in sorted((root / "nlu" / "data").glob("*.yml")):
-        for block in yaml.safe_load(path.read_text(encoding="utf-8"))["nlu"]:
+        for block in yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)["nlu"]:
             lines = [line.removeprefix("- ") for line in block["examples"].splitlines()]
             texts += lines
             labels += [block["intent"]] * len(lines)

@@ -26,13 +26,21 @@ async def requeue(session: AsyncSession, row: Campaign) -> int:
         .where(CampaignBatch.campaign_id == row.id, CampaignBatch.failed > 0)
         .values(failed=0, size=CampaignBatch.size - CampaignBatch.failed)
     )
-    await session.execute(
-        update(Recipient)
-        .where(*failed, Recipient.openid == numbered.c.openid)
-        .values(outcome="queued", chunk=(numbered.c.place - 1) // size + 1 + (last or 0))
-        .values(code=None, reason=None, msg_id=None)
-        .execution_options(synchronize_session=False)
+    # Range by range along the primary key: a join of the rows with their own numbers is quadratic where the planner
+    # has no statistics of them yet.
+    ends = await session.scalars(
+        select(numbered.c.openid).where(numbered.c.place % size == 0).order_by(numbered.c.place)
     )
+    after = ""
+    for chunk, end in enumerate([*ends, None], start=(last or 0) + 1):
+        until = () if end is None else (Recipient.openid <= end,)
+        await session.execute(
+            update(Recipient)
+            .where(*failed, Recipient.openid > after, *until)
+            .values(outcome="queued", chunk=chunk, code=None, reason=None, msg_id=None)
+            .execution_options(synchronize_session=False)
+        )
+        after = end or after
     await add_batches(session, row.id, after_chunk=last or 0)
     return count
 

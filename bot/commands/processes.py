@@ -11,7 +11,9 @@ from aiohttp import web
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.app import Bot, console_of, open_bot, worker_id, worker_of
+from bot.app.assistant import Bot, open_bot
+from bot.app.console import console_of
+from bot.app.worker import worker_id, worker_of
 from bot.gateway.server import Gateway, Metrics
 from bot.settings import Settings
 from bot.simulator.models import Mode, SimulatorConfig

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 import yaml
 
@@ -24,10 +25,11 @@ class MissingItem:
 
 def read_items(path: Path = ITEMS_FILE) -> Mapping[str, str]:
     """Return the particulars by code."""
-    items: dict[str, str] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    items: dict[str, str] = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     return items
 
 
+CLEARER_PHOTO: Final = "clearer_photo"
 PARTICULARS: Mapping[str, str] = read_items()
 
 
@@ -43,6 +45,12 @@ def labels_of(programme: Programme, codes: Sequence[str]) -> tuple[str, ...]:
     """Return what the codes are called; one that the programme does not name any more stands as it is."""
     known = {item.code: item.label for item in items_of(programme)}
     return tuple(known.get(code, code) for code in codes)
+
+
+def files_among(programme: Programme, codes: Sequence[str]) -> tuple[str, ...]:
+    """Return the files among the codes; a clearer photo wants every file of ``programme`` again."""
+    files = tuple(rule.code for rule in programme.required_materials)
+    return files if CLEARER_PHOTO in codes else tuple(code for code in codes if code in files)
 
 
 def check_return(programme: Programme, codes: Sequence[str], until: datetime, now: datetime) -> None:

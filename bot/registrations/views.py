@@ -12,7 +12,7 @@ from bot.programmes.models import Post, PostRow, Programme, ProgrammeKind, Progr
 from bot.programmes.rows import post_of, site_of, slot_of
 from bot.programmes.rules import change_deadline
 from bot.registrations.materials import missing_materials
-from bot.registrations.missing_items import labels_of
+from bot.registrations.missing_items import files_among, labels_of
 from bot.registrations.models import Registration, StatusChange
 from bot.registrations.sealing import Sealer
 from bot.registrations.statuses import LIVE, ActorKind, Status
@@ -24,8 +24,8 @@ class RegistrationView:
     """A registration, masked.
 
     ``change_deadline``: until when the slot can be changed or cancelled by oneself. ``missing``: codes of files still
-    to hand in. ``returned_labels``: what ``returned_items`` are called. ``last_reason``: the reason code of the
-    latest change, a key of ``reasons.yml``.
+    to hand in. ``returned_labels``: what ``returned_items`` are called; ``returned_files``: the files among
+    them. ``last_reason``: the reason code of the latest change, a key of ``reasons.yml``.
     """
 
     receipt: str
@@ -48,6 +48,7 @@ class RegistrationView:
     change_deadline: datetime | None
     returned_items: tuple[str, ...]
     returned_labels: tuple[str, ...]
+    returned_files: tuple[str, ...]
     returned_until: datetime | None
     missing: tuple[str, ...]
     findings: tuple[str, ...]
@@ -142,6 +143,7 @@ async def _view(
         change_deadline=change_deadline(programme, slot) if slot is not None else None,
         returned_items=tuple(registration.returned_items),
         returned_labels=labels_of(programme, registration.returned_items),
+        returned_files=files_among(programme, registration.returned_items),
         returned_until=registration.returned_until,
         missing=await missing_materials(session, sealer, registration, programme, today) if status in LIVE else (),
         findings=tuple(registration.findings),

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.inbox.models import Chat
+from bot.inbox.models import Chat, ChatStatus
 from bot.reports.models import ChatDay, ChatMeasure, CountedUntil, Period
 from bot.reports.rules import rounded_minutes
 from bot.storage.sql import Database
@@ -84,9 +84,10 @@ async def _recount(session: AsyncSession, period: Period) -> None:
     for measure, (happened, value) in _MEASURES.items():
         day = local_day(happened)
         by = (day, Chat.county, value)
+        over = (Chat.status == ChatStatus.CLOSED.value,) if measure is ChatMeasure.RESOLUTION else ()
         query = (
             select(*by, func.count())
-            .where(happened >= period.begin, happened < period.end, value.is_not(None))
+            .where(*over, happened >= period.begin, happened < period.end, value.is_not(None))
             .group_by(*by)
         )
         is_time = measure in (ChatMeasure.FIRST_ANSWER, ChatMeasure.RESOLUTION)

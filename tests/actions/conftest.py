@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from bot.app import open_records
+from bot.app.records import open_records
 from bot.commands.run import seed
 from bot.simulator import pushes
 from bot.simulator.models import Attempt

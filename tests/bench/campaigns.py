@@ -18,7 +18,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bot.app import open_bot, open_records, worker_id, worker_of
+from bot.app.assistant import open_bot
+from bot.app.records import open_records
+from bot.app.worker import worker_id, worker_of
 from bot.campaigns.desk import CampaignDesk
 from bot.campaigns.models import CampaignState, Outcome
 from bot.campaigns.reconciling import JobReports

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 
-from bot.app import worker_of
+from bot.app.worker import worker_of
 from bot.storage.encryption import FieldCipher
 from bot.values.clock import SystemClock
 from tests.browser.staff import CHROMIUM, PHONE, chromium, signed_in, take_picture

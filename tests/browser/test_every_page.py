@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, Request
 
-from bot.app import open_bot
+from bot.app.assistant import open_bot
 from bot.commands.demo_people import ACCOUNTS, add_staff, add_workers
 from bot.commands.run import seed
 from bot.values.clock import SystemClock

@@ -9,7 +9,8 @@ import pyotp
 import pytest
 from playwright.async_api import expect
 
-from bot.app import open_bot, task_runner_of
+from bot.app.assistant import open_bot
+from bot.app.tasks import task_runner_of
 from bot.commands.demo_people import add_workers
 from bot.commands.run import seed
 from bot.values.clock import MovedClock

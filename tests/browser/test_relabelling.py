@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
-from bot.app import open_bot
+from bot.app.assistant import open_bot
 from bot.understanding.models import Guess
 from bot.understanding.review.models import Filter, Reason, Status, Turn
 from bot.values.clock import SystemClock
@@ -33,8 +33,10 @@ async def test_the_queue_moves_on_by_keyboard(sqlite_url: str, redis_url: str, t
         for key in ("j", "3"):
             await page.keyboard.press(key)
         await expect(page.get_by_text("已标为 问消费券")).to_be_visible()
+        await expect(page.locator("article.current")).to_contain_text(SAID[1])
         await page.keyboard.press("2")
         await expect(page.get_by_text("已标为 改报名")).to_be_visible()
+        await expect(page.locator("article.current")).to_contain_text(SAID[0])
         await take_picture(page, "console-review")
         await page.keyboard.press("d")
         await expect(page.locator("article").get_by_text("已略过", exact=True)).to_be_visible()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from argon2 import PasswordHasher
 
-from bot.app import open_bot
+from bot.app.assistant import open_bot
 from bot.commands.run import seed
 from bot.values.clock import MovedClock
 from tests.console.served import ServedConsole, serving

@@ -10,7 +10,10 @@ import aiohttp
 from aiohttp import web
 from sqlalchemy import Engine, event
 
-from bot.app import Bot, Records, console_of, task_runner_of
+from bot.app.assistant import Bot
+from bot.app.console import console_of
+from bot.app.records import Records
+from bot.app.tasks import task_runner_of
 from bot.console.server import ROUTES
 from bot.staff.service import Added
 from bot.storage.sql import Database

@@ -10,7 +10,8 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from bot.app import open_bot, task_runner_of
+from bot.app.assistant import open_bot
+from bot.app.tasks import task_runner_of
 from bot.console.server import HEADERS, MAX_BODY_BYTES
 from bot.followers.references import FollowerReferences
 from bot.programmes.models import ProgrammeKind

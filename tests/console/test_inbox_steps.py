@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from PIL import Image
 
-from bot.app import open_bot
+from bot.app.assistant import open_bot
 from bot.commands.run import seed
 from bot.inbox.models import ChatStatus, DeliveryStatus, MediaState, MessageKind
 from bot.inbox.outbound import OutboundQueue

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bot.app import Records, open_records, task_runner_of
+from bot.app.records import Records, open_records
+from bot.app.tasks import task_runner_of
 from bot.commands.demo_people import add_workers
 from bot.commands.run import seed
 from bot.followers.dossier import LISTED_MAX, Entry, masked_entries, value_at
@@ -98,6 +99,7 @@ async def test_everything_is_there_and_nothing_of_the_person_shows(records: Reco
         "turns",
         "reports",
         "review",
+        "campaigns",
         "followers",
     ]
     shown = {entry.path: entry.shown or "" for entry in _leaves(entries)}

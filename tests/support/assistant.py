@@ -7,7 +7,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from bot.app import Bot, open_bot, worker_of
+from bot.app.assistant import Bot, open_bot
+from bot.app.worker import worker_of
 from bot.commands.run import seed
 from bot.demo import new_aes_key
 from bot.gateway.server import Gateway, Metrics

@@ -36,7 +36,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("what", name=op.f("pk_report_counted_until")),
     )
     with op.batch_alter_table("chats", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_chats_closed_at"), ["closed_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_chats_first_answer_at"), ["first_answer_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_chats_rated_at"), ["rated_at"], unique=False)
 
@@ -48,7 +47,6 @@ def downgrade() -> None:
     with op.batch_alter_table("chats", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_chats_rated_at"))
         batch_op.drop_index(batch_op.f("ix_chats_first_answer_at"))
-        batch_op.drop_index(batch_op.f("ix_chats_closed_at"))
 
     with op.batch_alter_table("report_turn_days", schema=None) as batch_op:
         batch_op.drop_index("ix_report_turn_days_counted")
