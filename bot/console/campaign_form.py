@@ -1,22 +1,9 @@
 """Reading a campaign from its form, and filling the form from a campaign."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from typing import Final
 
-from bot.campaigns.audience import (
-    AllOf,
-    Audience,
-    Consented,
-    Everyone,
-    FollowedWithin,
-    GotCampaign,
-    InCategory,
-    InCounty,
-    Not,
-    Registered,
-    SeenWithin,
-    Tagged,
-)
+from bot.campaigns.audience import Audience, Everyone, Tagged
 from bot.campaigns.content import (
     ARTICLES_MAX,
     Article,
@@ -34,32 +21,28 @@ from bot.campaigns.models import SendChannel
 from bot.campaigns.planning import TAG_PREFIX
 from bot.campaigns.rules import MASS_CALLS_PER_MINUTE, SINGLES_PER_MINUTE_MAX, SendingHours
 from bot.campaigns.views import CampaignView
+from bot.console.campaign_audience import Offers, Values, audience_values, read_audience
 from bot.console.forms import Form
-from bot.registrations.statuses import Status
-from bot.values.counties import County
 from bot.values.problem import Problem
 
 KINDS: Final = ("text", "picture", "news", "template", "subscribe", "menu")
 WEEKDAYS: Final = ("1", "2", "3", "4", "5", "6", "7")
 MANY: Final = 30_000
 """How much is shown again when it was too much; the rules of the subject are stricter."""
-ARTICLE_PARTS: Final = ("title", "author", "digest", "body", "thumb_media_id", "source_url")
+ARTICLE_PARTS: Final = ("title", "author", "digest", "body", "thumb_media_id", "source_url", "file_id")
+DAY_END_MINUTE: Final = 24 * 60
 _MOMENT: Final = "%Y-%m-%dT%H:%M"
 
-Values = dict[str, str | tuple[str, ...]]
 
+def read_draft(form: Form, offers: Offers, stored: Audience | None = None) -> CampaignDraft | None:
+    """Return what was written; ``None`` with the problems beside the fields of ``form``.
 
-def read_draft(form: Form, programmes: Mapping[str, str], categories: Mapping[str, str]) -> CampaignDraft | None:
-    """Return what was written; ``None`` with the problems beside the fields of ``form``."""
-    channel = form.option("channel", "渠道", [one.value for one in SendChannel])
+    ``stored`` is an audience that the form cannot show; it stays while “keep_audience” is ticked.
+    """
     content = _content(form)
-    tag_id = form.number("tag_id", "平台标签编号", least=0, most=10**6, required=channel == SendChannel.MASS_TAG)
-    audience = _audience(form, programmes, categories)
-    if channel == SendChannel.MASS_TAG and tag_id is not None:
-        audience = Tagged(f"{TAG_PREFIX}{tag_id}")
+    channel, tag_id, audience, purpose = read_reach(form, offers, stored)
     title = form.text("title", "名称", max_chars=80)
-    purpose = form.text("purpose", "需要的同意", max_chars=24, required=False)
-    programme_id = form.option("programme_id", "关联活动", programmes, required=False)
+    programme_id = form.option("programme_id", "关联活动", offers.programmes, required=False)
     starts_at = form.moment("starts_at", "开始时间", required=False)
     per_minute = form.number("per_minute", "每分钟速度", least=1, most=SINGLES_PER_MINUTE_MAX)
     hours = _hours(form)
@@ -83,11 +66,35 @@ def read_draft(form: Form, programmes: Mapping[str, str], categories: Mapping[st
     )
 
 
+def read_reach(form: Form, offers: Offers, stored: Audience | None = None) -> tuple[str, int | None, Audience, str]:
+    """Return channel, tag, audience and purpose: all that says who is reached."""
+    channel = form.option("channel", "渠道", [one.value for one in SendChannel])
+    tag_id = form.number("tag_id", "平台标签编号", least=0, most=10**6, required=channel == SendChannel.MASS_TAG)
+    purpose = form.option("purpose", "需要的同意", offers.purposes, required=False)
+    audience = read_audience(form, offers)
+    if stored is not None and form.flag("keep_audience"):
+        if audience != Everyone():
+            form.note("keep_audience", Problem("campaign.kept_or_chosen"))
+        audience = stored
+    if channel in (SendChannel.MASS_ALL, SendChannel.MASS_TAG):
+        # The platform sends to all or to the whole tag: conditions would be ignored, so they are refused.
+        whole = Everyone() if channel == SendChannel.MASS_ALL or tag_id is None else Tagged(f"{TAG_PREFIX}{tag_id}")
+        if audience not in (Everyone(), whole):
+            form.note("channel", Problem(f"campaign.conditions_not_with_{channel}"))
+        if purpose:
+            form.note("purpose", Problem("campaign.consent_not_with_channel"))
+        audience = whole
+    return channel, tag_id, audience, purpose
+
+
 def _content(form: Form) -> Content:
     kind = form.option("kind", "内容类型", KINDS)
     match kind:
         case "picture":
-            return Picture(form.text("media_id", "图片", max_chars=200))
+            picture = Picture(form.raw("media_id").strip(), form.raw("file_id"))
+            if not picture.media_id and not picture.file_id:
+                form.note("picture", Problem("campaign.picture_needed"))
+            return picture
         case "news":
             return News(_articles(form))
         case "template" | "subscribe":
@@ -115,6 +122,15 @@ def _articles(form: Form) -> tuple[Article, ...]:
     return tuple(found)
 
 
+def picture_fields(kind: str) -> Iterator[tuple[str, str]]:
+    """Give the fields in which a kind of content takes files, each with the field that keeps the file's id."""
+    if kind == "picture":
+        yield "picture", "file_id"
+    if kind == "news":
+        for place in range(1, ARTICLES_MAX + 1):
+            yield f"a{place}_picture", f"a{place}_file_id"
+
+
 def _pairs(form: Form, name: str, label: str, mark: str) -> list[tuple[str, str]]:
     """Return the lines ``left=right`` of an area; a line without the mark is a problem that names it."""
     found = []
@@ -127,40 +143,13 @@ def _pairs(form: Form, name: str, label: str, mark: str) -> list[tuple[str, str]
     return found
 
 
-def _audience(form: Form, programmes: Mapping[str, str], categories: Mapping[str, str]) -> Audience:
-    parts: list[Audience] = []
-    if counties := form.options("counties", "区县", [one.code for one in County]):
-        parts.append(InCounty(tuple(counties)))
-    if chosen := form.options("categories", "职工类别", categories):
-        parts.append(InCategory(tuple(chosen)))
-    of_programme = form.option("registered", "报过的活动", programmes, required=False)
-    statuses = form.options("statuses", "报名状态", [one.value for one in Status])
-    if of_programme or statuses:
-        parts.append(Registered(of_programme, tuple(statuses)))
-    if purpose := form.text("consented", "同意", max_chars=24, required=False):
-        parts.append(Consented(purpose))
-    if tag := form.text("tag", "标签", max_chars=64, required=False):
-        parts.append(Tagged(tag))
-    if (days := form.number("seen_days", "最近互动", least=1, most=3650, required=False)) is not None:
-        parts.append(SeenWithin(days))
-    if (days := form.number("followed_days", "最近关注", least=1, most=3650, required=False)) is not None:
-        parts.append(FollowedWithin(days))
-    if (number := form.number("got", "收到过的群发", least=1, most=10**9, required=False)) is not None:
-        parts.append(GotCampaign(number))
-    if (number := form.number("not_got", "没收到过的群发", least=1, most=10**9, required=False)) is not None:
-        parts.append(Not(GotCampaign(number)))
-    if not parts:
-        return Everyone()
-    return parts[0] if len(parts) == 1 else AllOf(tuple(parts))
-
-
 def _hours(form: Form) -> SendingHours:
     opening, closing = form.time("open", "最早", required=False), form.time("close", "最晚", required=False)
     ticked = form.options("weekdays", "可以发送的日子", WEEKDAYS)
-    usual = SendingHours()
+    # The browser's field has no 24:00; left empty it is the day's end.
     return SendingHours(
-        usual.open_minute if opening is None else opening.hour * 60 + opening.minute,
-        usual.close_minute if closing is None else closing.hour * 60 + closing.minute,
+        0 if opening is None else opening.hour * 60 + opening.minute,
+        DAY_END_MINUTE if closing is None else closing.hour * 60 + closing.minute,
         "".join("1" if day in ticked else "0" for day in WEEKDAYS),
     )
 
@@ -196,26 +185,31 @@ def values_of(view: CampaignView) -> Values:
         "close": _clock(hours.close_minute),
         "weekdays": tuple(day for day, letter in zip(WEEKDAYS, hours.weekdays, strict=True) if letter == "1"),
         **_content_values(view.content),
-        **(_audience_values(view.audience) or {}),
+        **(audience_values(shown_audience(view)) or {}),
     }
 
 
-def is_in_form(audience: Audience) -> bool:
-    """Say whether the form can show this audience; the shell makes others, which an edit would lose."""
-    return _audience_values(audience) is not None
+def shown_audience(view: CampaignView) -> Audience:
+    """Return the conditions that the form shows: a mass send by tag has none besides its tag."""
+    is_the_tag = view.channel is SendChannel.MASS_TAG and view.audience == Tagged(f"{TAG_PREFIX}{view.tag_id}")
+    return Everyone() if is_the_tag else view.audience
+
+
+def audience_not_in_form(view: CampaignView | None) -> Audience | None:
+    """Return the audience that the form cannot show, as the shell may make it; ``None`` for every other."""
+    return None if view is None or audience_values(shown_audience(view)) is not None else view.audience
 
 
 def _clock(minute: int) -> str:
-    # A day's end is the last minute that the browser's field can hold.
-    return "23:59" if minute >= 24 * 60 else f"{minute // 60:02}:{minute % 60:02}"
+    return "" if minute >= DAY_END_MINUTE else f"{minute // 60:02}:{minute % 60:02}"
 
 
 def _content_values(content: Content) -> Values:
     match content:
         case Text(text):
             return {"kind": "text", "text": text}
-        case Picture(media_id):
-            return {"kind": "picture", "media_id": media_id}
+        case Picture(media_id, file_id):
+            return {"kind": "picture", "media_id": media_id, "file_id": file_id}
         case News(articles):
             values: Values = {"kind": "news"}
             values |= {
@@ -231,39 +225,3 @@ def _content_values(content: Content) -> Values:
         case Menu(head, choices, tail):
             lines = "\n".join(f"{one.label}={one.id}" for one in choices)
             return {"kind": "menu", "head": head, "choices": lines, "tail": tail}
-
-
-def _audience_values(audience: Audience) -> Values | None:
-    if isinstance(audience, Everyone):
-        return {}
-    values: Values = {}
-    for part in audience.parts if isinstance(audience, AllOf) else (audience,):
-        found = _part_values(part)
-        if found is None or found.keys() & values.keys():
-            return None
-        values |= found
-    return values
-
-
-def _part_values(part: Audience) -> Values | None:
-    match part:
-        case InCounty(counties):
-            return {"counties": counties}
-        case InCategory(categories):
-            return {"categories": categories}
-        case Registered(programme_id, statuses):
-            return {"registered": programme_id, "statuses": statuses} if programme_id or statuses else None
-        case Consented(purpose):
-            return {"consented": purpose}
-        case Tagged(tag):
-            return {"tag": tag}
-        case SeenWithin(days):
-            return {"seen_days": str(days)}
-        case FollowedWithin(days):
-            return {"followed_days": str(days)}
-        case GotCampaign(number):
-            return {"got": str(number)}
-        case Not(GotCampaign(number)):
-            return {"not_got": str(number)}
-        case _:
-            return None

@@ -1,5 +1,6 @@
-"""Messages that go out by themselves: the rules that staff edit, and how many want no campaigns."""
+"""Messages that go out by themselves: the rules that staff edit."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from aiohttp import web
@@ -25,7 +26,7 @@ class CampaignRulePages:
     @property
     def nav(self) -> tuple[NavItem, ...]:
         """Return the entry of the menu."""
-        return (NavItem("自动消息和退订", "/campaigns/rules", READ, "群发"),)
+        return (NavItem("自动消息", "/campaigns/rules", READ, "群发"),)
 
     def routes(self) -> tuple[Route, ...]:
         """Return the addresses."""
@@ -42,11 +43,10 @@ class CampaignRulePages:
         return ()
 
     async def list(self, visit: Visit) -> web.StreamResponse:
-        """List the rules, and say how many opted out."""
+        """List the rules."""
         rules = await self._parts.desk.automatic.rules()
-        opted_out = await self._parts.desk.opt_outs.count()
-        titles = await self._parts.titles()
-        return visit.page("campaigns/rules.html", rules=rules, opted_out=opted_out, titles=titles)
+        titles = await self._parts.titles([rule.programme_id for rule in rules])
+        return visit.page("campaigns/rules.html", rules=rules, titles=titles)
 
     async def new(self, visit: Visit) -> web.StreamResponse:
         """Ask for a rule."""
@@ -62,7 +62,7 @@ class CampaignRulePages:
         stored = await self._rule(visit) if is_old else None
         form = await visit.form()
         kind = form.option("kind", "时机", [one.value for one in RuleKind])
-        programme = form.option("programme_id", "活动", await self._parts.titles(), required=False)
+        programme = form.option("programme_id", "活动", await self._titles(stored), required=False)
         days = form.number("days", "天数", least=0, most=60)
         at = form.time("at", "几点发")
         body = form.text("body", "内容", max_chars=BODY_MAX_CHARS)
@@ -91,8 +91,12 @@ class CampaignRulePages:
             raise NotFound
         return found
 
+    async def _titles(self, rule: Rule | None) -> Mapping[str, str]:
+        """Return the programmes to choose from; the one that the rule has stays among them."""
+        return await self._parts.titles([] if rule is None else [rule.programme_id])
+
     async def _page(self, visit: Visit, rule: Rule | None, form: Form | None = None) -> web.Response:
-        values: dict[str, Any] = {"rule": rule, "programmes": list((await self._parts.titles()).items())}
+        values: dict[str, Any] = {"rule": rule, "programmes": list((await self._titles(rule)).items())}
         values["at"] = "09:00" if rule is None else f"{rule.at_minute // 60:02}:{rule.at_minute % 60:02}"
         values["is_on"] = form.flag("is_on") if form is not None else rule is None or rule.is_on
         if form is not None:

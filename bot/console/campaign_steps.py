@@ -7,7 +7,7 @@ from aiohttp import web
 
 from bot.campaigns.errors import CampaignError, NoSuchCampaign
 from bot.campaigns.models import Outcome
-from bot.console.campaign_parts import CAMPAIGN, SEND, CampaignParts, address, why
+from bot.console.campaign_parts import CAMPAIGN, SEND, CampaignParts, address, platform_words, why
 from bot.console.campaigns import COUNT_MAX
 from bot.console.forms import Form
 from bot.console.routing import NavItem, Route, Tile
@@ -65,9 +65,11 @@ class CampaignSteps:
         except CampaignError as error:
             return await self._ask(visit, step, form, trouble=why(visit, error))
         except ApiCallFailed as error:
-            return await self._ask(visit, step, form, trouble=f"平台没有接受：{error.code}。请过一会儿再试。")
+            return await self._ask(visit, step, form, trouble=f"{platform_words(visit, error.code)}。")
         if form.problems:
             return await self._ask(visit, step, form)
+        if step is SendStep.DELETE and not count:
+            return visit.to(address(campaign_id), "campaign.nothing_left")
         return visit.to(address(campaign_id), f"campaign.done_{step.value}", count=count)
 
     async def _do(self, visit: Visit, step: SendStep, campaign_id: int, form: Form) -> int:
@@ -90,7 +92,7 @@ class CampaignSteps:
             case SendStep.RETRY:
                 await service.retry_failed(campaign_id, by=by, source=source)
             case SendStep.DELETE:
-                return await self._parts.calls.take_back(campaign_id, by=by, source=source)
+                return await self._parts.calls.take_back(campaign_id, by=by, key=f"{by}:{form.key}", source=source)
             case _:
                 assert_never(step)
         return 0

@@ -5,15 +5,27 @@ from typing import Any, Final
 from aiohttp import web
 
 from bot.campaigns.calls import PREVIEWS_MAX
-from bot.campaigns.content import News
 from bot.campaigns.drafts import check_draft, draft_of
 from bot.campaigns.errors import CampaignError, NoSuchCampaign
 from bot.campaigns.models import CampaignState, Outcome
 from bot.campaigns.views import CampaignView
-from bot.console.campaign_parts import APPROVE, CAMPAIGN, EDIT, READ, CampaignParts, address, paused_why, why
+from bot.console.campaign_parts import (
+    APPROVE,
+    CAMPAIGN,
+    EDIT,
+    READ,
+    CampaignParts,
+    address,
+    paused_why,
+    platform_words,
+    why,
+)
+from bot.console.campaign_words import AudienceWords, said_hours
 from bot.console.forms import Form
 from bot.console.routing import NavItem, Route, Tile
 from bot.console.visit import Visit
+from bot.storage.files import FileMissing
+from bot.values.problem import Problem
 from bot.wechat.errors import ApiCallFailed
 
 COUNT_MAX: Final = 10**8
@@ -54,11 +66,11 @@ class CampaignPages:
         )
 
     async def tiles(self, visit: Visit) -> tuple[Tile, ...]:
-        """Return how many wait for this viewer's approval; more than a page of them is a page."""
+        """Return how many wait for this viewer's approval."""
         if not visit.can(APPROVE):
             return ()
-        page = await self._parts.desk.lists.page(state=CampaignState.CHECKED)
-        return (Tile("待审批的群发", len(page.campaigns), "/campaigns?state=checked"),)
+        waiting = await self._parts.desk.lists.count(CampaignState.CHECKED)
+        return (Tile("待审批的群发", waiting, "/campaigns?state=checked"),)
 
     async def list(self, visit: Visit) -> web.StreamResponse:
         """List campaigns, the newest first, each with its progress."""
@@ -102,19 +114,29 @@ class CampaignPages:
         return visit.to(address(view.id), "campaign.submitted", count=checked.plan.reachable)
 
     async def preview(self, visit: Visit) -> web.StreamResponse:
-        """Send the message to named testers; the OpenIDs are in the body, never in an address."""
+        """Send the message to testers, who are chosen by name; pressed twice it goes out once."""
         view, form = await self._parts.campaign(visit), await visit.form()
-        openids = form.text("testers", "测试人员", max_chars=600).split()
+        testers = await self._parts.desk.testers.all()
+        ticked = form.options("testers", "测试人员", [str(one.id) for one in testers])
+        openids = [one.openid for one in testers if str(one.id) in ticked]
+        if not openids:
+            form.note("testers", Problem("campaign.testers_needed"))
         if form.problems:
             return await self._page(visit, view, form)
+        by = visit.viewer.username
         try:
-            outcome = await self._parts.calls.preview(view.id, openids, by=visit.viewer.username, source=visit.source)
+            outcome = await self._parts.calls.preview(
+                view.id, openids, by=by, key=f"{by}:{form.key}", source=visit.source
+            )
         except CampaignError as error:
             return await self._page(visit, view, form, trouble=why(visit, error))
         except ApiCallFailed as error:
-            return await self._page(visit, view, form, trouble=f"平台没有接受：{error.code}。请检查素材编号。")
+            return await self._page(visit, view, form, trouble=f"预览没有发出：{platform_words(visit, error.code)}。")
+        except FileMissing:
+            return await self._page(visit, view, form, trouble="图片的文件不在了，请修改后重新选一张。")
         if outcome.refused:
-            trouble = f"发出 {outcome.sent} 份，{len(outcome.refused)} 份没有发出：{'、'.join(outcome.refused)}。"
+            reasons = "；".join(dict.fromkeys(platform_words(visit, code) for code in outcome.refused))
+            trouble = f"发出 {outcome.sent} 份，{len(outcome.refused)} 份没有发出：{reasons}。"
             return await self._page(visit, view, form, trouble=trouble)
         return visit.to(address(view.id), "campaign.previewed", count=outcome.sent)
 
@@ -172,7 +194,7 @@ class CampaignPages:
             plan = await self._parts.desk.service.plan(view.id)
             sample = await self._parts.desk.service.sample(view.id)
             found = [why(visit, one) for one in (*check_draft(draft_of(view)), *plan.problems)]
-        refused = form is not None or bool(trouble)
+        refused, offers = form is not None or bool(trouble), await self._parts.offers(visit, view)
         return visit.page(
             "campaigns/show.html",
             status=(409 if trouble else 422) if refused else 200,
@@ -184,7 +206,11 @@ class CampaignPages:
             found=found,
             notes=[why(visit, one) for one in plan.notes] if plan is not None else [],
             previews_max=PREVIEWS_MAX,
-            is_news=isinstance(view.content, News),
+            testers=[(str(one.id), one.name) for one in await self._parts.desk.testers.all()],
+            ticked=form.all("testers") if form is not None else (),
+            groups=AudienceWords(visit, offers).groups(view.audience),
+            offers=offers,
+            hours=said_hours(view.hours),
             kind=type(view.content).__name__.lower(),
             **await self._progress(view),
         )

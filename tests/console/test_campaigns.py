@@ -210,10 +210,3 @@ async def test_rules_are_rows_that_staff_edit(console: ServedConsole) -> None:
     await operator.post(f"/campaigns/rules/{stored.id}", {**rule, "days": "1", "is_on": ""})
     changed = (await console.records.campaigns.automatic.rules())[-1]
     assert (changed.id, changed.days, changed.is_on) == (stored.id, 1, False)
-
-
-async def test_how_many_opted_out_is_told(sqlite_console: ServedConsole) -> None:
-    await sqlite_console.records.campaigns.opt_outs.opt_out("o-follower-0001", source="test")
-    page = await (await sqlite_console.staff("campaign_operator")).get("/campaigns/rules")
-    assert "有 1 人退订" in page.visible
-    assert "o-follower" not in page.text
