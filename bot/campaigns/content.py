@@ -1,7 +1,7 @@
 """What a campaign says: typed, stored as JSON, and checked against the platform's limits before anything is sent."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, TypeAlias
 
@@ -121,6 +121,12 @@ _ALLOWED: Mapping[SendChannel, tuple[type[Content], ...]] = {
     SendChannel.SUBSCRIBE: (Subscribe,),
     SendChannel.CUSTOMER: (Text, Picture, Menu),
 }
+
+
+def kinds_of(channels: Iterable[SendChannel]) -> tuple[str, ...]:
+    """Return the kinds of content that some of these channels carries, as they are stored."""
+    carried = {kind for channel in channels for kind in _ALLOWED[channel]}
+    return tuple(name for name, kind in _KINDS.items() if kind in carried)
 
 
 def to_json(content: Content) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from aiohttp import web
 from multidict import MultiDict
 
 from bot.campaigns.audience import Audience
-from bot.campaigns.content import ARTICLES_MAX, MASS_TEXT_BYTES, PLACEHOLDERS
+from bot.campaigns.content import ARTICLES_MAX, MASS_TEXT_BYTES, PLACEHOLDERS, kinds_of
 from bot.campaigns.drafts import CampaignDraft, check_draft
 from bot.campaigns.errors import CampaignChanged, NotInThisState
 from bot.campaigns.models import SendChannel
@@ -194,9 +194,8 @@ class CampaignCompose:
         empty = [place for place in places if place not in used][:1]
         offers, stored = await self._parts.offers(visit, view), audience_not_in_form(view)
         channels = channels_of(self._parts.desk.planner.account)
-        offered = {
-            c: visit.label(c, "campaign_channel") for c in SendChannel if c in channels or c == shown["channel"]
-        }
+        carried = {*kinds_of(channels), shown["kind"]}
+        offered = [one.value for one in SendChannel if one in channels or one.value == shown["channel"]]
         return visit.page(
             "campaigns/form.html",
             status=status or (200 if form is None else (409 if trouble else 422)),
@@ -205,8 +204,8 @@ class CampaignCompose:
             view=view,
             v=shown,
             trouble=trouble,
-            kinds=[(kind, visit.label(kind, "campaign_kind")) for kind in KINDS],
-            channels=[(code.value, name) for code, name in offered.items()],
+            kinds=[(one, visit.label(one, "campaign_kind")) for one in KINDS if one in carried],
+            channels=[(one, visit.label(one, "campaign_channel")) for one in offered],
             account=self._parts.desk.planner.account,
             offers=offers,
             suffixes=GROUPS,

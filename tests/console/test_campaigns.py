@@ -24,20 +24,20 @@ FIELDS: dict[str, str | list[str]] = {
 }
 
 
-async def _people(console: ServedConsole, count: int = FOLLOWERS) -> None:
+async def follow(console: ServedConsole, count: int = FOLLOWERS) -> None:
     for place in range(count):
         await console.records.followers.followed(f"o-follower-{place:04}", "", f"follow-{place}")
 
 
-async def _composed(browser: Browser, **fields: str | list[str]) -> int:
+async def composed(browser: Browser, **fields: str | list[str]) -> int:
     await browser.get("/campaigns/new")
     answer = await browser.post("/campaigns/new", {**FIELDS, **fields})
     assert answer.status == 303, answer.visible
     return int(answer.location.rpartition("/")[2])
 
 
-async def _submitted(browser: Browser) -> int:
-    number = await _composed(browser)
+async def submitted(browser: Browser) -> int:
+    number = await composed(browser)
     await browser.get(f"/campaigns/{number}")
     answer = await browser.post(f"/campaigns/{number}/check", {"version": "1"})
     assert answer.status == 303, answer.visible
@@ -48,7 +48,7 @@ async def _state(console: ServedConsole, number: int) -> CampaignState:
     return (await console.records.campaigns.service.get(number)).state
 
 
-async def _approved(browser: Browser, number: int, confirmed: int) -> Answer:
+async def approved(browser: Browser, number: int, confirmed: int) -> Answer:
     await browser.get(f"/campaigns/{number}/approve")
     return await browser.post(f"/campaigns/{number}/approve", {"version": "1", "confirmed": str(confirmed)})
 
@@ -60,9 +60,9 @@ async def test_an_empty_list_says_what_to_do(sqlite_console: ServedConsole) -> N
 
 
 async def test_what_was_written_is_planned_before_anything_is_sent(console: ServedConsole) -> None:
-    await _people(console)
+    await follow(console)
     operator = await console.staff("campaign_operator")
-    number = await _composed(operator)
+    number = await composed(operator)
     page = await operator.get(f"/campaigns/{number}")
     assert f"现在发能发到 {FOLLOWERS} 人" in page.visible
     assert "发完以后这个月还能收" in page.visible
@@ -93,7 +93,7 @@ async def test_what_is_wrong_stands_beside_its_field_and_nothing_is_lost(sqlite_
 
 async def test_the_audience_of_a_stored_campaign_stands_in_its_form(sqlite_console: ServedConsole) -> None:
     operator = await sqlite_console.staff("campaign_operator")
-    number = await _composed(operator, counties=[COUNTY], seen_days="30", not_got="4")
+    number = await composed(operator, counties=[COUNTY], seen_days="30", not_got="4")
     page = await operator.get(f"/campaigns/{number}/edit")
     assert re.search(rf'name="counties" value="{COUNTY}" checked', page.text)
     assert re.search(r'name="seen_days"[^>]*value="30"', page.text)
@@ -102,7 +102,7 @@ async def test_the_audience_of_a_stored_campaign_stands_in_its_form(sqlite_conso
 
 async def test_a_change_that_a_colleague_made_is_not_overwritten(sqlite_console: ServedConsole) -> None:
     operator = await sqlite_console.staff("campaign_operator")
-    number = await _composed(operator)
+    number = await composed(operator)
     await operator.get(f"/campaigns/{number}/edit")
     first = await operator.post(f"/campaigns/{number}/edit", {**FIELDS, "version": "1", "title": "第一个"})
     assert first.status == 303
@@ -114,33 +114,33 @@ async def test_a_change_that_a_colleague_made_is_not_overwritten(sqlite_console:
 
 
 async def test_a_second_person_approves_with_the_right_number(console: ServedConsole) -> None:
-    await _people(console)
+    await follow(console)
     operator = await console.staff("campaign_operator")
-    number = await _submitted(operator)
+    number = await submitted(operator)
     approver = await console.staff("campaign_approver")
-    wrong = await _approved(approver, number, FOLLOWERS + 1)
+    wrong = await approved(approver, number, FOLLOWERS + 1)
     assert wrong.status == 409
     assert "人数对不上" in wrong.visible
     assert await _state(console, number) is CampaignState.CHECKED
-    assert (await _approved(approver, number, FOLLOWERS)).status == 303
+    assert (await approved(approver, number, FOLLOWERS)).status == 303
     assert await _state(console, number) is CampaignState.APPROVED
 
 
 async def test_nobody_approves_what_they_wrote(sqlite_console: ServedConsole) -> None:
-    await _people(sqlite_console)
+    await follow(sqlite_console)
     both = await sqlite_console.staff("campaign_operator", "campaign_approver", username="both")
-    number = await _submitted(both)
-    answer = await _approved(both, number, FOLLOWERS)
+    number = await submitted(both)
+    answer = await approved(both, number, FOLLOWERS)
     assert answer.status == 409
     assert "请换一位审批人" in answer.visible
     assert await _state(sqlite_console, number) is CampaignState.CHECKED
 
 
 async def test_sending_pausing_and_going_on(console: ServedConsole) -> None:
-    await _people(console)
+    await follow(console)
     operator, approver = await console.staff("campaign_operator"), await console.staff("campaign_approver")
-    number = await _submitted(operator)
-    await _approved(approver, number, FOLLOWERS)
+    number = await submitted(operator)
+    await approved(approver, number, FOLLOWERS)
     asked = await operator.get(f"/campaigns/{number}/send", fragment=True)
     assert "<html" not in asked.text
     assert "收不回来" in asked.visible
@@ -165,7 +165,7 @@ async def test_sending_pausing_and_going_on(console: ServedConsole) -> None:
 
 async def test_a_step_that_is_not_possible_says_so(sqlite_console: ServedConsole) -> None:
     operator = await sqlite_console.staff("campaign_operator")
-    number = await _composed(operator)
+    number = await composed(operator)
     answer = await operator.post(f"/campaigns/{number}/pause", {"reason": "试试"})
     assert answer.status == 409
     assert "草稿" in answer.visible
@@ -178,11 +178,11 @@ async def test_a_campaign_that_is_not_there_is_not_found(sqlite_console: ServedC
 
 
 async def test_results_before_and_after_sending_and_as_a_workbook(console: ServedConsole) -> None:
-    await _people(console)
+    await follow(console)
     operator, approver = await console.staff("campaign_operator"), await console.staff("campaign_approver")
-    number = await _submitted(operator)
+    number = await submitted(operator)
     assert "还没有开始发送" in (await operator.get(f"/campaigns/{number}/results")).visible
-    await _approved(approver, number, FOLLOWERS)
+    await approved(approver, number, FOLLOWERS)
     await operator.get(f"/campaigns/{number}/send")
     await operator.post(f"/campaigns/{number}/send", {"version": "1", "confirmed": str(FOLLOWERS)})
     await console.records.campaigns.service.start_due()
