@@ -3,7 +3,6 @@
 import asyncio
 import os
 import sys
-import time
 from pathlib import Path
 
 from bot.app.records import open_records
@@ -14,17 +13,17 @@ from tests.support.assistant import settings_for, simulated_platform
 from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[2]
-RESIDENT_MAX_MB = 135
+RESIDENT_MAX_MB = 140
 """A campaign to 620,000 adds up to 30 MB of what is allowed, which is 150 (docs/benchmarks.md)."""
 START_TIMEOUT_S = 90.0
 LOOKED_AT_FOR_S = 3.0
 """Long enough for every job that rests up to two seconds to have run."""
 
 
-def resident_mb(pid: int) -> float:
-    """Return the pages of a process that are in memory, those of its libraries too."""
+def most_resident_mb(pid: int) -> float:
+    """Return the most pages that a process ever had in memory, those of its libraries too."""
     lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
-    return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024
+    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
 
 
 async def test_a_worker_at_rest_leaves_room_for_a_campaign(database_url: str, redis_url: str, tmp_path: Path) -> None:
@@ -48,15 +47,11 @@ async def test_a_worker_at_rest_leaves_room_for_a_campaign(database_url: str, re
 
 
 async def most_of(pid: int, platform: SimulatedPlatform) -> float:
-    """Return the most that the process takes after it published the menu, which is the last it does to start."""
+    """Return the most that the process took from its start until every job has run once."""
 
     async def is_working() -> bool:
         return platform.menu is not None
 
     await until(is_working, timeout_s=START_TIMEOUT_S)
-    most, end = 0.0, time.monotonic() + LOOKED_AT_FOR_S
-    while time.monotonic() < end:
-        most = max(most, resident_mb(pid))
-        await asyncio.sleep(0.1)
-    print(f"{most:.0f} MB")
-    return most
+    await asyncio.sleep(LOOKED_AT_FOR_S)
+    return most_resident_mb(pid)
