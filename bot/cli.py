@@ -158,7 +158,7 @@ async def _flows_check(settings: Settings, _options: argparse.Namespace) -> int:
 
 
 async def _staff_add(settings: Settings, options: argparse.Namespace) -> int:
-    from bot.app import open_records
+    from bot.app.records import open_records
     from bot.commands import staff
 
     async with open_records(complete(settings)) as records:
@@ -166,7 +166,7 @@ async def _staff_add(settings: Settings, options: argparse.Namespace) -> int:
 
 
 async def _staff_list(settings: Settings, _options: argparse.Namespace) -> int:
-    from bot.app import open_records
+    from bot.app.records import open_records
     from bot.commands import staff
 
     async with open_records(complete(settings)) as records:
@@ -174,7 +174,7 @@ async def _staff_list(settings: Settings, _options: argparse.Namespace) -> int:
 
 
 async def _staff_chats(settings: Settings, options: argparse.Namespace) -> int:
-    from bot.app import open_records
+    from bot.app.records import open_records
     from bot.commands import staff
 
     async with open_records(complete(settings)) as records:
@@ -182,7 +182,7 @@ async def _staff_chats(settings: Settings, options: argparse.Namespace) -> int:
 
 
 async def _staff_answer(settings: Settings, options: argparse.Namespace) -> int:
-    from bot.app import open_records
+    from bot.app.records import open_records
     from bot.commands import staff
 
     async with open_records(complete(settings)) as records:
@@ -190,7 +190,7 @@ async def _staff_answer(settings: Settings, options: argparse.Namespace) -> int:
 
 
 async def _staff_close(settings: Settings, options: argparse.Namespace) -> int:
-    from bot.app import open_records
+    from bot.app.records import open_records
     from bot.commands import staff
 
     async with open_records(complete(settings)) as records:
@@ -198,7 +198,7 @@ async def _staff_close(settings: Settings, options: argparse.Namespace) -> int:
 
 
 async def _privacy_export(settings: Settings, options: argparse.Namespace) -> int:
-    from bot.app import open_records
+    from bot.app.records import open_records
 
     async with open_records(complete(settings)) as records:
         print(json.dumps(await records.privacy.export(options.openid), ensure_ascii=False, indent=1))
@@ -206,7 +206,7 @@ async def _privacy_export(settings: Settings, options: argparse.Namespace) -> in
 
 
 async def _privacy_erase(settings: Settings, options: argparse.Namespace) -> int:
-    from bot.app import open_records
+    from bot.app.records import open_records
 
     if not options.yes and await asyncio.to_thread(input, "Erase everything of this follower? Type yes: ") != "yes":
         print("Nothing was erased.")

@@ -59,7 +59,7 @@ class Recipe:
 
 def shipped(root: Path = ROOT) -> Recipe:
     """Return the recipe of ``config.yml``."""
-    rows = yaml.safe_load((root / "config.yml").read_text(encoding="utf-8"))["pipeline"]
+    rows = yaml.load((root / "config.yml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)["pipeline"]
     by_name = {row["name"].rpartition(".")[2]: row for row in rows}
 
     def grams(name: str) -> Grams:

@@ -14,7 +14,10 @@ TEXTS_FILE = Path(__file__).with_name("texts.yml")
 
 @cache
 def _texts() -> Mapping[str, str]:
-    return {str(code): str(text) for code, text in yaml.safe_load(TEXTS_FILE.read_text(encoding="utf-8")).items()}
+    return {
+        str(code): str(text)
+        for code, text in yaml.load(TEXTS_FILE.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader).items()
+    }
 
 
 def text_of(code: str, fields: Mapping[str, FieldValue]) -> str:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from bot.app import Records, open_records
+from bot.app.records import Records, open_records
 from bot.campaigns import audience as audiences
 from bot.campaigns import content as contents
 from bot.campaigns.audience import Everyone

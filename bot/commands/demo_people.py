@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from bot.app import Records
+from bot.app.records import Records
 from bot.legal.models import CaseDraft
 from bot.programmes.models import Programme, ProgrammeKind
 from bot.registrations.outcomes import Application

@@ -4,13 +4,13 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from bot.app import action_names
+from bot.app.actions import action_names
 from bot.dialogue.checker import Known, check_directory
 from bot.dialogue.standard_validators import standard_validators
 from bot.settings import Settings
 from bot.understanding.models import INTENTS
 
-SOURCE_DIRS = (Path("actions"), Path("bot/worker"), Path("bot/turns"), Path("bot/app.py"))
+SOURCE_DIRS = (Path("actions"), Path("bot/worker"), Path("bot/turns"), Path("bot/app"))
 _QUOTED = re.compile(r'"([a-z][a-z0-9_.]*)"')
 
 

@@ -93,7 +93,7 @@ async def _nlu_rollback(_settings: Settings, _options: argparse.Namespace) -> in
 async def _review_list(settings: Settings, options: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from bot.app import open_records
+    from bot.app.records import open_records
     from bot.commands import review
     from bot.understanding.review.models import Reason, Status
 
@@ -106,7 +106,7 @@ async def _review_list(settings: Settings, options: argparse.Namespace) -> int:
 async def _review_relabel(settings: Settings, options: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from bot.app import open_records
+    from bot.app.records import open_records
     from bot.commands import review
 
     async with open_records(complete(settings)) as records:
@@ -116,7 +116,7 @@ async def _review_relabel(settings: Settings, options: argparse.Namespace) -> in
 async def _review_dismiss(settings: Settings, options: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from bot.app import open_records
+    from bot.app.records import open_records
     from bot.commands import review
 
     async with open_records(complete(settings)) as records:
@@ -126,7 +126,7 @@ async def _review_dismiss(settings: Settings, options: argparse.Namespace) -> in
 async def _review_undo(settings: Settings, options: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from bot.app import open_records
+    from bot.app.records import open_records
     from bot.commands import review
 
     async with open_records(complete(settings)) as records:
@@ -136,7 +136,7 @@ async def _review_undo(settings: Settings, options: argparse.Namespace) -> int:
 async def _review_export(settings: Settings, options: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from bot.app import open_records
+    from bot.app.records import open_records
     from bot.commands import review
 
     async with open_records(complete(settings)) as records:

@@ -17,7 +17,7 @@ def add_commands(commands: Commands) -> None:
 
 
 async def _rebuild(settings: Settings, options: argparse.Namespace) -> int:
-    from bot.app import open_records
+    from bot.app.records import open_records
     from bot.reports.chat_rollups import ChatRollups
     from bot.reports.models import Period
     from bot.reports.rollups import TurnRollups

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from bot.app import Records
+from bot.app.records import Records
 from bot.understanding.review.export import Exported, Exporter
 from bot.understanding.review.models import Decided, DecidedBefore, Filter, Reason, ReviewItem, Status
 from bot.understanding.review.service import suggestions

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from rich.console import Console
 from rich.table import Table
 
-from bot.app import Records, open_records
+from bot.app.records import Records, open_records
 from bot.commands.demo_people import ACCOUNTS, add_staff, add_workers
 from bot.commands.processes import until_stopped
 from bot.commands.training import is_ready, serve_command, train_in_thread

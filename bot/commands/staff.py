@@ -7,7 +7,7 @@ from typing import assert_never
 from rich.console import Console
 from rich.table import Table
 
-from bot.app import Records
+from bot.app.records import Records
 from bot.inbox.desk import ChatIsOver, Closed, Queued, TakenBy
 from bot.inbox.models import ChatStatus
 from bot.staff.service import Added, UsernameTaken

@@ -1,4 +1,4 @@
-"""What people read for codes: one table for the whole console."""
+"""What people read for codes: one table for the whole console, a file an area."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,19 +8,22 @@ import yaml
 
 from bot.values.problem import FieldValue, Problem
 
-TEXTS_FILE: Final = Path(__file__).with_name("texts.yml")
+TEXTS_DIR: Final = Path(__file__).with_name("texts")
 
 
 class Texts:
-    """The sentences of ``texts.yml``: errors, problems of fields, notices after a step."""
+    """The sentences of ``texts/``: errors, problems of fields, notices after a step."""
 
     def __init__(self, sections: Mapping[str, Mapping[str, str]]) -> None:
         self._sections = sections
 
     @classmethod
-    def load(cls, path: Path = TEXTS_FILE, *, problems: Mapping[str, str] | None = None) -> "Texts":
-        """Read the table. ``problems`` are sentences for problems that the subjects' rules find, by their codes."""
-        sections = yaml.safe_load(path.read_text(encoding="utf-8"))
+    def load(cls, folder: Path = TEXTS_DIR, *, problems: Mapping[str, str] | None = None) -> "Texts":
+        """Read the table. ``problems`` are sentences for problems that the subjects' rules find, by their codes.
+
+        Raises ValueError when two files have a sentence for the same code.
+        """
+        sections = read_sections(folder)
         return cls({**sections, "problems": {**(problems or {}), **sections["problems"]}})
 
     def error(self, code: str, fields: Mapping[str, FieldValue]) -> str:
@@ -51,6 +54,18 @@ class Texts:
     def notice(self, code: str, fields: Mapping[str, FieldValue]) -> str:
         """Return the sentence after a step; raises KeyError for a code without one."""
         return _filled(self._sections["notices"][code], fields)
+
+
+def read_sections(folder: Path = TEXTS_DIR) -> dict[str, dict[str, str]]:
+    """Return the sentences of all files by section and code. Raises ValueError when a code stands in two files."""
+    sections: dict[str, dict[str, str]] = {}
+    for path in sorted(folder.glob("*.yml")):
+        for name, texts in yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader).items():
+            known = sections.setdefault(name, {})
+            if twice := known.keys() & texts.keys():
+                raise ValueError(f"{path.name} repeats {name}: {sorted(twice)}")
+            known.update(texts)
+    return sections
 
 
 def _filled(text: str, fields: Mapping[str, FieldValue]) -> str:

@@ -176,7 +176,7 @@ class Visit:
         return web.Response(text=text, content_type="text/html", charset="utf-8", status=status)
 
     def to(self, path: str, notice: str | None = None, **fields: FieldValue) -> web.Response:
-        """Send the browser to another page, which shows the notice with that code of ``texts.yml`` once."""
+        """Send the browser to another page, which shows the notice with that code of ``texts/`` once."""
         # A script follows a redirect without the browser's address changing, so it is told where to go.
         headers = {"HX-Redirect": path} if self.wants_fragment else {"Location": path}
         response = web.Response(status=200 if self.wants_fragment else 303, headers=headers)

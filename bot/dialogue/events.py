@@ -125,4 +125,4 @@ Event = SetSlots | Say | OfferOptions | Reject | HandOver | SendPicture | Forget
 
 Action = Callable[[ActionContext], Awaitable[Sequence[Event]]]
 ActionTable = Mapping[str, Action]
-"""Action name, as flows write it, to handler. ``bot/app.py`` merges the tables of every module in ``actions/``."""
+"""Action name, as flows write it, to handler. ``bot/app/actions.py`` merges the tables of ``actions/``."""

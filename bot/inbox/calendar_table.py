@@ -32,7 +32,7 @@ class CalendarSeed:
 
 def read_seed(path: Path = CALENDAR_FILE) -> CalendarSeed:
     """Read the seed file; raises KeyError or ValueError when it is not of the form its head describes."""
-    data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    data = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     hours = [
         WorkingHours(weekday=weekday, opens=_checked(row["opens"]), closes=_checked(row["closes"]))
         for row in data["working_hours"]

@@ -9,7 +9,6 @@ from typing import Literal
 import yaml
 
 from bot.knowledge.models import Entry
-from bot.knowledge.retrieval import Retriever
 from bot.knowledge.rules import (
     CLOSE_MAX,
     WITH_MEANING,
@@ -20,6 +19,7 @@ from bot.knowledge.rules import (
     rank,
     worth_offering,
 )
+from bot.knowledge.scores import Retriever
 from bot.understanding.models import Understanding
 
 Outcome = Literal["answered", "asked_back", "not_found"]
@@ -103,7 +103,7 @@ def read_questions(path: Path) -> list[Asked]:
 
     A question is a text, or ``{text: …, also: [code, …]}``. Raises ValueError naming the entry where it is not.
     """
-    data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    data = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     if not isinstance(data, dict):
         raise ValueError(f"{path.name}: expected entry codes with lists of questions")  # noqa: TRY004 - It is the file's.
     return [_asked(path, str(code), row) for code, rows in data.items() for row in rows or ()]

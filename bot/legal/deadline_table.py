@@ -17,7 +17,7 @@ DEADLINES_FILE = Path(__file__).with_name("deadlines.yml")
 
 def read_seed(path: Path = DEADLINES_FILE) -> list[DeadlineRule]:
     """Read the seed file; raises TableInvalid that names the faulty rule."""
-    data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    data = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     return [_rule(row) for row in data["rules"]]
 
 

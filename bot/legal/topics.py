@@ -79,7 +79,7 @@ class TopicCatalogue:
     @classmethod
     def load(cls, path: Path = TOPICS_FILE) -> "TopicCatalogue":
         """Read the topics' file; raises TableInvalid that names the faulty entry."""
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
         facts = {key: Fact(key, str(label)) for key, label in data["facts"].items()}
         return cls(tuple(_topic(row, facts) for row in data["topics"]))
 

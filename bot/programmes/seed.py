@@ -37,7 +37,7 @@ async def seed_demo(service: ProgrammeService, today: date, path: Path = DEMO_FI
 
 
 def _read(path: Path) -> Sequence[_Entry]:
-    entries: Sequence[_Entry] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    entries: Sequence[_Entry] = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     return entries
 
 

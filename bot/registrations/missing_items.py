@@ -25,7 +25,7 @@ class MissingItem:
 
 def read_items(path: Path = ITEMS_FILE) -> Mapping[str, str]:
     """Return the particulars by code."""
-    items: dict[str, str] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    items: dict[str, str] = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     return items
 
 

@@ -30,7 +30,7 @@ class ReasonTable:
     @classmethod
     def from_file(cls, path: Path = REASONS_FILE) -> "ReasonTable":
         """Read a YAML file of ``code: {text: …, for: [status, …]}``; raises ValueError for an unknown status."""
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
         return cls(
             {
                 code: Reason(code, entry["text"], tuple(Status(status) for status in entry["for"]))

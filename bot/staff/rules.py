@@ -44,7 +44,7 @@ class PermissionTable:
     @classmethod
     def load(cls, path: Path = PERMISSIONS_FILE) -> "PermissionTable":
         """Read the table; raises ValueError that names a faulty permission, role or reach."""
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
         table = cls(dict(data["roles"]), {name: _reaches(name, row) for name, row in data["permissions"].items()})
         unknown = {role for row in table.permissions.values() for role in row} - set(table.roles)
         if unknown:

@@ -41,7 +41,7 @@ def rank_by_keywords(text: str) -> Ranking:
 @cache
 def keyword_rules() -> tuple[KeywordRule, ...]:
     """Return the rules of ``keywords.yml``. Raises RuleTableInvalid naming the faulty row."""
-    return tuple(map(_rule, yaml.safe_load(KEYWORDS_FILE.read_text(encoding="utf-8"))["rules"]))
+    return tuple(map(_rule, yaml.load(KEYWORDS_FILE.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)["rules"]))
 
 
 def _rule(row: dict[str, Any]) -> KeywordRule:

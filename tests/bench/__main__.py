@@ -18,7 +18,7 @@ import aiohttp
 from rich.console import Console
 from rich.progress import track
 
-from bot.app import open_records
+from bot.app.records import open_records
 from bot.commands.run import environment_of, seed
 from bot.settings import Settings
 from bot.storage.migrate import upgrade

@@ -15,7 +15,7 @@ from wechatpy import create_reply, parse_message
 from wechatpy.crypto import WeChatCrypto
 from wechatpy.utils import check_signature
 
-from bot.app import open_bot
+from bot.app.assistant import open_bot
 from bot.gateway.server import Gateway, Metrics
 from bot.settings import Settings, load_settings
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageDraw
 from playwright.async_api import FilePayload, expect
 
-from bot.app import worker_of
+from bot.app.worker import worker_of
 from bot.inbox.models import Satisfaction
 from bot.values.clock import SystemClock
 from tests.browser.staff import CHROMIUM, PHONE, chromium, signed_in, take_picture

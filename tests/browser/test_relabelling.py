@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
-from bot.app import open_bot
+from bot.app.assistant import open_bot
 from bot.understanding.models import Guess
 from bot.understanding.review.models import Filter, Reason, Status, Turn
 from bot.values.clock import SystemClock

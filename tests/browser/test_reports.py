@@ -9,7 +9,8 @@ import pytest
 from playwright.async_api import expect
 from python_calamine import CalamineWorkbook
 
-from bot.app import Bot, open_bot, task_runner_of
+from bot.app.assistant import Bot, open_bot
+from bot.app.tasks import task_runner_of
 from bot.commands.demo_people import add_workers
 from bot.commands.run import seed
 from bot.inbox.models import Chat, Satisfaction

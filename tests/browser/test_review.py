@@ -14,7 +14,8 @@ import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 from python_calamine import CalamineWorkbook
 
-from bot.app import registration_desk, worker_of
+from bot.app.tasks import registration_desk
+from bot.app.worker import worker_of
 from bot.commands.demo_people import add_workers
 from bot.programmes.models import ProgrammeKind, ReviewMode
 from bot.registrations.outcomes import Application, Moved, Submitted

@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 import aiohttp
 from redis.asyncio import Redis
 
-from bot.app import worker_id
+from bot.app.worker import worker_id
 from bot.campaigns.batches import Batches, Hold
 from bot.campaigns.desk import open_desk
 from bot.campaigns.models import SendChannel

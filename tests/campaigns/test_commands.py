@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import open_records
+from bot.app.records import open_records
 from bot.campaigns.models import CampaignState, SendChannel
 from bot.cli import parser
 from bot.commands.campaign import CHANNELS

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import Integer, cast, delete, func, select, text, update
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from bot.app import Records, open_records
+from bot.app.records import Records, open_records
 from bot.campaigns.models import CampaignBatch, CampaignState, Recipient
 from bot.campaigns.planning import add_batches
 from bot.settings import Settings

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import worker_of
+from bot.app.worker import worker_of
 from bot.campaigns.models import CampaignState, Outcome
 from bot.storage.encryption import FieldCipher
 from bot.values.clock import SystemClock

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import Records, open_records
+from bot.app.records import Records, open_records
 from bot.commands.demo_people import ACCOUNTS, add_staff, add_workers
 from bot.commands.run import seed
 from bot.inbox.models import ChatStatus

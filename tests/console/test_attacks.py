@@ -10,7 +10,8 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from bot.app import open_bot, task_runner_of
+from bot.app.assistant import open_bot
+from bot.app.tasks import task_runner_of
 from bot.console.server import HEADERS, MAX_BODY_BYTES
 from bot.followers.references import FollowerReferences
 from bot.programmes.models import ProgrammeKind
@@ -340,6 +341,7 @@ BEHIND_RECORDS_OF_THEIR_OWN = {
     "/registrations/bulk/*",
     "/programmes/*/open",
     "/programmes/*/slots/move",
+    "/campaigns/pictures/*",
 }
 """A stream, files, what only long work or a photograph brings, a programme that is not open, a slot with people in
 it; their own tests open them."""
@@ -405,6 +407,16 @@ FIELDS = [
     "county",
     "roles",
     "q",
+    "kind",
+    "channel",
+    "head",
+    "choices",
+    "tag_2",
+    "person",
+    "testers",
+    "version",
+    "file_id",
+    "starts_at",
 ]
 FILTERS = [
     "q",
@@ -419,6 +431,7 @@ FILTERS = [
     "source",
     "role",
     "next",
+    "state",
 ]
 NASTY = ("'", "%", "\\", "\x00", "a" * 5_000, "99999999999999999999", "-1", "2026-13-45", "🏔" * 50, "' OR 1=1 --")
 

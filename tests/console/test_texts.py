@@ -4,12 +4,11 @@ import ast
 from pathlib import Path
 
 import pytest
-import yaml
 
-from bot.console.texts import TEXTS_FILE, Texts
+from bot.console.texts import TEXTS_DIR, Texts, read_sections
 
-HERE = Path(TEXTS_FILE).parent
-SECTIONS = yaml.safe_load(TEXTS_FILE.read_text(encoding="utf-8"))
+HERE = TEXTS_DIR.parent
+SECTIONS = read_sections()
 
 
 def _calls(method: str) -> list[tuple[str, str, set[str]]]:
@@ -49,3 +48,10 @@ def test_no_section_holds_what_belongs_to_another() -> None:
         if "." in code
     ]
     assert stray == []
+
+
+def test_two_files_do_not_speak_for_one_code(tmp_path: Path) -> None:
+    for name in ("chats", "people"):
+        (tmp_path / f"{name}.yml").write_text("errors:\n  inbox.gone: 没有了。\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"people\.yml repeats errors: \['inbox\.gone'\]"):
+        read_sections(tmp_path)

@@ -8,7 +8,7 @@ import yaml
 from bot.dialogue.catalog import FlowCatalog
 from tests.conversations.chats import AssistantChat
 
-MENU = yaml.safe_load(Path("flows/menu.yml").read_text())["menu"]
+MENU = yaml.load(Path("flows/menu.yml").read_text(), Loader=yaml.CSafeLoader)["menu"]
 KEYS = [item["key"] for column in MENU for item in column.get("items", [column]) if item.get("type") == "click"]
 LOST = ("utter_pattern_cannot_handle", "utter_pattern_clarify", "utter_pattern_unavailable", "utter_out_of_scope")
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.app import open_bot
+from bot.app.assistant import open_bot
 from bot.gateway.server import Gateway, Metrics
 from tests.gateway.served import Served, served
 from tests.gateway.test_callback import PAYLOADS, TEXT

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import xmltodict
 
-from bot.app import open_bot
+from bot.app.assistant import open_bot
 from bot.commands.processes import readiness
 from bot.gateway.server import Gateway, Metrics
 from bot.settings import Settings

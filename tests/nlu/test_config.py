@@ -12,7 +12,7 @@ NEEDS_TENSORFLOW = ("DIET", "TED", "ResponseSelector", "UnexpecTED", "LanguageMo
 
 
 def component_names(config: Path) -> list[str]:
-    content = yaml.safe_load(config.read_text(encoding="utf-8"))
+    content = yaml.load(config.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     return [row["name"] for row in [*content["pipeline"], *(content["policies"] or [])]]
 
 
@@ -54,7 +54,7 @@ def test_the_lock_is_complete_and_names_no_registry() -> None:
 
 
 def test_what_counts_as_more_frequent_is_an_intent() -> None:
-    content = yaml.safe_load((NLU.parent / "config.yml").read_text(encoding="utf-8"))
+    content = yaml.load((NLU.parent / "config.yml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     frequent = {name: factor for row in content["pipeline"] for name, factor in row.get("frequent", {}).items()}
     assert frequent.keys() <= set(INTENTS)
     assert all(factor > 0 for factor in frequent.values())

@@ -146,7 +146,7 @@ def load_cases(path: Path, shared: Path | None = None) -> list[Case]:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    raw = yaml.safe_load(path.read_text())
+    raw = yaml.load(path.read_text(), Loader=yaml.CSafeLoader)
     if not isinstance(raw, dict):
         raise ValueError(f"{path}: expected a mapping")  # noqa: TRY004 - the file is wrong, not an argument
     return raw

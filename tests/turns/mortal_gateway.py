@@ -13,7 +13,7 @@ from typing import Literal
 import uvloop
 from aiohttp import web
 
-from bot.app import Bot, open_bot
+from bot.app.assistant import Bot, open_bot
 from bot.gateway.server import Gateway, Metrics
 from bot.settings import Settings
 from bot.storage.redis import RedisLink

@@ -4,7 +4,7 @@ import re
 import uuid
 from datetime import timedelta
 
-from bot.app import Records
+from bot.app.records import Records
 from bot.legal.deadline_table import DeadlineTable, read_seed
 from bot.legal.models import CaseDraft
 from bot.programmes.models import ReviewMode

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import open_records
+from bot.app.records import open_records
 from bot.programmes.seed import seed_demo
 from bot.registrations.service import RegistrationService
 from bot.simulator.models import BodyKind

@@ -14,7 +14,7 @@ import pytest
 import xmltodict
 from sqlalchemy import func, select
 
-from bot.app import open_records
+from bot.app.records import open_records
 from bot.legal.models import LegalCase
 from bot.registrations.models import Registration
 from bot.simulator.models import Attempt, BodyKind, Delivery

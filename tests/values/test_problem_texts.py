@@ -14,7 +14,7 @@ BLUNT = ("格式错误", "非法", "无效", "不合法", "输入有误", "请�
 
 
 def _texts() -> dict[str, str]:
-    loaded = yaml.safe_load((ROOT / "flows/values.yml").read_text(encoding="utf-8"))
+    loaded = yaml.load((ROOT / "flows/values.yml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     return {code: variants[0]["text"] for code, variants in loaded["responses"].items()}
 
 

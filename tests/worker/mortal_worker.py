@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.app import Records, open_records
+from bot.app.records import Records, open_records
 from bot.settings import Settings
 from bot.staff.audit import AuditTrail
 from bot.staff.models import AuditEvent, AuditRecord

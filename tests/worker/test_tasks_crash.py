@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import Records, open_records
+from bot.app.records import Records, open_records
 from bot.settings import Settings
 from bot.staff.tasks.models import TaskState, TaskView
 from bot.storage.encryption import FieldCipher

@@ -1,0 +1,1 @@
+"""The composition: each process builds its parts from the settings here, and nowhere else."""

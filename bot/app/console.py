@@ -1,0 +1,260 @@
+"""The staff console with the pages of every area."""
+
+from actions.health_screening import ANSWERS as SCREENING_ANSWERS
+from actions.knowledge import KnowledgeActions
+from actions.work_study import ANSWERS as WORK_STUDY_ANSWERS
+from bot.app.assistant import Bot
+from bot.app.records import Records
+from bot.app.tasks import registration_desk
+from bot.campaigns.calls import CampaignCalls
+from bot.campaigns.pictures import CampaignPictures
+from bot.campaigns.results import CampaignResults
+from bot.console.account import AccountPages
+from bot.console.attendance import AttendancePages
+from bot.console.campaign_compose import CampaignCompose
+from bot.console.campaign_opt_outs import CampaignOptOutPages
+from bot.console.campaign_parts import CampaignParts
+from bot.console.campaign_results import CampaignResultPages
+from bot.console.campaign_rules import CampaignRulePages
+from bot.console.campaign_steps import CampaignSteps
+from bot.console.campaign_testers import CampaignTesterPages
+from bot.console.campaigns import CampaignPages
+from bot.console.canned import CannedPages
+from bot.console.followers import FollowerPages, FollowerServices
+from bot.console.inbox import InboxPages
+from bot.console.inbox_alerts import AlertPages
+from bot.console.inbox_handovers import InboxHandovers
+from bot.console.inbox_office import InboxOfficePages
+from bot.console.inbox_parts import InboxParts
+from bot.console.inbox_screen import InboxScreen
+from bot.console.inbox_steps import InboxSteps
+from bot.console.knowledge import KnowledgePages
+from bot.console.legal import LegalPages
+from bot.console.legal_office import LegalOffice
+from bot.console.live import LiveChats
+from bot.console.programme_moving import ProgrammeMoving
+from bot.console.programme_occupancy import ProgrammeOccupancy
+from bot.console.programme_places import ProgrammePlaces
+from bot.console.programme_preview import ProgrammePreview
+from bot.console.programme_sections import ProgrammeSections
+from bot.console.programme_slots import ProgrammeSlots
+from bot.console.programme_words import facts_of
+from bot.console.programmes import ProgrammePages
+from bot.console.registration_bulk import RegistrationBulk
+from bot.console.registration_decisions import RegistrationDecisions
+from bot.console.registration_detail import RegistrationDetail
+from bot.console.registration_exports import RegistrationExports
+from bot.console.registrations import RegistrationPages
+from bot.console.reports import ReportPages
+from bot.console.review import ReviewPages
+from bot.console.routing import Area
+from bot.console.server import Console, ConsoleSettings
+from bot.console.staff import StaffPages
+from bot.console.tasks import TaskPages
+from bot.console.trail import TrailPages
+from bot.console.unit_lists import UnitListPages
+from bot.followers.references import FollowerReferences
+from bot.inbox.agents import AgentDirectory
+from bot.inbox.asides import ChatAsides
+from bot.inbox.calendar_table import CalendarTable
+from bot.inbox.canned import CannedReplies
+from bot.inbox.duty import AlertDuty
+from bot.inbox.feed import ChangeFeed
+from bot.inbox.lists import ChatLists
+from bot.inbox.office import InboxOffice
+from bot.inbox.search import ChatSearch
+from bot.inbox.transfers import ChatTransfers
+from bot.legal.replies import LegalReplies
+from bot.programmes.editing import ProgrammeEditor
+from bot.programmes.models import ProgrammeKind
+from bot.programmes.overview import ProgrammeOverview
+from bot.programmes.places_editing import PlaceEditor
+from bot.registrations.occupancy import Occupancy
+from bot.reports.overview import Overview
+from bot.turns.allowances import AllowanceLedger
+from bot.turns.typing import TypingSign
+from bot.wechat.mass import MassApi
+from nlu.fingerprint import MODELS
+from nlu.registry import Registry
+
+
+def console_of(bot: Bot) -> Console:
+    """Return the staff console with the pages of every area."""
+    records, address = bot.records, bot.records.settings.console
+    return Console(
+        records.sign_in,
+        records.second_factor,
+        records.sessions,
+        records.permissions,
+        records.cipher,
+        console_areas(bot),
+        ConsoleSettings(
+            https=address.https,
+            trust_proxy=address.proxy,
+            session_s=address.session_s,
+            is_demo=records.settings.demo,
+        ),
+        problems={code: response.variants[0].text for code, response in bot.catalog.responses.items()},
+    )
+
+
+def console_areas(bot: Bot) -> tuple[Area, ...]:
+    """Return the areas of the console, in the order of its menu."""
+    records = bot.records
+    answers = KnowledgeActions(records.knowledge, records.programmes, records.registrations, records.clock)
+    return (
+        *inbox_areas(bot),
+        *registration_areas(bot),
+        *programme_areas(bot),
+        KnowledgePages(records.entries, records.knowledge, answers, bot.renderer, records.clock),
+        LegalPages(
+            records.case_desk,
+            records.case_queue,
+            records.cases,
+            records.topics,
+            LegalReplies(records.inbox, records.desk),
+            records.files,
+        ),
+        LegalOffice(records.case_desk, records.case_queue, records.case_statistics, records.staff, records.clock),
+        TaskPages(records.tasks),
+        ReportPages(Overview(records.database), records.tasks, records.clock),
+        ReviewPages(records.reviews, records.audit, Registry(MODELS).history),
+        InboxOfficePages(InboxOffice(records.database, trail=records.audit), records.clock),
+        *campaign_areas(bot),
+        *_people_areas(records),
+    )
+
+
+def inbox_areas(bot: Bot) -> tuple[Area, ...]:
+    """Return the pages of chats with followers."""
+    records = bot.records
+    database, cipher, clock = records.database, records.cipher, records.clock
+    parts = InboxParts(
+        desk=records.desk,
+        lists=ChatLists(database, cipher, clock),
+        office=InboxOffice(database, trail=records.audit),
+        replies=CannedReplies(database, clock, trail=records.audit),
+        agents=AgentDirectory(database, clock, records.permissions),
+        calendar=CalendarTable(database),
+        ledger=AllowanceLedger(bot.link, clock),
+        followers=records.followers,
+        registrations=records.registrations,
+        cases=records.cases,
+        duty=AlertDuty(database, cipher, clock, trail=records.audit),
+        references=FollowerReferences(cipher),
+        clock=clock,
+        has_template=bool(records.settings.wechat.status_template),
+    )
+    screen, asides = InboxScreen(parts), ChatAsides(database, cipher, clock, trail=records.audit)
+    transfers = ChatTransfers(database, cipher, clock, trail=records.audit)
+    live, search = LiveChats(ChangeFeed(database, clock)), ChatSearch(database, cipher, clock)
+    return (
+        InboxPages(parts, screen, live, search, asides, records.files, records.unmasking),
+        InboxSteps(parts, screen, asides, records.files, TypingSign(bot.api, bot.link, clock)),
+        InboxHandovers(parts, screen, transfers),
+        AlertPages(parts.duty, parts.agents),
+        CannedPages(parts.replies, parts.office),
+    )
+
+
+def campaign_areas(bot: Bot) -> tuple[Area, ...]:
+    """Return the pages of campaigns."""
+    records = bot.records
+    results = CampaignResults(records.database, records.campaigns.lists, records.turn_log)
+    parts = CampaignParts(
+        desk=records.campaigns,
+        calls=campaign_calls_of(bot),
+        results=results,
+        programmes=records.programmes,
+        tasks=records.tasks,
+        pictures=CampaignPictures(records.database, records.files, records.clock),
+        finder=records.finder,
+        references=FollowerReferences(records.cipher),
+        clock=records.clock,
+    )
+    return (
+        CampaignCompose(parts),
+        CampaignPages(parts),
+        CampaignRulePages(parts),
+        CampaignOptOutPages(parts),
+        CampaignTesterPages(parts),
+        CampaignResultPages(parts),
+        CampaignSteps(parts),
+    )
+
+
+def campaign_calls_of(bot: Bot) -> CampaignCalls:
+    """Return what staff do with the platform at once: previews, and taking back what was sent."""
+    records = bot.records
+    return CampaignCalls(
+        records.database,
+        records.campaigns.service,
+        MassApi(bot.api.client),
+        bot.api,
+        records.clock,
+        trail=records.audit,
+        pictures=CampaignPictures(records.database, records.files, records.clock),
+    )
+
+
+def _people_areas(records: Records) -> tuple[Area, ...]:
+    followers = FollowerServices(
+        records.finder,
+        records.followers,
+        records.consents,
+        records.registrations,
+        records.privacy,
+        records.unmasking,
+        records.tasks,
+    )
+    return (
+        StaffPages(
+            records.staff,
+            records.credentials,
+            records.second_factor,
+            records.sessions,
+            records.audit,
+            records.clock,
+        ),
+        FollowerPages(followers, records.cipher, records.clock),
+        TrailPages(records.trail_search, records.trail_checks, records.tasks),
+        AccountPages(records.credentials, records.second_factor, records.sessions),
+    )
+
+
+def registration_areas(bot: Bot) -> tuple[Area, ...]:
+    """Return the pages of registrations."""
+    records = bot.records
+    desk = registration_desk(records, bot.catalog)
+    return (
+        RegistrationPages(desk, records.programmes, records.clock),
+        RegistrationBulk(desk, records.programmes, records.tasks, records.clock),
+        RegistrationExports(desk, records.tasks),
+        UnitListPages(desk, records.programmes, records.tasks),
+        RegistrationDetail(desk, records.unmasking),
+        RegistrationDecisions(desk, records.clock),
+        AttendancePages(desk, records.clock),
+    )
+
+
+def programme_areas(bot: Bot) -> tuple[Area, ...]:
+    """Return the areas about programmes."""
+    records = bot.records
+    overview, occupancy = ProgrammeOverview(records.database), Occupancy(records.database, records.clock)
+    editor = ProgrammeEditor(records.database, records.clock, trail=records.audit)
+    places = PlaceEditor(records.database, records.clock, trail=records.audit)
+    answers = {
+        ProgrammeKind.WORK_STUDY: WORK_STUDY_ANSWERS,
+        ProgrammeKind.HEALTH_SCREENING: SCREENING_ANSWERS,
+        ProgrammeKind.LEGAL_CONSULTATION: (),
+    }
+    facts = facts_of(bot.catalog.slots, answers)
+    return (
+        ProgrammePages(records.programmes, overview, editor, occupancy, records.clock, facts),
+        ProgrammeSections(records.programmes, editor, facts),
+        ProgrammeSlots(records.programmes, overview, places, occupancy, records.clock),
+        ProgrammePlaces(records.programmes, overview, places, occupancy),
+        ProgrammeMoving(records.programmes, overview, records.registrations, occupancy, records.tasks),
+        ProgrammeOccupancy(records.programmes, overview, occupancy, records.clock),
+        ProgrammePreview(records.programmes, records.registrations, bot.renderer, records.clock, facts),
+    )
