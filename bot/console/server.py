@@ -38,6 +38,8 @@ log = structlog.get_logger(__name__)
 
 MIB: Final = 1024 * 1024
 MAX_BODY_BYTES: Final = 20 * MIB
+ADDRESS_MAX_BYTES: Final = 32 * 1024
+"""A week of a large programme, every slot of it ticked, stands in an address of some ten thousand bytes."""
 ROUTES = web.AppKey("routes", tuple[Route, ...])
 """Every route behind the gate, for the test that walks them as every role."""
 

@@ -1,13 +1,13 @@
 """Campaigns have pictures, testers and the reason why one was given back.
 
-Step 0016, after 0015.
+Step 0017, after 0016.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0016"
-down_revision = "0015"
+revision = "0017"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 
