@@ -1,8 +1,8 @@
 """``python -m tests.bench.pages --rows 1000000``: what pages of the console cost with very many rows behind each.
 
-The whole console is served over HTTP with as many chats, cases, slots, registrations, rows of the trail, followers and
-turns as asked for. Each page is asked for 40 times at random places, as staff do, and timed from the request to the
-last byte, on SQLite and on PostgreSQL. Prints the median and the 95th percentile.
+The whole console is served over HTTP with as many chats, cases, slots, registrations, rows of the trail, followers
+and turns as asked for. Each page is asked for 40 times at random places, as staff do, and timed from the request
+to the last byte, on SQLite and on PostgreSQL. Prints the median and the 95th percentile.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import time
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -102,7 +103,7 @@ async def filled(
 ) -> AsyncIterator[tuple[ServedConsole, Place]]:
     """Serve a console over the database at ``url``, which is filled unless ``folder`` says that it was before."""
     note = folder / "filled.json"
-    known = json.loads(note.read_text()) if note.exists() else {"keys": FieldCipher.new_setting()}
+    known: dict[str, Any] = json.loads(note.read_text()) if note.exists() else {"keys": FieldCipher.new_setting()}
     async with RedisServer(folder) as redis:
         settings = settings_for(database_url=url, redis_url=redis.url, data_dir=folder, cipher_setting=known["keys"])
         async with open_bot(settings) as bot, serving(bot) as served:
