@@ -9,6 +9,7 @@ from bot.app.assistant import Bot
 from bot.app.records import Records
 from bot.campaigns.batches import Batches
 from bot.campaigns.pace import Pace
+from bot.campaigns.pictures import CampaignPictures
 from bot.campaigns.reconciling import Reconciler
 from bot.campaigns.sending import BatchSender
 from bot.campaigns.stopping import Stops
@@ -134,12 +135,13 @@ def campaign_worker_of(bot: Bot) -> CampaignWorker:
     """Return what sends campaigns in this process."""
     records, mass = bot.records, MassApi(bot.api.client)
     batches = Batches(records.database, records.clock)
+    pictures = CampaignPictures(records.database, records.files, records.clock)
     stops = Stops(records.database, records.clock, records.campaigns.service)
     return CampaignWorker(
         bot.batch_stream,
         records.campaigns.service,
         batches,
-        BatchSender(batches, Pace(bot.redis), stops, mass, bot.api, records.clock),
+        BatchSender(batches, Pace(bot.redis), stops, mass, bot.api, records.clock, pictures=pictures),
         stops,
         Reconciler(records.database, records.clock, mass),
     )

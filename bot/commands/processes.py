@@ -66,12 +66,15 @@ async def gateway(settings: Settings, *, port: int | None = None, announce: Call
 async def console(settings: Settings, *, port: int | None = None, announce: Callable[[str], None] = say) -> None:
     """Serve the staff console until SIGTERM."""
     from bot.app.console import console_of
+    from bot.console.server import ADDRESS_MAX_BYTES
 
     stopped = until_stopped()
     address = settings.console
     async with open_bot(settings) as bot:
         bot.records.knowledge.warm_up()
-        runner = web.AppRunner(console_of(bot).application(), access_log=None, shutdown_timeout=2)
+        runner = web.AppRunner(
+            console_of(bot).application(), access_log=None, shutdown_timeout=2, max_line_size=ADDRESS_MAX_BYTES
+        )
         await runner.setup()
         await web.TCPSite(runner, address.host, address.port if port is None else port).start()
         announce(f"console on http://{address.host}:{runner.addresses[0][1]}/")
