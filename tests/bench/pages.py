@@ -86,6 +86,8 @@ async def store(records: Records, rows: int, areas: Collection[str], console: Co
             case "reports":
                 await store_many_turns(database, clock, rows, chats=False)
                 await _counted(records)
+            case _:
+                raise ValueError(f"no area of the console: {area}")
         console.print(f"{area}: stored after {time.perf_counter() - began:.0f} s")
     await settle(database)
     return Place(rows, tuple(programmes), tuple(lawyers), clock.now())
