@@ -99,8 +99,8 @@ async def test_evidence_is_marked_with_who_looks_and_leaves_a_row(
     status, data, headers = await lawyer.download(f"/legal/{receipt}/evidence/{picture}")
     assert (status, headers["Content-Type"], headers["Cache-Control"]) == (200, "image/jpeg", "no-store")
     with Image.open(BytesIO(data)) as shown:
-        brightness = shown.convert("L").histogram()
-    assert sum(brightness[:250]) > 0, "the white picture has writing on it"
+        colours = shown.convert("L").getcolors(256) or []
+    assert len(colours) > 1, "the white picture has writing on it"
     assert (await lawyer.get(f"/legal/{receipt}/evidence/{note}")).status == 404
     stranger = await console.staff("county_reviewer", county=SINAN)
     assert (await stranger.get(f"/legal/{receipt}/evidence/{picture}")).status == 404
