@@ -272,6 +272,17 @@ class FollowerTag(Base):
     openid: Mapped[str] = mapped_column(String(64), primary_key=True)
 
 
+class KnownTag(Base):
+    """A tag of the account at the platform, as it was last seen; ``pulled_at`` is when its followers were read."""
+
+    __tablename__ = "campaign_platform_tags"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(String(30))
+    followers: Mapped[int]
+    pulled_at: Mapped[datetime | None]
+
+
 class OpeningWish(Base):
     """“开放提醒我”: somebody who wants to hear when a programme opens. One row a person and programme."""
 

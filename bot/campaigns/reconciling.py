@@ -1,5 +1,6 @@
 """What the platform reports of messages, and asking it where a report never came."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias, assert_never
 
@@ -95,10 +96,20 @@ class Reconciler:
         )
         now = self._clock.now()
         is_old = JobReport.at < now - STRANGERS_KEPT_FOR
-        wanted = select(JobReport).where(JobReport.applied_at.is_(None), or_(known, is_old)).limit(APPLY_BATCH)
+        wanted = (
+            select(JobReport.key, JobReport.is_mass)
+            .where(JobReport.applied_at.is_(None), or_(known, is_old))
+            .limit(APPLY_BATCH)
+        )
         async with self._database.reading() as session:
-            if (await session.scalars(wanted.limit(1))).first() is None:
-                return 0
+            found = [(key, is_mass) for key, is_mass in await session.execute(wanted)]
+        # A mass send changes ten thousand rows: each in a transaction of its own, so that nobody waits for all.
+        pieces = [[key] for key, is_mass in found if is_mass]
+        pieces.append([key for key, is_mass in found if not is_mass])
+        return sum([await self._apply(piece, now) for piece in pieces if piece])
+
+    async def _apply(self, keys: Sequence[str], now: datetime) -> int:
+        wanted = select(JobReport).where(JobReport.key.in_(keys), JobReport.applied_at.is_(None))
         async with self._database.transaction() as session:
             rows = list(await session.scalars(wanted.with_for_update(skip_locked=True)))
             for row in rows:

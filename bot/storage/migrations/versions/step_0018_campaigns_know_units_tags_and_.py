@@ -24,6 +24,14 @@ _BUTTONS = {
 
 
 def upgrade() -> None:
+    op.create_table(
+        "campaign_platform_tags",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.String(length=30), nullable=False),
+        sa.Column("followers", sa.Integer(), nullable=False),
+        sa.Column("pulled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_campaign_platform_tags")),
+    )
     with op.batch_alter_table("campaign_reports", schema=None) as batch_op:
         batch_op.add_column(sa.Column("openid", sa.String(length=64), nullable=True))
         batch_op.add_column(sa.Column("template_id", sa.String(length=64), nullable=True))
@@ -55,6 +63,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("campaign_platform_tags")
     with op.batch_alter_table("followers", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_followers_unit"))
         batch_op.drop_column("unit")
