@@ -41,7 +41,7 @@ async def _compose(page: Page) -> None:
     await expect(page.locator("#count")).to_contain_text("现在能发到 0 人")
     await page.locator("#reach").get_by_label("松桃", exact=True).first.uncheck()
     await expect(page.locator("#count")).to_contain_text(f"现在能发到 {FOLLOWERS} 人")
-    await page.locator("#reach").scroll_into_view_if_needed()
+    await page.locator("#count").scroll_into_view_if_needed()
     await take_picture(page, "console-campaign-audience")
     await page.get_by_role("button", name="保存并核算").click()
     await expect(page.get_by_role("heading", name=f"现在发能发到 {FOLLOWERS} 人")).to_be_visible()
