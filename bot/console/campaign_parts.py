@@ -10,6 +10,7 @@ from bot.campaigns.desk import CampaignDesk
 from bot.campaigns.errors import CampaignError
 from bot.campaigns.figures import CampaignComparison
 from bot.campaigns.pictures import CampaignPictures
+from bot.campaigns.planning import masked
 from bot.campaigns.results import CampaignResults
 from bot.campaigns.texts import text_of
 from bot.campaigns.views import CampaignView
@@ -23,7 +24,6 @@ from bot.staff.tasks.service import TaskBook
 from bot.values.clock import Clock
 from bot.values.counties import County
 from bot.values.problem import Problem
-from bot.values.texts import mask_number
 from bot.wechat.errors import ApiCallFailed
 
 READ: Final = "campaigns:campaign:read"
@@ -94,7 +94,7 @@ class CampaignParts:
             return ()
         if not found:
             form.note("who", Problem("campaign.nobody_found"))
-        return [Person(openid, mask_number(openid), self.references.of(openid)) for openid in found]
+        return [Person(openid, masked(openid), self.references.of(openid)) for openid in found]
 
 
 def address(campaign_id: int) -> str:
