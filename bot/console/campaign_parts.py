@@ -11,6 +11,7 @@ from bot.campaigns.errors import CampaignError
 from bot.campaigns.figures import CampaignComparison
 from bot.campaigns.pictures import CampaignPictures
 from bot.campaigns.planning import masked
+from bot.campaigns.platform_tags import known_tags
 from bot.campaigns.results import CampaignResults
 from bot.campaigns.texts import text_of
 from bot.campaigns.views import CampaignView
@@ -21,6 +22,7 @@ from bot.followers.finding import FollowerFinder
 from bot.followers.references import FollowerReferences
 from bot.programmes.service import ProgrammeService
 from bot.staff.tasks.service import TaskBook
+from bot.storage.sql import Database
 from bot.values.clock import Clock
 from bot.values.counties import County
 from bot.values.problem import Problem
@@ -56,6 +58,7 @@ class CampaignParts:
     finder: FollowerFinder
     references: FollowerReferences
     clock: Clock
+    database: Database
 
     async def campaign(self, visit: Visit) -> CampaignView:
         """Return the campaign that the address names; raises NoSuchCampaign."""
@@ -79,8 +82,11 @@ class CampaignParts:
             stored |= {view.programme_id or "", *registered}
             if view.purpose:
                 purposes.setdefault(view.purpose, view.purpose)
+        tags = {str(one.id): f"{one.name}（{one.followers} 人）" for one in await known_tags(self.database)}
+        if tags and view is not None and view.tag_id is not None:
+            tags.setdefault(str(view.tag_id), view.tag_name or str(view.tag_id))
         titles, counties = await self.titles(stored), {one.code: one.short for one in County}
-        offers = Offers(titles, dict(visit.labels("worker_category")), purposes, counties)
+        offers = Offers(titles, dict(visit.labels("worker_category")), purposes, counties, tags)
         return offers if view is None else offers.holding(view.audience)
 
     async def people(self, form: Form) -> Sequence[Person]:
