@@ -174,6 +174,7 @@ def campaign_areas(bot: Bot) -> tuple[Area, ...]:
         finder=records.finder,
         references=FollowerReferences(records.cipher),
         clock=records.clock,
+        database=records.database,
     )
     return (
         CampaignCompose(parts),
