@@ -1,8 +1,9 @@
 """The results of a campaign as an Excel workbook, written as long work of staff."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from io import BytesIO
+from pathlib import Path
 from typing import Any, Final
 
 import xlsxwriter
@@ -18,6 +19,8 @@ KIND: Final = "campaign_results"
 EXCEL: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ROWS_MAX: Final = 1_048_000
 """How many rows a sheet of Excel holds, less a little."""
+
+Told = Callable[[int, int], Awaitable[None]]
 
 OUTCOME_LABELS: Final = {
     Outcome.QUEUED: "待发送",
@@ -55,22 +58,33 @@ class CampaignExport:
     async def __call__(self, task: RunningTask, /) -> TaskResult:
         """Count, write the workbook and keep it; recipients are masked."""
         campaign_id = int(str(task.params["campaign_id"]))
-        results = await self._results.of(campaign_id)
-        total = results.progress.total + sum(results.campaign.skipped.values())
         content = BytesIO()
-        # Rows go to a file of the system as they come, so that 620,000 of them do not stand in memory.
-        book = xlsxwriter.Workbook(
-            content, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-        )
-        _write_figures(book, results, f"{task.owner} {self._clock.now():%Y-%m-%d %H:%M}")
-        page, line = _begin_recipients(book), 1
-        async for rows in self._results.stream(campaign_id):
-            await asyncio.to_thread(_write_recipients, page, rows[: ROWS_MAX - line], line)
-            line += len(rows)
-            await task.progress(min(line - 1, total), max(total, 1))
-        await asyncio.to_thread(book.close)
+        mark = f"{task.owner} {self._clock.now():%Y-%m-%d %H:%M}"
+        rows = await write_workbook(self._results, campaign_id, content, mark, task.progress)
         stored = await self._files.save_made(content.getvalue(), EXCEL, owner=task.owner, purpose=KIND)
-        return TaskResult({"rows": line - 1}, stored.id, f"群发结果 {campaign_id}.xlsx")
+        return TaskResult({"rows": rows}, stored.id, f"群发结果 {campaign_id}.xlsx")
+
+
+async def write_workbook(
+    results: CampaignResults, campaign_id: int, target: BytesIO | Path, mark: str, progress: Told
+) -> int:
+    """Write figures and recipients, who are masked, and return how many these are; ``mark`` says who took it when.
+
+    ``progress`` hears how many are written, of how many.
+    """
+    found = await results.of(campaign_id)
+    total = found.progress.total + sum(found.campaign.skipped.values())
+    # Rows go to a file of the system as they come, so that 620,000 of them do not stand in memory.
+    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    book = xlsxwriter.Workbook(target if isinstance(target, BytesIO) else str(target), options)
+    _write_figures(book, found, mark)
+    page, line = _begin_recipients(book), 1
+    async for rows in results.stream(campaign_id):
+        await asyncio.to_thread(_write_recipients, page, rows[: ROWS_MAX - line], line)
+        line += len(rows)
+        await progress(min(line - 1, total), max(total, 1))
+    await asyncio.to_thread(book.close)
+    return line - 1
 
 
 def _write_figures(book: Any, results: Results, mark: str) -> None:

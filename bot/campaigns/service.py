@@ -24,6 +24,7 @@ from bot.campaigns.models import (
     Campaign,
     CampaignBatch,
     CampaignState,
+    KnownTag,
     Outcome,
     Recipient,
 )
@@ -76,6 +77,7 @@ class CampaignService:
         try:
             async with self._database.transaction() as session:
                 session.add(row)
+                await _name_tag(session, row)
                 await session.flush()
                 await self._note(session, row.id, "create", by, source)
         except IntegrityError:
@@ -93,6 +95,7 @@ class CampaignService:
                 raise NotInThisState(state=row.state, step="edit")
             _same_version(row, version)
             fill(row, draft)
+            await _name_tag(session, row)
             row.edited_by, row.version = by, row.version + 1
             row.state, row.updated_at = CampaignState.DRAFT.value, self._clock.now()
             row.checked_total, row.checked_at, row.approved_by, row.approved_at = None, None, None, None
@@ -286,6 +289,12 @@ class CampaignService:
 
 def _hours(row: Campaign) -> SendingHours:
     return SendingHours(row.open_minute, row.close_minute, row.weekdays)
+
+
+async def _name_tag(session: AsyncSession, row: Campaign) -> None:
+    """Keep the tag's name beside its number: at the platform it may be renamed or gone when somebody looks."""
+    if row.tag_id is not None and not row.tag_name:
+        row.tag_name = await session.scalar(select(KnownTag.name).where(KnownTag.id == row.tag_id)) or ""
 
 
 def _same_version(row: Campaign, version: int) -> None:

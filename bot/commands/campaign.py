@@ -3,15 +3,15 @@
 import argparse
 from pathlib import Path
 
-from bot.commands.arguments import Commands, add, group
+from bot.commands.arguments import Commands, Handler, add, group
 from bot.settings import Settings
 
 CHANNELS = ("mass_list", "mass_tag", "mass_all", "template", "subscribe", "customer")
-EDIT, APPROVE, SEND = (f"campaigns:campaign:{step}" for step in ("edit", "approve", "send"))
+READ, EDIT, APPROVE, SEND = (f"campaigns:campaign:{step}" for step in ("read", "edit", "approve", "send"))
 _STEPS = (
     ("audience", "", "count the audience and show a masked sample"),
     ("plan", "", "say who would be reached by what, without sending: the dry run"),
-    ("preview", "", "print what it says"),
+    ("show", "", "print what it says"),
     ("check", EDIT, "check content and audience; without problems it waits for approval"),
     ("approve", APPROVE, "approve as a second person"),
     ("send", SEND, "send an approved campaign; a worker does it"),
@@ -47,9 +47,32 @@ def add_commands(commands: Commands) -> None:
         if name == "status":
             one.add_argument("--follow", action="store_true", help="stay until it is over")
 
+    _add_calls(campaign)
 
-def _add(commands: Commands, name: str, permission: str, text: str) -> argparse.ArgumentParser:
-    command = add(commands, name, _run, text)
+
+def _add_calls(campaign: Commands) -> None:
+    """Add what speaks with the platform or writes a file."""
+    preview = _add(campaign, "preview", EDIT, "send it to testers: those named, else all on the list", _call)
+    preview.add_argument("campaign", type=int, help="its number")
+    preview.add_argument("--to", action="append", metavar="OPENID", help="a tester; may be given several times")
+    delete = _add(campaign, "delete", SEND, "delete the articles of what was sent, where the platform can", _call)
+    delete.add_argument("campaign", type=int, help="its number")
+    delete.add_argument("--yes", action="store_true", help="do not ask")
+    export = _add(campaign, "export", READ, "write its results as an Excel workbook, recipients masked", _call)
+    export.add_argument("campaign", type=int, help="its number")
+    export.add_argument("file", type=Path, help="such as results.xlsx")
+    _add(campaign, "tags", EDIT, "list the platform's tags", _call)
+    pull = _add(campaign, "pull-tag", EDIT, "read who has a tag, which a mass send by tag needs", _call)
+    pull.add_argument("tag", type=int, help="its number at the platform")
+    put = _add(campaign, "put-tag", EDIT, "put a tag on a campaign's audience, fifty followers a call", _call)
+    put.add_argument("campaign", type=int, help="the campaign's number")
+    put.add_argument("name", help="the tag's name; it is made where there is none")
+
+
+def _add(
+    commands: Commands, name: str, permission: str, text: str, handler: Handler | None = None
+) -> argparse.ArgumentParser:
+    command = add(commands, name, handler or _run, text)
     command.set_defaults(step=name, permission=permission)
     if permission:
         command.add_argument("--as", dest="by", required=True, help="username of the account that does it")
@@ -58,5 +81,11 @@ def _add(commands: Commands, name: str, permission: str, text: str) -> argparse.
 
 async def _run(settings: Settings, options: argparse.Namespace) -> int:
     from bot.commands.campaign_steps import run
+
+    return await run(settings, options)
+
+
+async def _call(settings: Settings, options: argparse.Namespace) -> int:
+    from bot.commands.campaign_calls import run
 
     return await run(settings, options)

@@ -97,7 +97,7 @@ async def plan(records: Records, options: argparse.Namespace) -> int:
     return 0
 
 
-async def preview(records: Records, options: argparse.Namespace) -> int:
+async def show(records: Records, options: argparse.Namespace) -> int:
     """Print the content."""
     view = await records.campaigns.service.get(options.campaign)
     Console().print_json(json.dumps(contents.to_json(view.content), ensure_ascii=False))
@@ -228,7 +228,7 @@ STEPS: Mapping[str, Step] = {
     "list": list_all,
     "audience": audience,
     "plan": plan,
-    "preview": preview,
+    "show": show,
     "check": check,
     "approve": approve,
     "send": send,

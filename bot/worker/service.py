@@ -61,7 +61,7 @@ class Worker:
             await self._leases.release()
 
     async def _keep_leases(self) -> None:
-        while True:
+        while not _is_to_end():
             await asyncio.sleep(LEASE_RENEW_S)
             try:
                 await self._leases.renew()
@@ -70,7 +70,7 @@ class Worker:
 
 
 async def _repeat(job: Job) -> None:
-    while True:
+    while not _is_to_end():
         try:
             done = await job.run()
         except Exception as error:  # noqa: BLE001 - One fault must not end the other jobs; it is logged and retried.
@@ -81,9 +81,15 @@ async def _repeat(job: Job) -> None:
 
 
 async def _keep_listening(listener: Listener) -> None:
-    while True:
+    while not _is_to_end():
         try:
             await listener.run()
         except Exception as error:  # noqa: BLE001 - As above.
             log.error("listener failed", listener=listener.name, error=type(error).__name__)
         await asyncio.sleep(FAULT_PAUSE_S)
+
+
+def _is_to_end() -> bool:
+    """Say whether this task was cancelled, also where a library below swallowed that, as clients of Redis may do."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

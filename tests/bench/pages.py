@@ -89,7 +89,7 @@ async def store(records: Records, rows: int, areas: Collection[str], console: Co
                 await store_many_turns(database, clock, rows, chats=False)
                 await _counted(records)
             case _:
-                raise ValueError(area)
+                raise ValueError(f"no area of the console: {area}")
         console.print(f"{area}: stored after {time.perf_counter() - began:.0f} s")
     await settle(database)
     return Place(rows, tuple(programmes), tuple(lawyers), clock.now())

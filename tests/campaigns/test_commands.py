@@ -1,18 +1,22 @@
 """The way of a campaign from the shell."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from python_calamine import CalamineWorkbook
 
-from bot.app.records import open_records
+from bot.app.records import Records, open_records
 from bot.campaigns.models import CampaignState, SendChannel
 from bot.cli import parser
 from bot.commands.campaign import CHANNELS
 from bot.settings import Settings
+from bot.simulator.followers import start_following
 from bot.staff.errors import NotPermitted
 from bot.storage.encryption import FieldCipher
-from tests.campaigns.people import add_followers
-from tests.support.assistant import settings_for
+from bot.values.clock import SystemClock
+from tests.campaigns.people import add_followers, openid
+from tests.support.assistant import settings_for, simulated_platform
 
 PASSWORD = "correct-horse-battery"
 
@@ -33,6 +37,13 @@ async def campaign(settings: Settings, *arguments: str) -> int:
     return code
 
 
+async def add_accounts(records: Records) -> None:
+    for username, role in (("wang", "campaign_operator"), ("li", "campaign_approver")):
+        await records.staff.add(
+            username, PASSWORD, display_name=username, roles=[role], county=None, by="test", source="test"
+        )
+
+
 def test_the_channels_are_those_there_are() -> None:
     assert set(CHANNELS) == {channel.value for channel in SendChannel}
 
@@ -40,10 +51,7 @@ def test_the_channels_are_those_there_are() -> None:
 async def test_from_draft_to_sending(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     async with open_records(settings) as records:
         await add_followers(records.database, range(3), records.clock.now())
-        for username, role in (("wang", "campaign_operator"), ("li", "campaign_approver")):
-            await records.staff.add(
-                username, PASSWORD, display_name=username, roles=[role], county=None, by="test", source="test"
-            )
+        await add_accounts(records)
     assert await campaign(settings, "create", "六月活动", "--text", "您好", "--as", "wang") == 0
     assert await campaign(settings, "check", "1", "--as", "wang") == 0
     with pytest.raises(NotPermitted):
@@ -52,7 +60,7 @@ async def test_from_draft_to_sending(settings: Settings, capsys: pytest.CaptureF
     assert "人数对不上：核对时是 3 人，填写的是 4" in capsys.readouterr().err.replace("\n", "")
     assert await campaign(settings, "approve", "1", "--count", "3", "--as", "li") == 0
     assert await campaign(settings, "send", "1", "--count", "3", "--as", "wang") == 0
-    for step in ("status", "plan", "audience", "preview", "results"):
+    for step in ("status", "plan", "audience", "show", "results"):
         assert await campaign(settings, step, "1") == 0
     assert await campaign(settings, "cancel", "1", "--as", "wang") == 0
     assert await campaign(settings, "list") == 0
@@ -60,3 +68,43 @@ async def test_from_draft_to_sending(settings: Settings, capsys: pytest.CaptureF
     assert "没有编号为 9 的群发" in capsys.readouterr().err
     async with open_records(settings) as records:
         assert (await records.campaigns.service.get(1)).state is CampaignState.CANCELLED
+
+
+async def test_what_is_done_at_the_platform(
+    settings: Settings, redis_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings, book = replace(settings, redis_url=redis_url), tmp_path / "results.xlsx"
+    async with simulated_platform(settings) as platform:
+        async with open_records(settings) as records:
+            await add_followers(records.database, range(3), records.clock.now())
+            await add_accounts(records)
+        for number in range(3):
+            start_following(platform.followers.add("职工", openid(number)), SystemClock().now())
+        assert await campaign(settings, "create", "六月活动", "--text", "您好", "--as", "wang") == 0
+        with pytest.raises(NotPermitted):
+            await campaign(settings, "preview", "1", "--to", openid(1), "--as", "li")
+        assert await campaign(settings, "preview", "1", "--as", "wang") == 1
+        assert "Nobody is on the list of testers" in capsys.readouterr().err
+        assert await campaign(settings, "preview", "1", "--to", openid(1), "--as", "wang") == 0
+        assert [len(platform.seen(openid(number))) for number in range(3)] == [0, 1, 0]
+        assert await campaign(settings, "delete", "1", "--yes", "--as", "wang") == 1
+        assert "图文" in capsys.readouterr().err
+        assert await campaign(settings, "put-tag", "1", "全体", "--as", "wang") == 0
+        assert "3 followers have tag 100" in capsys.readouterr().out
+        assert await campaign(settings, "pull-tag", "100", "--as", "wang") == 0
+        assert await campaign(settings, "tags", "--as", "wang") == 0
+        assert "全体" in capsys.readouterr().out
+        assert await campaign(settings, "export", "1", str(book), "--as", "li") == 0
+    assert CalamineWorkbook.from_path(str(book)).sheet_names == ["总览", "名单"]
+    async with open_records(settings) as records:
+        found = await records.audit.events(action="campaigns:campaign:export")
+        assert [event.record.actor for event in found] == ["li"]
+
+
+@pytest.mark.parametrize("step", ["preview", "delete", "export", "tags", "pull-tag", "put-tag"])
+def test_each_step_has_its_help(step: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parser().parse_args(["campaign", step, "--help"])
+    shown = capsys.readouterr().out
+    assert "--as BY" in shown
+    assert "username of the account that does it" in shown
