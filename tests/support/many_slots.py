@@ -48,6 +48,7 @@ def _programme(number: int, opened: datetime) -> Programme:
         service_start=opened.date(),
         service_end=opened.date() + timedelta(days=DAYS),
         status=ProgrammeStatus.PUBLISHED,
+        version=1,
     )
 
 
