@@ -7,6 +7,7 @@ from bot.app.assistant import Bot
 from bot.app.records import Records
 from bot.app.tasks import registration_desk
 from bot.campaigns.calls import CampaignCalls
+from bot.campaigns.figures import CampaignComparison
 from bot.campaigns.pictures import CampaignPictures
 from bot.campaigns.results import CampaignResults
 from bot.console.account import AccountPages
@@ -64,6 +65,7 @@ from bot.inbox.lists import ChatLists
 from bot.inbox.office import InboxOffice
 from bot.inbox.search import ChatSearch
 from bot.inbox.transfers import ChatTransfers
+from bot.legal.evidence import EvidenceViewer
 from bot.legal.replies import LegalReplies
 from bot.programmes.editing import ProgrammeEditor
 from bot.programmes.models import ProgrammeKind
@@ -113,7 +115,7 @@ def console_areas(bot: Bot) -> tuple[Area, ...]:
             records.cases,
             records.topics,
             LegalReplies(records.inbox, records.desk),
-            records.files,
+            EvidenceViewer(records.database, records.files, records.clock, trail=records.audit),
         ),
         LegalOffice(records.case_desk, records.case_queue, records.case_statistics, records.staff, records.clock),
         TaskPages(records.tasks),
@@ -165,12 +167,14 @@ def campaign_areas(bot: Bot) -> tuple[Area, ...]:
         desk=records.campaigns,
         calls=campaign_calls_of(bot),
         results=results,
+        comparison=CampaignComparison(records.database, records.campaigns.lists),
         programmes=records.programmes,
         tasks=records.tasks,
         pictures=CampaignPictures(records.database, records.files, records.clock),
         finder=records.finder,
         references=FollowerReferences(records.cipher),
         clock=records.clock,
+        database=records.database,
     )
     return (
         CampaignCompose(parts),

@@ -125,6 +125,8 @@ class BatchSender:
         except InvalidMedia as error:
             # The draft of an earlier attempt is gone: perhaps because that attempt sent it.
             await (self._batches.unknown(hold) if hold.attempts > 1 else self._batches.failed(hold, error.errcode))
+        except FileMissing as error:
+            await self._without_picture(hold, error)
         except ApiError as error:
             log.warning("a batch was refused", batch=hold.batch_id, errcode=error.errcode, rid=error.rid)
             await self._batches.failed(hold, error.errcode)
@@ -162,7 +164,7 @@ class BatchSender:
     async def _send_singles(self, hold: Hold) -> None:
         try:
             hold = replace(hold, content=await self._ready(hold.content))
-        except (ApiError, TransportFailed, AnswerTooLarge, FileMissing) as error:
+        except (ApiCallFailed, FileMissing) as error:
             await self._without_picture(hold, error)
             return
         is_repeatable = hold.channel is SendChannel.TEMPLATE

@@ -1,7 +1,8 @@
 """Whom a campaign is for, in its form: up to three groups of conditions, of which one must fit."""
 
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from bot.campaigns.audience import (
@@ -14,6 +15,7 @@ from bot.campaigns.audience import (
     GotCampaign,
     InCategory,
     InCounty,
+    InUnit,
     Not,
     Registered,
     SeenWithin,
@@ -40,6 +42,7 @@ class Offers:
     categories: Mapping[str, str]
     purposes: Mapping[str, str]
     counties: Mapping[str, str]
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     def holding(self, audience: Audience) -> "Offers":
         """Return the offers with everything that ``audience`` names."""
@@ -96,6 +99,9 @@ def _read_group(form: Form, offers: Offers, suffix: str) -> Audience | None:
         parts.append(Consented(purpose))
     if tag := form.text(f"tag{suffix}", "标签", max_chars=TAG_MAX_CHARS, required=False):
         parts.append(Tagged(tag))
+    units = [one.strip() for one in re.split("[、,，;；\n]", form.text(f"units{suffix}", "单位", required=False))]
+    if any(units):
+        parts.append(InUnit(tuple(filter(None, units))))
     parts += _numbers(form, suffix)
     if not parts:
         return None
@@ -150,6 +156,8 @@ def _part_values(part: Audience) -> Values | None:
             return {"counties": counties}
         case InCategory(categories):
             return {"categories": categories}
+        case InUnit(units) if not any(re.search("[、,，;；\n]", one) for one in units):
+            return {"units": "、".join(units)}
         case Registered(programme_id, statuses):
             any_of_them = "" if statuses else ANY_PROGRAMME
             return {"registered": programme_id or any_of_them, "statuses": statuses}

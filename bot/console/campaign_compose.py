@@ -211,6 +211,7 @@ class CampaignCompose:
             suffixes=GROUPS,
             kept_words=AudienceWords(visit, offers).groups(stored) if stored is not None else [],
             keeps=stored is not None and (form is None or form.flag("keep_audience")),
+            used=used,
             blocks=sorted(used + empty),
             placeholders="、".join(f"{{{name}}}" for name in PLACEHOLDERS),
             max_bytes=MASS_TEXT_BYTES,

@@ -1,6 +1,6 @@
 """Reading a campaign from its form, and filling the form from a campaign."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from bot.campaigns.audience import Audience, Everyone, Tagged
@@ -103,11 +103,23 @@ def _content(form: Form) -> Content:
             link = form.text("link", "点开去哪里", max_chars=500, required=False)
             return Template(template_id, fields, link) if kind == "template" else Subscribe(template_id, fields, link)
         case "menu":
-            choices = tuple(MenuChoice(place, label) for label, place in _pairs(form, "choices", "选项", "="))
+            choices = read_choices(form)
+            if not choices:
+                form.text("choices", "选项")
             head = form.text("head", "开头", max_chars=MANY)
             return Menu(head, choices, form.text("tail", "结尾", max_chars=MANY, required=False))
         case _:
             return Text(form.text("text", "正文", max_chars=MANY))
+
+
+def read_choices(form: Form) -> tuple[MenuChoice, ...]:
+    """Return the buttons that the lines ``label=where it leads`` of the area ``choices`` name."""
+    return tuple(MenuChoice(place, label) for label, place in _pairs(form, "choices", "选项", "=", required=False))
+
+
+def choice_lines(choices: Iterable[MenuChoice]) -> str:
+    """Return buttons as the lines of the area."""
+    return "\n".join(f"{one.label}={one.id}" for one in choices)
 
 
 def _articles(form: Form) -> tuple[Article, ...]:
@@ -131,10 +143,10 @@ def picture_fields(kind: str) -> Iterator[tuple[str, str]]:
             yield f"a{place}_picture", f"a{place}_file_id"
 
 
-def _pairs(form: Form, name: str, label: str, mark: str) -> list[tuple[str, str]]:
+def _pairs(form: Form, name: str, label: str, mark: str, *, required: bool = True) -> list[tuple[str, str]]:
     """Return the lines ``left=right`` of an area; a line without the mark is a problem that names it."""
     found = []
-    for line in form.text(name, label, max_chars=MANY).splitlines():
+    for line in form.text(name, label, max_chars=MANY, required=required).splitlines():
         left, sign, right = line.partition(mark)
         if not sign and line.strip():
             form.note(name, Problem("campaign.line_without_mark", {"line": line.strip()[:20], "mark": mark}))
@@ -223,5 +235,4 @@ def _content_values(content: Content) -> Values:
             lines = "\n".join(f"{name}={value}" for name, value in fields.items())
             return {"kind": kind, "template_id": template_id, "fields": lines, "link": link}
         case Menu(head, choices, tail):
-            lines = "\n".join(f"{one.label}={one.id}" for one in choices)
-            return {"kind": "menu", "head": head, "choices": lines, "tail": tail}
+            return {"kind": "menu", "head": head, "choices": choice_lines(choices), "tail": tail}

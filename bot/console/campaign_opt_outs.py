@@ -7,12 +7,12 @@ from typing import Any, Final
 from aiohttp import web
 
 from bot.campaigns.opt_out_desk import OptOutRow
+from bot.campaigns.planning import masked
 from bot.console.campaign_parts import EDIT, READ, CampaignParts, Person
 from bot.console.forms import Form
 from bot.console.routing import NavItem, Route, Tile
 from bot.console.visit import Visit
 from bot.staff.rules import REASON_MAX_CHARS, check_reason
-from bot.values.texts import mask_number
 
 OPT_OUTS: Final = "/campaigns/opt-outs"
 
@@ -98,7 +98,7 @@ class CampaignOptOutPages:
     async def _known(self, openids: Sequence[str]) -> tuple[Found, ...]:
         rows = await self._parts.desk.opt_out_desk.of(openids)
         return tuple(
-            Found(Person(one, mask_number(one), self._parts.references.of(one)), rows.get(one)) for one in openids
+            Found(Person(one, masked(one), self._parts.references.of(one)), rows.get(one)) for one in openids
         )
 
     def _ask(self, visit: Visit, form: Form | None = None) -> web.Response:
@@ -121,7 +121,7 @@ class CampaignOptOutPages:
             problems=form.problems if form is not None else {},
             typed=form.typed() if form is not None else {},
             total=await self._parts.desk.opt_outs.count(),
-            rows=[(row, mask_number(row.openid)) for row in page.rows],
+            rows=[(row, masked(row.openid)) for row in page.rows],
             found=found,
             next=f"{OPT_OUTS}?after={page.before}" if page.before else None,
             first=OPT_OUTS if before else None,

@@ -8,7 +8,10 @@ from bot.campaigns.audience import Registered
 from bot.campaigns.calls import CampaignCalls
 from bot.campaigns.desk import CampaignDesk
 from bot.campaigns.errors import CampaignError
+from bot.campaigns.figures import CampaignComparison
 from bot.campaigns.pictures import CampaignPictures
+from bot.campaigns.planning import masked
+from bot.campaigns.platform_tags import known_tags
 from bot.campaigns.results import CampaignResults
 from bot.campaigns.texts import text_of
 from bot.campaigns.views import CampaignView
@@ -19,10 +22,10 @@ from bot.followers.finding import FollowerFinder
 from bot.followers.references import FollowerReferences
 from bot.programmes.service import ProgrammeService
 from bot.staff.tasks.service import TaskBook
+from bot.storage.sql import Database
 from bot.values.clock import Clock
 from bot.values.counties import County
 from bot.values.problem import Problem
-from bot.values.texts import mask_number
 from bot.wechat.errors import ApiCallFailed
 
 READ: Final = "campaigns:campaign:read"
@@ -48,12 +51,14 @@ class CampaignParts:
     desk: CampaignDesk
     calls: CampaignCalls
     results: CampaignResults
+    comparison: CampaignComparison
     programmes: ProgrammeService
     tasks: TaskBook
     pictures: CampaignPictures
     finder: FollowerFinder
     references: FollowerReferences
     clock: Clock
+    database: Database
 
     async def campaign(self, visit: Visit) -> CampaignView:
         """Return the campaign that the address names; raises NoSuchCampaign."""
@@ -77,8 +82,11 @@ class CampaignParts:
             stored |= {view.programme_id or "", *registered}
             if view.purpose:
                 purposes.setdefault(view.purpose, view.purpose)
+        tags = {str(one.id): f"{one.name}（{one.followers} 人）" for one in await known_tags(self.database)}
+        if tags and view is not None and view.tag_id is not None:
+            tags.setdefault(str(view.tag_id), view.tag_name or str(view.tag_id))
         titles, counties = await self.titles(stored), {one.code: one.short for one in County}
-        offers = Offers(titles, dict(visit.labels("worker_category")), purposes, counties)
+        offers = Offers(titles, dict(visit.labels("worker_category")), purposes, counties, tags)
         return offers if view is None else offers.holding(view.audience)
 
     async def people(self, form: Form) -> Sequence[Person]:
@@ -92,7 +100,7 @@ class CampaignParts:
             return ()
         if not found:
             form.note("who", Problem("campaign.nobody_found"))
-        return [Person(openid, mask_number(openid), self.references.of(openid)) for openid in found]
+        return [Person(openid, masked(openid), self.references.of(openid)) for openid in found]
 
 
 def address(campaign_id: int) -> str:

@@ -6,6 +6,9 @@ from typing import Any, Final
 from aiohttp import web
 
 from bot.campaigns.automatic import LATEST_MINUTE, Rule, RuleKind
+from bot.campaigns.content import CHOICES_MAX, MenuChoice
+from bot.campaigns.standard import standard_texts
+from bot.console.campaign_form import choice_lines, read_choices
 from bot.console.campaign_parts import EDIT, READ, CampaignParts
 from bot.console.errors import NotFound
 from bot.console.forms import Form
@@ -67,6 +70,9 @@ class CampaignRulePages:
         at = form.time("at", "几点发")
         body = form.text("body", "内容", max_chars=BODY_MAX_CHARS)
         template_id = form.text("template_id", "模板编号", max_chars=100, required=False)
+        choices = read_choices(form) if form.has("choices") else None
+        if choices is not None and len(choices) > CHOICES_MAX:
+            form.note("choices", Problem("campaign.choices_too_many", {"max": CHOICES_MAX}))
         if at is not None and at.hour * 60 + at.minute >= LATEST_MINUTE:
             form.note("at", Problem("campaign.rule_too_late", {"latest": f"{LATEST_MINUTE // 60}:00"}))
         if form.problems or days is None or at is None:
@@ -79,6 +85,7 @@ class CampaignRulePages:
             programme_id=programme,
             template_id=template_id,
             is_on=form.flag("is_on"),
+            choices=choices,
             id=0 if stored is None else stored.id,
         )
         await self._parts.desk.automatic.save(rule, by=visit.viewer.username, source=visit.source)
@@ -98,7 +105,12 @@ class CampaignRulePages:
     async def _page(self, visit: Visit, rule: Rule | None, form: Form | None = None) -> web.Response:
         values: dict[str, Any] = {"rule": rule, "programmes": list((await self._titles(rule)).items())}
         values["at"] = "09:00" if rule is None else f"{rule.at_minute // 60:02}:{rule.at_minute % 60:02}"
+        values["choices"] = choice_lines(_standard_choices() if rule is None else rule.choices or ())
         values["is_on"] = form.flag("is_on") if form is not None else rule is None or rule.is_on
         if form is not None:
             values |= {"problems": form.problems, "typed": form.typed()}
         return visit.page("campaigns/rule.html", status=200 if form is None else 422, **values)
+
+
+def _standard_choices() -> tuple[MenuChoice, ...]:
+    return standard_texts()[RuleKind.APPOINTMENT.value].choices

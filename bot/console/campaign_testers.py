@@ -4,13 +4,13 @@ from typing import Final
 
 from aiohttp import web
 
+from bot.campaigns.planning import masked
 from bot.campaigns.testers import NAME_MAX_CHARS, TESTERS_MAX
 from bot.console.campaign_parts import EDIT, READ, CampaignParts, Person
 from bot.console.forms import Form
 from bot.console.routing import NavItem, Route, Tile
 from bot.console.visit import Visit
 from bot.values.problem import Problem
-from bot.values.texts import mask_number
 
 TESTERS: Final = "/campaigns/testers"
 
@@ -56,7 +56,7 @@ class CampaignTesterPages:
         if len(await self._parts.desk.testers.all()) >= TESTERS_MAX:
             form.note("name", Problem("campaign.testers_full", {"max": TESTERS_MAX}))
         if form.problems:
-            person = Person(openid, mask_number(openid), self._parts.references.of(openid))
+            person = Person(openid, masked(openid), self._parts.references.of(openid))
             return await self._page(visit, form, (person,))
         is_new = await self._parts.desk.testers.add(openid, name, by=visit.viewer.username, source=visit.source)
         if is_new:
@@ -79,6 +79,6 @@ class CampaignTesterPages:
             status=422 if form is not None and form.problems else 200,
             problems=form.problems if form is not None else {},
             typed=form.typed() if form is not None else {},
-            testers=[(one, mask_number(one.openid)) for one in await self._parts.desk.testers.all()],
+            testers=[(one, masked(one.openid)) for one in await self._parts.desk.testers.all()],
             found=found,
         )

@@ -1,5 +1,7 @@
 """Whom a campaign is for, in words that the approver reads."""
 
+from typing import assert_never
+
 from bot.campaigns.audience import (
     AllOf,
     AnyOf,
@@ -10,6 +12,7 @@ from bot.campaigns.audience import (
     GotCampaign,
     InCategory,
     InCounty,
+    InUnit,
     Named,
     Not,
     Registered,
@@ -57,6 +60,8 @@ class AudienceWords:
                 return f"区县是{_listed([self._offers.counties.get(code, code) for code in codes])}"
             case InCategory(codes):
                 return f"职工类别是{_listed([self._offers.categories.get(code, code) for code in codes])}"
+            case InUnit(units):
+                return f"单位或工会是{_listed(list(units))}"
             case Registered(programme_id, statuses):
                 return self._registered(programme_id, statuses)
             case Consented(purpose):
@@ -71,8 +76,10 @@ class AudienceWords:
                 return f"收到过第 {number} 号群发"
             case Named(openids):
                 return f"指定的 {len(openids)} 人"
+            case AllOf() | AnyOf() | Not():
+                return self.say(audience)
             case _:
-                return "别的条件"
+                assert_never(audience)
 
     def _registered(self, programme_id: str, statuses: tuple[str, ...]) -> str:
         programme = f"“{self._offers.programmes.get(programme_id, programme_id)}”" if programme_id else "任一活动"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Literal
 
-from sqlalchemy import ColumnElement, Select, TextClause, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy import text as sql
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -96,8 +96,8 @@ class LegalDesk:
             found = (await session.execute(query)).one()
         return int(found[0]), int(found[1])
 
-    def _conditions(self, wanted: CaseFilter) -> list[ColumnElement[bool] | TextClause]:
-        fits: list[ColumnElement[bool] | TextClause] = []
+    def _conditions(self, wanted: CaseFilter) -> list[ColumnElement[bool]]:
+        fits: list[ColumnElement[bool]] = []
         if wanted.statuses:
             fits.append(LegalCase.status.in_([status.value for status in wanted.statuses]))
         pairs = ((LegalCase.topic, wanted.topic), (LegalCase.county, wanted.county))
@@ -110,7 +110,9 @@ class LegalDesk:
             fits.append(LegalCase.is_urgent.is_(True))
         if wanted.due_within_days is not None:
             until = self._clock.now().date() + timedelta(days=wanted.due_within_days)
-            fits += [LegalCase.nearest_due_on <= until, sql(RUNNING)]
+            # Gathered first: a planner that walks all cases backwards instead may find few of these, and late.
+            soon = select(LegalCase.id).where(sql(RUNNING), LegalCase.nearest_due_on <= until).cte("soon")
+            fits.append(LegalCase.id.in_(select(soon.prefix_with("MATERIALIZED", dialect="postgresql").c.id)))
         return fits
 
     # One case

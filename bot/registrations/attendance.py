@@ -157,13 +157,16 @@ class AttendanceDesk:
 
 def _per_site(first: date, last: date, county: str | None) -> Select[date, SiteRow, str, int, int]:
     came = case((Registration.checked_in_at.is_not(None), 1), else_=0)
+    # From the slots of the days to who is in them. As a plain column the status would tempt SQLite to go through
+    # everybody with one of these statuses instead: ten seconds with a million of them.
+    status = func.coalesce(Registration.status, "")
     query = (
         select(SlotRow.day, SiteRow, SiteRow.programme_id, func.count(Registration.id), func.sum(came))
         .select_from(SlotRow)
         .join(SiteRow, SiteRow.id == SlotRow.site_id)
         .join(Registration, Registration.slot_id == SlotRow.id)
         .where(SlotRow.day >= first, SlotRow.day <= last)
-        .where(Registration.status.in_([status.value for status in EXPECTED]))
+        .where(status.in_([one.value for one in EXPECTED]))
         .group_by(SlotRow.day, SiteRow.id)
         .order_by(SlotRow.day, SiteRow.county, SiteRow.id)
     )

@@ -17,6 +17,7 @@ from bot.campaigns.audience import (
     GotCampaign,
     InCategory,
     InCounty,
+    InUnit,
     Named,
     Not,
     Registered,
@@ -82,6 +83,7 @@ async def test_nothing_that_is_stored_is_lost_when_it_is_not_offered_any_more(co
             Registered(programme.id, ("approved",)),
             Consented("of old"),
             Tagged("重点"),
+            InUnit(("铜仁市人民医院", "某某公司工会")),
             GotCampaign(4),
             Not(GotCampaign(5)),
         )
@@ -144,6 +146,7 @@ def test_what_the_form_shows_it_shows_whole(audience: Audience) -> None:
         Named(("o-1",)),
         Not(InCounty((COUNTY,))),
         AllOf((Tagged("a"), Tagged("b"))),
+        InUnit(("甲、乙公司",)),
         AnyOf((Tagged("a"), Tagged("b"), Tagged("c"), Tagged("d"))),
         AllOf((Tagged("a"), AnyOf((Tagged("b"), Tagged("c"))))),
     ],

@@ -203,10 +203,14 @@ async def test_rules_are_rows_that_staff_edit(console: ServedConsole) -> None:
     late = await operator.post("/campaigns/rules/new", {**rule, "at": "22:00"})
     assert late.status == 422
     assert "21:00" in late.visible
-    page = await operator.follow(await operator.post("/campaigns/rules/new", rule))
+    wrong = await operator.post("/campaigns/rules/new", {**rule, "choices": "没有去处"})
+    assert wrong.status == 422
+    buttons = {"choices": "能来=/word:确认到场\n改时间=/flow:change_registration"}
+    page = await operator.follow(await operator.post("/campaigns/rules/new", rule | buttons))
     assert "请按时到{地点}。" in page.visible
     stored = (await console.records.campaigns.automatic.rules())[-1]
-    await operator.get(f"/campaigns/rules/{stored.id}")
+    assert [one.label for one in stored.choices or ()] == ["能来", "改时间"]
+    assert "能来=/word:确认到场" in (await operator.get(f"/campaigns/rules/{stored.id}")).text
     await operator.post(f"/campaigns/rules/{stored.id}", {**rule, "days": "1", "is_on": ""})
     changed = (await console.records.campaigns.automatic.rules())[-1]
     assert (changed.id, changed.days, changed.is_on) == (stored.id, 1, False)
