@@ -26,7 +26,8 @@ class Part:
     name: str
     command: Sequence[str]
     ready_url: str | None = None
-    ready_within_s: float = 30.0
+    ready_within_s: float = 120.0
+    """One that ends is noticed at once, so patience with a busy machine costs nothing."""
     optional: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
 
