@@ -4,7 +4,7 @@ import asyncio
 import os
 import secrets
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from multiprocessing.connection import Connection
@@ -28,6 +28,7 @@ from bot.storage.task_queue import TaskStream
 from bot.values.clock import SystemClock
 from bot.wechat.client import WeChatApi
 from bot.wechat.mass import MassApi, MassContent
+from bot.wechat.models import CustomerMessage
 from bot.wechat.token import StableToken
 from bot.worker.campaigns import BATCH_STREAM, CampaignWorker
 from bot.worker.service import Job, Listener, Worker
@@ -72,6 +73,32 @@ class MortalMass(MassApi):
         msg_id = await super().send_list(openids, content, client_id)
         self.fate.point()
         return msg_id
+
+
+class MortalApi(WeChatApi):
+    """Dies before or after one person's message was taken."""
+
+    fate: Fate
+
+    async def send_template(
+        self,
+        openid: str,
+        template_id: str,
+        data: Mapping[str, str],
+        url: str | None = None,
+        client_msg_id: str | None = None,
+    ) -> int:
+        self.fate.point()
+        msg_id = await super().send_template(openid, template_id, data, url, client_msg_id)
+        self.fate.point()
+        return msg_id
+
+    async def send_customer_message(
+        self, openid: str, message: CustomerMessage, kf_account: str | None = None
+    ) -> None:
+        self.fate.point()
+        await super().send_customer_message(openid, message, kf_account)
+        self.fate.point()
 
 
 class MortalBatches(Batches):
@@ -122,12 +149,12 @@ async def _work(plan: SenderPlan, parent: Connection) -> None:
     desk = open_desk(database, clock, trail, account="service")
     async with aiohttp.ClientSession() as http:
         token = StableToken(redis, http, wechat.api_base, wechat.app_id, wechat.app_secret, clock)
-        api = WeChatApi(http, token, wechat.api_base, wechat.app_id)
+        api = MortalApi(http, token, wechat.api_base, wechat.app_id)
         mass, batches = (
             MortalMass(api.client),
             MortalBatches(database, clock, lease=SHORT, told_again_after=timedelta(seconds=1)),
         )
-        mass.fate, batches.fate, batches.keeps_ids = fate, fate, plan.keeps_ids
+        mass.fate, api.fate, batches.fate, batches.keeps_ids = fate, fate, fate, plan.keeps_ids
         stops = Stops(database, clock, desk.service)
         sender = BatchSender(batches, Hurried(redis), stops, mass, api, clock)
         campaigns = CampaignWorker(stream, desk.service, batches, sender, stops, Reconciler(database, clock, mass))

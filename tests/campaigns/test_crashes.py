@@ -16,10 +16,12 @@ from sqlalchemy import Integer, cast, delete, func, select, text, update
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.app.records import Records, open_records
-from bot.campaigns.models import CampaignBatch, CampaignState, Recipient
+from bot.campaigns.content import Template, Text
+from bot.campaigns.models import CampaignBatch, CampaignState, Recipient, SendChannel
 from bot.campaigns.planning import add_batches
 from bot.settings import Settings
 from bot.simulator.followers import start_following
+from bot.simulator.models import Channel
 from bot.simulator.platform import SimulatedPlatform
 from bot.storage.encryption import FieldCipher
 from bot.storage.redis_server import RedisServer
@@ -36,6 +38,8 @@ KILLS = 50
 PEOPLE, IN_BATCH = 240, 4
 POINTS_MAX = 6
 AT_ONCE = 3
+SINGLE_CHANNELS = {Channel.TEMPLATE, Channel.CUSTOMER}
+SINGLES, KILLS_AMONG_SINGLES, SINGLE_POINTS_MAX = 300, 10, 24
 RESTARTS_OF_REDIS, CRASHES_OF_THE_DATABASE = {12, 37}, {24, 45}
 START_TIMEOUT_S = 60.0
 
@@ -99,7 +103,7 @@ def settings(own_database_url: str, own_redis: RedisServer, tmp_path: Path) -> S
 
 @pytest.fixture
 async def platform(settings: Settings) -> AsyncIterator[SimulatedPlatform]:
-    changes = {"tells_of_mass_jobs": False, "mass_calls_per_minute": 1_000_000}
+    changes = {"attempts": 1, "tells_of_mass_jobs": False, "mass_calls_per_minute": 1_000_000}
     unlimited = {"/cgi-bin/message/mass/send": 1_000_000}
     async with simulated_platform(settings, None, daily_limits=unlimited, mass_shown_max=0, **changes) as simulated:
         yield simulated
@@ -118,12 +122,17 @@ def senders(settings: Settings) -> Iterator[Senders]:
     group.end()
 
 
-async def frozen(records: Records, platform: SimulatedPlatform, people: int) -> int:
-    """Return a campaign to ``people`` in batches of ``IN_BATCH``, frozen and going out."""
+async def follow(records: Records, platform: SimulatedPlatform, people: int) -> None:
+    """Make followers that both sides know."""
     now = records.clock.now()
     await add_followers(records.database, range(people), now)
     for number in range(people):
         start_following(platform.followers.add("职工", openid(number)), now)
+
+
+async def frozen(records: Records, platform: SimulatedPlatform, people: int) -> int:
+    """Return a campaign to ``people`` in batches of ``IN_BATCH``, frozen and going out."""
+    await follow(records, platform, people)
     hours = draft().hours
     campaign = await started(records.campaigns.service, draft(hours=replace(hours, open_minute=0, close_minute=1440)))
     async with records.database.transaction() as session:
@@ -197,6 +206,48 @@ async def test_without_the_stored_ids_people_get_it_twice(
     senders.start(keeps_ids=False)
     await until(lambda: is_over(records, campaign_id), timeout_s=120.0)
     assert 2 in platform.mass_ledger().values()
+
+
+@pytest.mark.parametrize("own_database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("channel", [SendChannel.TEMPLATE, SendChannel.CUSTOMER], ids=lambda channel: channel.value)
+async def test_single_messages_are_repeated_only_under_their_id(
+    records: Records, platform: SimulatedPlatform, senders: Senders, channel: SendChannel
+) -> None:
+    """A template is sent again under its id; a customer-service message of which nobody knows is not."""
+    await follow(records, platform, SINGLES)
+    for number in range(SINGLES):
+        # Nobody listens; it opens the window in which the account may write.
+        await platform.say(openid(number), "您好")
+    content = Template("t", {"thing1": "筛查"}) if channel is SendChannel.TEMPLATE else Text("您好")
+    all_day = replace(draft().hours, open_minute=0, close_minute=24 * 60)
+    wanted = draft(channel, content, per_minute=3_000, hours=all_day, max_failed_percent=100)
+    campaign_id = (await started(records.campaigns.service, wanted)).id
+    seed = random.randrange(10**6)  # noqa: S311
+    print(f"seed {seed}")
+    chance = random.Random(seed)  # noqa: S311
+    for _ in range(KILLS_AMONG_SINGLES):
+        process = senders.start(chance.randint(1, SINGLE_POINTS_MAX))
+
+        async def is_dead(process: ForkServerProcess = process) -> bool:
+            return process.exitcode is not None
+
+        await until(is_dead, timeout_s=START_TIMEOUT_S)
+    assert (await records.campaigns.service.get(campaign_id)).state is CampaignState.SENDING, "too few people"
+    senders.start()
+    await until(lambda: is_over(records, campaign_id), timeout_s=120.0)
+    got = {
+        openid(number): sum(one.channel in SINGLE_CHANNELS for one in platform.seen(openid(number)))
+        for number in range(SINGLES)
+    }
+    assert max(got.values()) == 1
+    async with records.database.reading() as session:
+        outcomes = {row.openid: row.outcome for row in await session.scalars(select(Recipient))}
+    missed = {one for one, count in got.items() if count == 0}
+    assert missed <= {one for one, outcome in outcomes.items() if outcome == "unknown"}
+    if channel is SendChannel.TEMPLATE:
+        assert (missed, set(outcomes.values())) == (set(), {"submitted"})
+    else:
+        assert set(outcomes.values()) == {"submitted", "unknown"}
 
 
 async def is_over(records: Records, campaign_id: int) -> bool:
