@@ -21,6 +21,7 @@ from bot.inbox.running import RunningChats
 from bot.knowledge.scores import Retriever
 from bot.settings import SettingInvalid, Settings
 from bot.storage.redis import RedisLink
+from bot.storage.sql import MAPPED_BYTES
 from bot.storage.task_queue import TaskStream
 from bot.turns.chats import InboxChats
 from bot.turns.conversation import Conversation
@@ -55,8 +56,13 @@ class Bot:
 
 
 @asynccontextmanager
-async def open_bot(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Bot]:
-    """Open everything that a gateway or worker process needs. Raises SettingInvalid, RedisUnavailable."""
+async def open_bot(
+    settings: Settings, clock: Clock | None = None, *, mapped_bytes: int = MAPPED_BYTES
+) -> AsyncIterator[Bot]:
+    """Open everything that a gateway or worker process needs; ``mapped_bytes`` as for ``Database``.
+
+    Raises SettingInvalid, RedisUnavailable.
+    """
     if not settings.wechat.app_id:
         raise SettingInvalid(name="BOT_WECHAT_APP_ID", problem="is required; `make run` works without it")
     if not settings.redis_url:
@@ -70,7 +76,14 @@ async def open_bot(settings: Settings, clock: Clock | None = None) -> AsyncItera
         link = await stack.enter_async_context(RedisLink(settings.redis_url))
         store = TurnStore(link, cipher_of(settings), clock, state_ttl_s=settings.state_ttl_s)
         records = await stack.enter_async_context(
-            open_records(settings, clock, retriever=retriever, task_queue=stream, beside=(DialogueData(store),))
+            open_records(
+                settings,
+                clock,
+                retriever=retriever,
+                task_queue=stream,
+                beside=(DialogueData(store),),
+                mapped_bytes=mapped_bytes,
+            )
         )
         redis = Redis.from_url(settings.redis_url)
         stack.push_async_callback(redis.aclose)

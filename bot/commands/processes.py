@@ -103,12 +103,13 @@ async def readiness(bot: Bot) -> dict[str, bool]:
 async def worker(settings: Settings) -> None:
     """Run every background job until SIGTERM, and publish the account's menu at the start.
 
-    The knowledge is not indexed here: it would take 270 MB for the few messages that a gateway leaves behind.
+    The knowledge is not indexed here: it would take 270 MB for the few messages that a gateway leaves behind. Nor is
+    a SQLite file mapped, whose pages would count as this process's memory: it walks tables, and shows nobody a list.
     """
     from bot.app.worker import worker_id, worker_of
 
     stopped = until_stopped()
-    async with open_bot(settings) as bot:
+    async with open_bot(settings, mapped_bytes=0) as bot:
         tasks: list[asyncio.Task[object]] = [
             asyncio.create_task(worker_of(bot, worker_id()).run(), name="worker"),
             asyncio.create_task(stopped.wait(), name="stop signal"),

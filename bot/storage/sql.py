@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, ClassVar
 
 from sqlalchemy import DateTime, MetaData, event
@@ -70,10 +71,13 @@ class Database:
 
     ``url`` is an SQLAlchemy URL: ``sqlite+aiosqlite:///…`` or ``postgresql+asyncpg://…``. The values of a statement
     stay out of the errors it raises; what PostgreSQL itself says of a broken constraint may still quote them.
+    ``mapped_bytes`` is how much of a SQLite file is read in place; it counts as memory of the process.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 10, pool_timeout_s: float = 30.0) -> None:
-        self.engine = _create_engine(url, pool_size, pool_timeout_s)
+    def __init__(
+        self, url: str, *, pool_size: int = 10, pool_timeout_s: float = 30.0, mapped_bytes: int = MAPPED_BYTES
+    ) -> None:
+        self.engine = _create_engine(url, pool_size, pool_timeout_s, mapped_bytes)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         # SQLite's own waiting is a poll without an order, in which a writer can starve until it gives up. The writers
         # of one process queue here instead, first come first served; only other processes are waited for by polling.
@@ -116,7 +120,7 @@ class Database:
         await self.engine.dispose()
 
 
-def _create_engine(url: str, pool_size: int, pool_timeout_s: float) -> AsyncEngine:
+def _create_engine(url: str, pool_size: int, pool_timeout_s: float, mapped_bytes: int) -> AsyncEngine:
     if url.startswith("sqlite"):
         engine = create_async_engine(
             url,
@@ -125,7 +129,7 @@ def _create_engine(url: str, pool_size: int, pool_timeout_s: float) -> AsyncEngi
             else {"timeout": BUSY_TIMEOUT_S},
             hide_parameters=True,
         )
-        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "connect", partial(_prepare_sqlite, mapped_bytes=mapped_bytes))
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return engine
     return create_async_engine(
@@ -138,11 +142,11 @@ def _create_engine(url: str, pool_size: int, pool_timeout_s: float) -> AsyncEngi
     )
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:
+def _prepare_sqlite(connection: Any, _record: object, *, mapped_bytes: int) -> None:
     # The driver's own transaction handling is switched off, so that BEGIN IMMEDIATE can be sent by us.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"mmap_size={MAPPED_BYTES}"):
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"mmap_size={mapped_bytes}"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -195,3 +195,11 @@ async def test_bulk_statements_share_a_transaction(counted: Database) -> None:
         await insert_twice()
     async with counted.reading() as session:
         assert (await session.execute(select(Counter.id))).scalars().all() == [1]
+
+
+@pytest.mark.parametrize("mapped_bytes", [0, 4096 * 100])
+async def test_a_process_chooses_how_much_of_a_file_it_maps(sqlite_url: str, mapped_bytes: int) -> None:
+    database = Database(sqlite_url, mapped_bytes=mapped_bytes)
+    async with database.reading() as session:
+        assert await session.scalar(text("PRAGMA mmap_size")) == mapped_bytes
+    await database.close()
