@@ -70,7 +70,7 @@ async def test_an_export_of_somebody_unknown_is_empty(privacy: PrivacyService) -
     assert exported["followers"] == {**dict.fromkeys(_NOTHING), "kept_answers": {}, "consents": []}
 
 
-_NOTHING = ("subscribed", "first_scene", "latest_scene", "followed_at", "last_seen_at", "county", "category")
+_NOTHING = ("subscribed", "first_scene", "latest_scene", "followed_at", "last_seen_at", "county", "category", "unit")
 
 
 async def test_erasing_leaves_nothing_but_proofs_without_the_openid(
