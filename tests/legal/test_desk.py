@@ -1,6 +1,7 @@
 """Cases as staff see them: within their scope, with notes, conflict checks and figures."""
 
 import asyncio
+import re
 from datetime import date
 
 import pytest
@@ -17,6 +18,7 @@ from bot.staff.audit import AuditTrail
 from bot.storage.encryption import FieldCipher
 from bot.storage.sql import Database
 from bot.values.clock import MovedClock
+from tests.support.statements import plan_of, recorded_statements
 
 SONGTAO, SINAN = "520628", "520624"
 EVERYWHERE = Scope()
@@ -190,3 +192,14 @@ def test_small_rows_are_put_together_until_they_tell_nothing() -> None:
         (OTHERS, Count(5, 5)),
     ]
     assert merged({"a": Count(9, 9)}) == [("a", Count(9, 9))]
+
+
+@pytest.mark.parametrize("county", [None, "520628"], ids=["everywhere", "in a county"])
+async def test_figures_are_summed_from_one_index(sqlite_database: Database, county: str | None) -> None:
+    with recorded_statements(sqlite_database) as statements:
+        await LegalStatistics(sqlite_database).figures(date(2026, 1, 1), date(2026, 12, 31), county=county)
+    assert len(statements) == 7
+    for statement in statements:
+        assert re.search(
+            r"USING COVERING INDEX ix_legal_cases_(county_)?figures", await plan_of(sqlite_database, statement)
+        )
