@@ -78,7 +78,7 @@ def parse_menu(text: str, file: str) -> dict[str, Any]:
     """Return the menu in the YAML ``text``; ``file`` names it in faults. Raises MenuInvalid."""
     reader = _Reader(file)
     try:
-        document = yaml.load(text, Loader=yaml.CSafeLoader)
+        document = yaml.safe_load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         reader.fault("menu", f"not YAML (line {mark.line + 1})" if mark else "not YAML")
