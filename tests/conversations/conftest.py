@@ -59,20 +59,23 @@ def catalog() -> FlowCatalog:
     return load_catalog(FLOWS)
 
 
+@pytest.fixture(scope="session")
+def records_of_the_town(sqlite_databases: SqliteDatabases, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with the demonstration; it is filled by a loop of its own, so outside any other."""
+    path = tmp_path_factory.mktemp("town") / "records.db"
+    sqlite_databases.filled_copy_to(path, demonstration)
+    return path
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def town(
-    nlu_url: str,
-    redis_server: RedisServer,
-    sqlite_databases: SqliteDatabases,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncIterator[Town]:
+async def town(nlu_url: str, redis_server: RedisServer, records_of_the_town: Path) -> AsyncIterator[Town]:
     """The assistant that the cases of this process share."""
-    folder = tmp_path_factory.mktemp("town")
-    live, pristine = folder / "records.db", folder / "pristine.db"
+    live, folder = records_of_the_town, records_of_the_town.parent
+    pristine = folder / "pristine.db"
     flush(redis_server.socket)
     settings = _patient(
         settings_for(
-            database_url=sqlite_databases.filled_copy_to(live, demonstration),
+            database_url=f"sqlite+aiosqlite:///{live}",
             redis_url=redis_server.url,
             data_dir=folder,
             nlu_url=nlu_url,
