@@ -13,7 +13,7 @@ run: .venv/app.stamp ## Install what is missing, then start everything with demo
 	@$(PY) -m bot run
 
 test: .venv/dev.stamp nlu ## Install what is missing, then run the whole test suite.
-	@$(PY) -m pytest -n 2 --dist loadfile
+	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: .venv/dev.stamp ## Lint, format, strict types, import layers, flows, NLU data.
 	@$(MAKE) --no-print-directory --jobs=2 static nlu
