@@ -4,12 +4,10 @@ from actions.health_screening import ANSWERS as SCREENING_ANSWERS
 from actions.knowledge import KnowledgeActions
 from actions.work_study import ANSWERS as WORK_STUDY_ANSWERS
 from bot.app.assistant import Bot
+from bot.app.campaigns import campaign_calls_of, campaign_pictures_of, campaign_results_of
 from bot.app.records import Records
 from bot.app.tasks import registration_desk
-from bot.campaigns.calls import CampaignCalls
 from bot.campaigns.figures import CampaignComparison
-from bot.campaigns.pictures import CampaignPictures
-from bot.campaigns.results import CampaignResults
 from bot.console.account import AccountPages
 from bot.console.attendance import AttendancePages
 from bot.console.campaign_compose import CampaignCompose
@@ -75,7 +73,6 @@ from bot.registrations.occupancy import Occupancy
 from bot.reports.overview import Overview
 from bot.turns.allowances import AllowanceLedger
 from bot.turns.typing import TypingSign
-from bot.wechat.mass import MassApi
 from nlu.fingerprint import MODELS
 from nlu.registry import Registry
 
@@ -162,7 +159,7 @@ def inbox_areas(bot: Bot) -> tuple[Area, ...]:
 def campaign_areas(bot: Bot) -> tuple[Area, ...]:
     """Return the pages of campaigns."""
     records = bot.records
-    results = CampaignResults(records.database, records.campaigns.lists, records.turn_log)
+    results = campaign_results_of(records)
     parts = CampaignParts(
         desk=records.campaigns,
         calls=campaign_calls_of(bot),
@@ -170,7 +167,7 @@ def campaign_areas(bot: Bot) -> tuple[Area, ...]:
         comparison=CampaignComparison(records.database, records.campaigns.lists),
         programmes=records.programmes,
         tasks=records.tasks,
-        pictures=CampaignPictures(records.database, records.files, records.clock),
+        pictures=campaign_pictures_of(records),
         finder=records.finder,
         references=FollowerReferences(records.cipher),
         clock=records.clock,
@@ -184,20 +181,6 @@ def campaign_areas(bot: Bot) -> tuple[Area, ...]:
         CampaignTesterPages(parts),
         CampaignResultPages(parts),
         CampaignSteps(parts),
-    )
-
-
-def campaign_calls_of(bot: Bot) -> CampaignCalls:
-    """Return what staff do with the platform at once: previews, and taking back what was sent."""
-    records = bot.records
-    return CampaignCalls(
-        records.database,
-        records.campaigns.service,
-        MassApi(bot.api.client),
-        bot.api,
-        records.clock,
-        trail=records.audit,
-        pictures=CampaignPictures(records.database, records.files, records.clock),
     )
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
+from bot.app.campaigns import campaign_results_of
 from bot.app.records import Records
 from bot.campaigns.export import KIND as CAMPAIGN_RESULTS
 from bot.campaigns.export import CampaignExport
-from bot.campaigns.results import CampaignResults
 from bot.console.texts import Texts
 from bot.dialogue.catalog import FlowCatalog
 from bot.dialogue.loader import load_catalog
@@ -64,7 +64,7 @@ def task_handlers(records: Records) -> Mapping[str, TaskHandler]:
         TRAIL_EXPORT: trail_export,
         TRAIL_CHECK: records.trail_checks,
         CAMPAIGN_RESULTS: CampaignExport(
-            CampaignResults(records.database, records.campaigns.lists, records.turn_log),
+            campaign_results_of(records),
             records.task_files,
             records.clock,
         ),

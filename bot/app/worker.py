@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from functools import partial
 
 from bot.app.assistant import Bot
+from bot.app.campaigns import campaign_pictures_of
 from bot.app.records import Records
 from bot.campaigns.batches import Batches
 from bot.campaigns.pace import Pace
-from bot.campaigns.pictures import CampaignPictures
 from bot.campaigns.reconciling import Reconciler
 from bot.campaigns.sending import BatchSender
 from bot.campaigns.stopping import Stops
@@ -135,7 +135,7 @@ def campaign_worker_of(bot: Bot) -> CampaignWorker:
     """Return what sends campaigns in this process."""
     records, mass = bot.records, MassApi(bot.api.client)
     batches = Batches(records.database, records.clock)
-    pictures = CampaignPictures(records.database, records.files, records.clock)
+    pictures = campaign_pictures_of(records)
     stops = Stops(records.database, records.clock, records.campaigns.service)
     return CampaignWorker(
         bot.batch_stream,

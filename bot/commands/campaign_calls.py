@@ -11,19 +11,14 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from bot.app.assistant import Bot, open_bot
-from bot.campaigns.calls import CampaignCalls
+from bot.app.campaigns import campaign_calls_of, campaign_results_of, platform_tags_of
 from bot.campaigns.errors import CampaignError
 from bot.campaigns.export import write_workbook
-from bot.campaigns.pictures import CampaignPictures
-from bot.campaigns.platform_tags import PlatformTags
-from bot.campaigns.results import CampaignResults
 from bot.campaigns.texts import text_of
 from bot.commands.arguments import complete
 from bot.settings import Settings
 from bot.staff.models import AuditRecord
 from bot.wechat.errors import ApiCallFailed
-from bot.wechat.mass import MassApi
-from bot.wechat.tags import TagApi
 
 SOURCE = "cli"
 
@@ -51,7 +46,7 @@ async def preview(bot: Bot, options: argparse.Namespace) -> int:
     if not openids:
         Console(stderr=True).print("[red]Nobody is on the list of testers; name one with --to OPENID.[/red]")
         return 1
-    found = await _calls(bot).preview(options.campaign, openids, by=options.by, source=SOURCE)
+    found = await campaign_calls_of(bot).preview(options.campaign, openids, by=options.by, source=SOURCE)
     Console().print(f"{found.sent} got the preview.")
     for code in found.refused:
         Console().print(f"[yellow]not sent: {code}[/yellow]")
@@ -64,7 +59,7 @@ async def delete(bot: Bot, options: argparse.Namespace) -> int:
     if not options.yes and typed.strip() != str(options.campaign):
         Console(stderr=True).print("[red]Nothing is deleted.[/red]")
         return 1
-    count = await _calls(bot).take_back(options.campaign, by=options.by, source=SOURCE)
+    count = await campaign_calls_of(bot).take_back(options.campaign, by=options.by, source=SOURCE)
     Console().print(f"{count} sends are deleted; the cards stay in the chats, what they lead to is gone.")
     return 0
 
@@ -72,7 +67,7 @@ async def delete(bot: Bot, options: argparse.Namespace) -> int:
 async def export(bot: Bot, options: argparse.Namespace) -> int:
     """Write the results as a workbook; recipients are masked."""
     records = bot.records
-    results = CampaignResults(records.database, records.campaigns.lists, records.turn_log)
+    results = campaign_results_of(records)
     mark = f"{options.by} {records.clock.now():%Y-%m-%d %H:%M}"
     async with _bar("rows") as told:
         rows = await write_workbook(results, options.campaign, options.file, mark, told)
@@ -93,7 +88,7 @@ async def export(bot: Bot, options: argparse.Namespace) -> int:
 async def tags(bot: Bot, _options: argparse.Namespace) -> int:
     """List the platform's tags."""
     table = Table("No.", "Name", "Followers", "Read")
-    for one in await _tags(bot).refresh():
+    for one in await platform_tags_of(bot).refresh():
         read = f"{one.pulled_at:%Y-%m-%d %H:%M}" if one.pulled_at else ""
         table.add_row(str(one.id), one.name, str(one.followers), read)
     Console().print(table)
@@ -102,8 +97,8 @@ async def tags(bot: Bot, _options: argparse.Namespace) -> int:
 
 async def pull_tag(bot: Bot, options: argparse.Namespace) -> int:
     """Read who has a tag, so that a campaign by this tag knows its people."""
-    await _tags(bot).refresh()
-    count = await _tags(bot).pull(options.tag, by=options.by, source=SOURCE)
+    await platform_tags_of(bot).refresh()
+    count = await platform_tags_of(bot).pull(options.tag, by=options.by, source=SOURCE)
     Console().print(f"{count} followers have tag {options.tag}.")
     return 0
 
@@ -112,7 +107,9 @@ async def put_tag(bot: Bot, options: argparse.Namespace) -> int:
     """Put a tag on the audience of a campaign."""
     view = await bot.records.campaigns.service.get(options.campaign)
     async with _bar("followers") as told:
-        made = await _tags(bot).put_on(options.name, view.audience, by=options.by, progress=told, source=SOURCE)
+        made = await platform_tags_of(bot).put_on(
+            options.name, view.audience, by=options.by, progress=told, source=SOURCE
+        )
     Console().print(f"{made.followers} followers have tag {made.id} ({made.name}).")
     return 0
 
@@ -127,23 +124,6 @@ async def _bar(what: str) -> AsyncIterator[Told]:
             bar.update(task, completed=done, total=total)
 
         yield tell
-
-
-def _calls(bot: Bot) -> CampaignCalls:
-    records = bot.records
-    return CampaignCalls(
-        records.database,
-        records.campaigns.service,
-        MassApi(bot.api.client),
-        bot.api,
-        records.clock,
-        trail=records.audit,
-        pictures=CampaignPictures(records.database, records.files, records.clock),
-    )
-
-
-def _tags(bot: Bot) -> PlatformTags:
-    return PlatformTags(bot.records.database, bot.records.clock, TagApi(bot.api.client), trail=bot.records.audit)
 
 
 STEPS: Mapping[str, Step] = {

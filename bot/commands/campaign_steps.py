@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from bot.app.campaigns import campaign_results_of
 from bot.app.records import Records, open_records
 from bot.campaigns import audience as audiences
 from bot.campaigns import content as contents
@@ -21,7 +22,6 @@ from bot.campaigns.errors import CampaignError
 from bot.campaigns.export import OUTCOME_LABELS, REASON_LABELS
 from bot.campaigns.models import CampaignState, SendChannel
 from bot.campaigns.planning import Plan
-from bot.campaigns.results import CampaignResults
 from bot.campaigns.texts import text_of
 from bot.commands.arguments import complete
 from bot.settings import Settings
@@ -184,8 +184,7 @@ async def status(records: Records, options: argparse.Namespace) -> int:
 
 async def results(records: Records, options: argparse.Namespace) -> int:
     """Show what came of a campaign."""
-    database = records.database
-    found = await CampaignResults(database, records.campaigns.lists, records.turn_log).of(options.campaign)
+    found = await campaign_results_of(records).of(options.campaign)
     table = Table("", "People")
     for outcome, count in found.progress.counts.items():
         table.add_row(OUTCOME_LABELS[outcome], str(count))
