@@ -7,8 +7,10 @@ const conversation = document.getElementById("conversation");
 const headers = { "HX-Request": "true", "X-Quiet": "1" };
 const TYPING_EVERY_MS = 10000;
 const title = document.title;
-let missed = false;
+// What changed between the writing of this page and the opening of the stream was told to nobody.
+let missed = true;
 let typedAt = 0;
+let asked = 0;
 
 function toEnd() {
   const log = conversation && conversation.querySelector(".messages");
@@ -51,8 +53,10 @@ async function refreshList() {
 
 // What is being written stays: only what is read is taken from the fresh part, unless nothing was begun.
 async function refreshConversation() {
+  const mine = ++asked;
   const fresh = await fetched(conversation.dataset.refresh);
-  if (!fresh) return;
+  // Answers can overtake each other; the one that was asked for last knows most.
+  if (!fresh || mine !== asked) return;
   const log = conversation.querySelector(".messages");
   const atEnd = log && log.scrollHeight - log.scrollTop - log.clientHeight < 80;
   const form = conversation.querySelector(".reply");
