@@ -14,6 +14,7 @@ from playwright.async_api import FilePayload, expect
 from bot.app.worker import worker_of
 from bot.inbox.models import Satisfaction
 from bot.values.clock import SystemClock
+from tests.browser.phone import followed, say
 from tests.browser.staff import CHROMIUM, PHONE, chromium, signed_in, take_picture
 from tests.console.served import PASSWORD, ServedConsole, serving
 from tests.support.assistant import Assistant, running_assistant, settings_for
@@ -51,27 +52,12 @@ async def test_a_worker_asks_for_a_person_and_is_answered(assistant: Assistant, 
         await expect(desk.get_by_text("没有人在等")).to_be_visible()
 
         phone_page = await (await browser.new_context(viewport=PHONE)).new_page()
-        await phone_page.goto(assistant.platform.base_url)
-        await phone_page.get_by_role("button", name="杨师傅").click()
-        await phone_page.get_by_role("button", name="关注公众号").click()
-        phone = phone_page.locator(".phone").first
+        phone = await followed(phone_page, assistant.platform.base_url)
         log = phone.get_by_role("log")
-        await expect(log.get_by_text("欢迎关注").last).to_be_visible()
 
-        keyboard = phone.get_by_role("button", name="切换到键盘")
-        textbox = phone.get_by_role("textbox", name="输入消息")
-        # The menu comes up a moment after the page; behind it is the keyboard.
-        await expect(keyboard).to_be_visible()
-
-        async def say(text: str) -> None:
-            if await keyboard.is_visible():
-                await keyboard.click()
-            await textbox.fill(text)
-            await textbox.press("Enter")
-
-        await say("人工")
+        await say(phone, "人工")
         await expect(log.get_by_text("您先把事情写在这里").last).to_be_visible()
-        await say("娃儿的学生证还没发，录取通知书得行不")
+        await say(phone, "娃儿的学生证还没发，录取通知书得行不")
 
         # The list fills without the page being loaded again.
         await expect(desk.locator(".chats a")).to_have_count(1)
@@ -98,11 +84,11 @@ async def test_a_worker_asks_for_a_person_and_is_answered(assistant: Assistant, 
         await expect(log.get_by_alt_text("图片")).to_have_count(2)
 
         # The follower sees that somebody writes; what is half written survives what comes in.
-        await say("收到了，我看看")
+        await say(phone, "收到了，我看看")
         await expect(desk.get_by_text("收到了，我看看").last).to_be_visible()
         await desk.get_by_label("回复").fill("还没写完的")
         await expect(phone.locator(".bar-title")).to_have_text("对方正在输入…")
-        await say("要得，谢谢老师")
+        await say(phone, "要得，谢谢老师")
         await expect(desk.get_by_text("要得，谢谢老师").last).to_be_visible()
         await expect(desk.get_by_label("回复")).to_have_value("还没写完的")
         await desk.get_by_label("回复").fill("")
@@ -143,7 +129,7 @@ async def test_a_worker_asks_for_a_person_and_is_answered(assistant: Assistant, 
         await colleague.get_by_role("button", name="结束会话").click()
         await expect(log.get_by_text("满意").last).to_be_visible()
         await expect(desk.get_by_text("会话已结束，机器人在接待")).to_be_visible()
-        await say("1")
+        await say(phone, "1")
         await expect(desk.get_by_text("对方评价：满意")).to_be_visible()
         [chat, *_] = await console.records.desk.chats()
         assert chat.satisfaction is Satisfaction.SATISFIED

@@ -14,6 +14,7 @@ from playwright.async_api import Browser, Page, expect
 from bot.programmes.models import Programme, ProgrammeKind
 from bot.values.clock import SystemClock
 from tests.browser.accessibility import faults_of
+from tests.browser.phone import followed, say
 from tests.browser.staff import CHROMIUM, PHONE, chromium, signed_in, take_picture
 from tests.console.served import ServedConsole, serving
 from tests.support.assistant import Assistant, running_assistant, settings_for
@@ -135,16 +136,8 @@ async def _word(desk: Page) -> None:
 
 async def _is_offered(browser: Browser, assistant: Assistant) -> None:
     page = await (await browser.new_context(viewport=PHONE)).new_page()
-    await page.goto(assistant.platform.base_url)
-    await page.get_by_role("button", name="杨师傅").click()
-    await page.get_by_role("button", name="关注公众号").click()
-    phone = page.locator(".phone").first
+    phone = await followed(page, assistant.platform.base_url)
     log = phone.get_by_role("log")
-    await expect(log.get_by_text("欢迎关注").last).to_be_visible()
-    keyboard = phone.get_by_role("button", name="切换到键盘")
-    if await keyboard.is_visible():
-        await keyboard.click()
-    await phone.get_by_role("textbox", name="输入消息").fill("预约两癌筛查")
-    await phone.get_by_role("textbox", name="输入消息").press("Enter")
+    await say(phone, "预约两癌筛查")
     await expect(log.get_by_text(TITLE).last).to_be_visible()
     await expect(log.get_by_text(NOTICE).last).to_be_visible()

@@ -13,6 +13,7 @@ import pytest
 from playwright.async_api import Locator, Page, ViewportSize, async_playwright, expect
 
 from bot.values.clock import SystemClock
+from tests.browser.phone import say
 from tests.support.assistant import Assistant, running_assistant, settings_for
 
 CHROMIUM = os.environ.get("BOT_CHROMIUM") or shutil.which("chromium")
@@ -59,11 +60,7 @@ class Phone:
 
     async def say(self, text: str, *, until: str) -> None:
         """Send ``text`` and wait until a text with ``until`` shows as the newest."""
-        keyboard = self._phone.get_by_role("button", name="切换到键盘")
-        if await keyboard.is_visible():
-            await keyboard.click()
-        await self._phone.get_by_role("textbox", name="输入消息").fill(text)
-        await self._phone.get_by_role("textbox", name="输入消息").press("Enter")
+        await say(self._phone, text)
         await self.sees(until)
 
     async def tap(self, label: str, *, until: str) -> None:
