@@ -82,7 +82,7 @@ class ProgrammeMoving:
         refused = too_many_chosen(len(ids), MOVED_MAX)
         sources = await self._overview.slots(programme.id, ids) if refused is None else ()
         chosen = set(_numbers(form, "target"))
-        uses = (await self._occupancy.of(programme)).by_slot if sources else {}
+        uses = await self._occupancy.of_slots(programme.id, sources)
         free = await self._registrations.slots(programme.id) if sources else ()
         listed = _nearest(sources, free, chosen)
         values: dict[str, Any] = {

@@ -81,17 +81,17 @@ class ProgrammeSlots:
         first = form.day("week", "日期", required=False)
         if first is None:
             first = await self._overview.first_day(programme.id, today) or programme.service_start
-        week = await self._overview.week(programme.id, first)
         county, after = form.raw("county"), form.number("after", "点位", least=1, most=2**31, required=False)
         sites = await self._overview.sites(programme.id)
         listed, more = _page_of([site for site in sites if county in ("", site.county)], after)
+        week = await self._overview.week(programme.id, first, [site.id for site in listed])
         return visit.page(
             "programmes/slots.html",
             programme=programme,
             week=week,
             cells=_cells(week.slots),
             sites=listed,
-            uses=(await self._occupancy.of(programme)).by_slot,
+            uses=await self._occupancy.of_slots(programme.id, week.slots),
             counties_there=list(dict.fromkeys(site.county for site in sites)),
             chosen_county=county,
             next_site=listed[-1].id if more else None,
@@ -170,7 +170,7 @@ class ProgrammeSlots:
         ids = await self._chosen_ids(programme, form)
         refused = too_many_chosen(len(ids), CHANGED_MAX)
         chosen = await self._overview.slots(programme.id, ids) if refused is None else ()
-        uses = (await self._occupancy.of(programme)).by_slot if chosen else {}
+        uses = await self._occupancy.of_slots(programme.id, chosen)
         values: dict[str, Any] = {
             "programme": programme,
             "refused": refused,

@@ -167,11 +167,16 @@ class ProgrammeOverview:
             rows = await session.scalars(query.order_by(PostRow.closed, PostRow.county, PostRow.id))
             return tuple(post_of(row) for row in rows)
 
-    async def week(self, programme_id: str, first: date) -> Week:
-        """Return the slots of seven days, by day, time and site."""
+    async def week(self, programme_id: str, first: date, site_ids: Collection[int] | None = None) -> Week:
+        """Return the slots of seven days, by day, time and site: of ``site_ids`` alone, or of all sites.
+
+        The nearest days before and after are of all sites.
+        """
         mine = SlotRow.programme_id == programme_id
         end = first + timedelta(days=WEEK_DAYS)
         query = select(SlotRow).where(mine, SlotRow.day >= first, SlotRow.day < end)
+        if site_ids is not None:
+            query = query.where(SlotRow.site_id.in_(site_ids))
         around = select(
             select(func.max(SlotRow.day)).where(mine, SlotRow.day < first).scalar_subquery(),
             select(func.min(SlotRow.day)).where(mine, SlotRow.day >= end).scalar_subquery(),

@@ -3,22 +3,21 @@
 Nothing is locked, so that it is a picture and no promise; places are given away by ``places`` alone.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import ColumnElement, Label, Select, case, func, or_, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import ColumnElement, Label, Select, Subquery, case, func, literal, or_, select, union_all
 
-from bot.programmes.models import PostRow, Programme, SiteRow, SlotRow
+from bot.programmes.models import PostRow, Programme, SiteRow, Slot, SlotRow
 from bot.registrations.models import Hold, Registration
 from bot.registrations.statuses import Status
 from bot.storage.sql import Database
 from bot.values.clock import Clock
 
 K = TypeVar("K", int, str)
+_PARTS: Final = ("taken", "offered", "held", "waiting")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +50,12 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class ProgrammeUse:
-    """A programme's use. What is closed adds no capacity to ``total``, ``by_site`` and ``by_county``."""
+    """A programme's use. What is closed adds no capacity to it.
+
+    ``by_site`` is of programmes that book slots, ``by_post`` of the others; each lists every one there is.
+    """
 
     total: Use
-    by_slot: Mapping[int, Use]
     by_site: Mapping[int, Use]
     by_county: Mapping[str, Use]
     by_post: Mapping[int, Use]
@@ -62,15 +63,11 @@ class ProgrammeUse:
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """Some registrations or holds of one kind that share slot, county and post."""
+    """Registrations and holds of a site or post (``place``) in a county, as the database has counted them."""
 
-    slot_id: int | None
+    place: int | None
     county: str | None
-    post_id: int | None
-    taken: int = 0
-    offered: int = 0
-    held: int = 0
-    waiting: int = 0
+    use: Use
 
 
 class Occupancy:
@@ -81,32 +78,36 @@ class Occupancy:
         self._clock = clock
 
     async def of(self, programme: Programme) -> ProgrammeUse:
-        """Return how full ``programme`` is, in five queries."""
-        now = self._clock.now()
+        """Return how full ``programme`` is, in two queries; a slot alone is not looked at (``of_slots``)."""
+        now, books = self._clock.now(), programme.kind.books_slots
         async with self._database.reading() as session:
-            groups = await _groups(session, programme.id, now)
-            slots = (await session.execute(_slots_of(programme.id))).all()
-            posts = (await session.execute(_posts_of(programme.id))).all()
-        by_slot = _sums(groups, lambda group: group.slot_id, {row.id: row.capacity for row in slots})
-        open_places: dict[int, int] = defaultdict(int)
-        county_places: dict[str, int] = defaultdict(int)
-        for row in slots:
-            open_places[row.site_id] += 0 if row.is_closed else row.capacity
-            county_places[row.county] += 0 if row.is_closed else row.capacity
-        site_of = {row.id: row.site_id for row in slots}
-        county_of = {row.id: row.county for row in slots}
-        books = programme.kind.books_slots
-        counties = county_places if books else dict(programme.quota_by_county)
-        total = sum(county_places.values()) if books else programme.quota_total
+            counted = (_counts_by_site if books else _counts_by_post)(programme.id, now)
+            groups = [_Group(row.place, row.county, _use(row)) for row in await session.execute(counted)]
+            places = (await session.execute((_sites_of if books else _posts_of)(programme.id))).all()
+        capacities = {row.id: int(row.capacity) for row in places}
+        counties: dict[str, int] = dict(programme.quota_by_county)
+        if books:
+            counties = {row.county: 0 for row in places}
+            for row in places:
+                counties[row.county] += row.capacity
+        total = sum(capacities.values()) if books else programme.quota_total
+        by_place = _sums(groups, lambda group: group.place, capacities)
         return ProgrammeUse(
             total=_sum(groups, total),
-            by_slot=by_slot,
-            by_site=_sums(groups, lambda group: site_of.get(group.slot_id or 0), open_places),
-            by_county=_sums(
-                groups, lambda group: county_of.get(group.slot_id or 0) if books else group.county, counties
-            ),
-            by_post=_sums(groups, lambda group: group.post_id, {row.id: row.places for row in posts}),
+            by_site=by_place if books else {},
+            by_county=_sums(groups, lambda group: group.county, counties),
+            by_post={} if books else by_place,
         )
+
+    async def of_slots(self, programme_id: str, slots: Sequence[Slot]) -> Mapping[int, Use]:
+        """Return how full each of the programme's ``slots`` is, by its number, in one query."""
+        if not slots:
+            return {}
+        counts = _counts_by_slot(programme_id, self._clock.now(), [slot.id for slot in slots])
+        query = select(counts.c.slot_id, *(func.sum(counts.c[part]).label(part) for part in _PARTS))
+        async with self._database.reading() as session:
+            found = {row.slot_id: row for row in await session.execute(query.group_by(counts.c.slot_id))}
+        return {slot.id: _use(found.get(slot.id), slot.capacity) for slot in slots}
 
     async def totals(self, programmes: Sequence[Programme]) -> Mapping[str, Use]:
         """Return how full each of ``programmes`` is as a whole, in four queries however many they are."""
@@ -130,26 +131,63 @@ class Occupancy:
         }
 
 
-async def _groups(session: AsyncSession, programme_id: str, now: datetime) -> list[_Group]:
-    columns = (Registration.slot_id, Registration.county, Registration.post_id)
-    mine = Registration.programme_id == programme_id
-    taken = select(*columns, func.count().label("taken")).where(mine, Registration.place_taken.is_(True))
-    waiting = select(*columns, func.count().label("waiting"), _offered(now)).where(mine, _waits())
-    held = select(Hold.slot_id, func.count().label("held")).where(
+def _counts_by_slot(programme_id: str, now: datetime, slot_ids: Sequence[int] | None = None) -> Subquery:
+    """Return up to three rows a slot: who has a place, who waits, who is still answering."""
+    none = literal(0)
+    taken = select(
+        Registration.slot_id,
+        func.count().label("taken"),
+        none.label("offered"),
+        none.label("held"),
+        none.label("waiting"),
+    ).where(Registration.programme_id == programme_id, Registration.place_taken.is_(True))
+    waiting = select(
+        Registration.slot_id, none, _offered(now), none, (func.count() - _offered(now).element).label("waiting")
+    ).where(Registration.programme_id == programme_id, _waits())
+    held = select(Hold.slot_id, none, none, func.count(), none).where(
         Hold.programme_id == programme_id, Hold.expires_at > now
     )
-    groups = [
-        _Group(row.slot_id, row.county, row.post_id, taken=row.taken)
-        for row in await session.execute(taken.group_by(*columns))
-    ]
-    groups += [
-        _Group(row.slot_id, row.county, row.post_id, offered=row.offered, waiting=row.waiting - row.offered)
-        for row in await session.execute(waiting.group_by(*columns))
-    ]
-    groups += [
-        _Group(row.slot_id, None, None, held=row.held) for row in await session.execute(held.group_by(Hold.slot_id))
-    ]
-    return groups
+    if slot_ids is not None:
+        taken, waiting = (one.where(Registration.slot_id.in_(slot_ids)) for one in (taken, waiting))
+        held = held.where(Hold.slot_id.in_(slot_ids))
+    grouped = (
+        taken.group_by(Registration.slot_id),
+        waiting.group_by(Registration.slot_id),
+        held.group_by(Hold.slot_id),
+    )
+    return union_all(*grouped).subquery()
+
+
+def _counts_by_site(programme_id: str, now: datetime) -> Select[*tuple[Any, ...]]:
+    """Return a row a site with its county.
+
+    Slots are counted first, along the index, so that only they are looked up and not each registration.
+    """
+    counts = _counts_by_slot(programme_id, now)
+    return (
+        select(
+            SlotRow.site_id.label("place"), SiteRow.county, *(func.sum(counts.c[part]).label(part) for part in _PARTS)
+        )
+        .select_from(counts)
+        .join(SlotRow, SlotRow.id == counts.c.slot_id, isouter=True)
+        .join(SiteRow, SiteRow.id == SlotRow.site_id, isouter=True)
+        .group_by(SlotRow.site_id, SiteRow.county)
+    )
+
+
+def _counts_by_post(programme_id: str, now: datetime) -> Select[*tuple[Any, ...]]:
+    """Return up to two rows a post and county; nothing is held where no slot is booked."""
+    none = literal(0)
+    place = (Registration.post_id.label("place"), Registration.county)
+    taken = select(
+        *place, func.count().label("taken"), none.label("offered"), none.label("held"), none.label("waiting")
+    ).where(Registration.programme_id == programme_id, Registration.place_taken.is_(True))
+    waiting = select(
+        *place, none, _offered(now), none, (func.count() - _offered(now).element).label("waiting")
+    ).where(Registration.programme_id == programme_id, _waits())
+    by = (Registration.post_id, Registration.county)
+    counts = union_all(taken.group_by(*by), waiting.group_by(*by)).subquery()
+    return select(counts)
 
 
 def _waits() -> ColumnElement[bool]:
@@ -160,22 +198,19 @@ def _offered(now: datetime) -> Label[int]:
     return func.coalesce(func.sum(case((Registration.offer_expires_at > now, 1), else_=0)), 0).label("offered")
 
 
-def _slots_of(programme_id: str) -> Select[int, int, int, str, bool]:
+def _sites_of(programme_id: str) -> Select[*tuple[Any, ...]]:
+    """Return the sites that have slots, with the places of the open ones."""
+    is_closed = or_(SlotRow.closed, SiteRow.closed)
     return (
-        select(
-            SlotRow.id,
-            SlotRow.site_id,
-            SlotRow.capacity,
-            SiteRow.county,
-            or_(SlotRow.closed, SiteRow.closed).label("is_closed"),
-        )
-        .join(SiteRow, SiteRow.id == SlotRow.site_id)
+        select(SiteRow.id, SiteRow.county, func.sum(case((is_closed, 0), else_=SlotRow.capacity)).label("capacity"))
+        .join(SlotRow, SiteRow.id == SlotRow.site_id)
         .where(SlotRow.programme_id == programme_id)
+        .group_by(SiteRow.id, SiteRow.county)
     )
 
 
 def _posts_of(programme_id: str) -> Select[int, int]:
-    return select(PostRow.id, PostRow.places).where(PostRow.programme_id == programme_id)
+    return select(PostRow.id, PostRow.places.label("capacity")).where(PostRow.programme_id == programme_id)
 
 
 def _taken_by_programme(ids: Sequence[str]) -> Select[str, int]:
@@ -211,15 +246,14 @@ def _capacity_by_programme(ids: Sequence[str]) -> Select[str, int]:
     )
 
 
+def _use(row: Any, capacity: int | None = None) -> Use:
+    """Return the use that a row of counts tells; ``None`` for a row: nobody."""
+    return Use(capacity) if row is None else Use(capacity, **{part: int(getattr(row, part)) for part in _PARTS})
+
+
 def _sum(groups: Iterable[_Group], capacity: int | None) -> Use:
-    counted = list(groups)
-    return Use(
-        capacity,
-        taken=sum(group.taken for group in counted),
-        offered=sum(group.offered for group in counted),
-        held=sum(group.held for group in counted),
-        waiting=sum(group.waiting for group in counted),
-    )
+    counted = [group.use for group in groups]
+    return Use(capacity, **{part: sum(getattr(use, part) for use in counted) for part in _PARTS})
 
 
 def _sums(

@@ -153,7 +153,8 @@ async def test_the_calendar_costs_the_same_whatever_the_number_of_slots(
         await manager.get(f"/programmes/{programme.id}/slots?week=2031-01-01")
     with counted_queries(console.records.database) as full:
         page = await manager.get(f"/programmes/{programme.id}/slots?week={programme.service_start}")
-    assert len(full) == len(empty)
+    # How full slots are is one query for all of them, and none where there are none.
+    assert len(full) == len(empty) + 1
     assert page.text.count('name="slot"') == 13 * 4 * 3
     narrowed = await manager.get(f"/programmes/{programme.id}/slots?week={programme.service_start}&county=520628")
     assert 0 < narrowed.text.count('name="slot"') < 13 * 4 * 3
