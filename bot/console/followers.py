@@ -15,7 +15,7 @@ from bot.followers.consents import ConsentService
 from bot.followers.dossier import Entry, masked_entries, value_at
 from bot.followers.errors import NoSuchFollower
 from bot.followers.export import EXPORT
-from bot.followers.finding import FollowerFinder
+from bot.followers.finding import FOUND_MAX, FollowerFinder
 from bot.followers.privacy import ERASE, PrivacyService, holder_hash
 from bot.followers.references import PATTERN, FollowerReferences
 from bot.followers.service import FollowerService
@@ -34,6 +34,7 @@ READ, UNMASK = "privacy:follower:read", "privacy:follower:unmask"
 FOLLOWER: Final = f"/followers/{{reference:{PATTERN}}}"
 TYPED_TO_ERASE: Final = "删除"
 SHOWN_REGISTRATIONS: Final = 100
+SHOWN_OF_FOUND: Final = 3
 SUMMED_UP: Final = (
     "receipt",
     "purpose",
@@ -131,18 +132,13 @@ class FollowerPages:
                 found = outcome
         if len(found) == 1:
             return visit.to(f"/followers/{self._references.of(found[0])}")
-        lines = [
-            Found(
-                self._references.of(openid),
-                mask_number(openid),
-                await self._services.registrations.find_for(openid, limit=3),
-            )
-            for openid in found
-        ]
+        latest = await self._services.registrations.latest_of(found, each=SHOWN_OF_FOUND)
+        lines = [Found(self._references.of(openid), mask_number(openid), latest[openid]) for openid in found]
         return visit.page(
             "followers/find.html",
             status=422 if form.problems else 200,
             found=lines,
+            is_cut=len(lines) == FOUND_MAX,
             problems=form.problems,
             typed=form.typed(),
         )

@@ -3,7 +3,7 @@
 import re
 from datetime import date
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 
 from bot.followers.models import Follower
 from bot.legal.models import LegalCase
@@ -16,6 +16,8 @@ from bot.values.receipts import ReceiptNumber
 
 FOUND_MAX = 20
 """How many people one name or phone may lead to; staff tell them apart by a receipt."""
+ROWS_MAX = 20 * FOUND_MAX
+"""Of how many registrations, the newest first, the holders are told apart."""
 _OPENID = re.compile(r"[A-Za-z0-9_-]{6,64}")
 
 
@@ -27,7 +29,10 @@ class FollowerFinder:
         self._search = Search(cipher)
 
     async def find(self, typed: str, today: date) -> list[str] | Problem:
-        """Return the OpenIDs that fit, at most ``FOUND_MAX``; a Problem says what cannot be looked for."""
+        """Return the OpenIDs that fit, ``FOUND_MAX`` at most, who registered last first.
+
+        A Problem says what cannot be looked for.
+        """
         text = typed.strip()
         if _OPENID.fullmatch(text) and (known := await self._by_openid(text)):
             return known
@@ -55,7 +60,16 @@ class FollowerFinder:
         return [found] if found is not None else await self._holders(Registration.receipt == receipt)
 
     async def _holders(self, condition: ColumnElement[bool]) -> list[str]:
-        # What was erased or came from a unit's list has no follower behind it.
-        wanted = select(Registration.openid).where(condition, Registration.erased_at.is_(None)).distinct()
+        # What was erased or came from a unit's list has no follower behind it. The rows are bounded along their own
+        # index before their holders are told apart: an order by OpenID would be walked through the whole table.
+        newest = (
+            select(Registration.openid, Registration.created_at)
+            .where(condition, Registration.erased_at.is_(None))
+            .order_by(Registration.created_at.desc(), Registration.id.desc())
+            .limit(ROWS_MAX)
+            .subquery()
+        )
+        latest = func.max(newest.c.created_at)
+        wanted = select(newest.c.openid).group_by(newest.c.openid).order_by(latest.desc(), newest.c.openid)
         async with self._database.reading() as session:
-            return list(await session.scalars(wanted.order_by(Registration.openid).limit(FOUND_MAX)))
+            return list(await session.scalars(wanted.limit(FOUND_MAX)))

@@ -16,13 +16,17 @@ from bot.commands.demo_people import add_workers
 from bot.followers.dossier import LISTED_MAX, Entry, masked_entries, value_at
 from bot.followers.errors import NoSuchFollower
 from bot.followers.export import EXPORT
+from bot.followers.finding import FOUND_MAX, FollowerFinder
 from bot.followers.privacy import ERASE, JsonValue, holder_hash
 from bot.followers.references import PATTERN, FollowerReferences
 from bot.settings import load_settings
 from bot.staff.tasks.models import TaskState, TaskView
 from bot.storage.encryption import FieldCipher
+from bot.storage.sql import Database
 from bot.values.clock import MovedClock
 from bot.values.problem import Problem
+from tests.support.many_registrations import store_many
+from tests.support.statements import recorded_statements
 
 
 @pytest.fixture
@@ -65,6 +69,18 @@ async def test_nobody_is_found_by_a_part_and_bad_input_says_why(records: Records
         found = await records.finder.find(typed, today)
         assert found == [] or isinstance(found, Problem), typed
     assert isinstance(await records.finder.find("   ", today), Problem)
+
+
+async def test_of_many_with_one_name_the_latest_are_listed_in_as_many_queries_as_one(
+    database: Database, cipher: FieldCipher, clock: MovedClock
+) -> None:
+    await store_many(database, cipher, clock, 21_000)
+    with recorded_statements(database) as statements:
+        found = await FollowerFinder(database, cipher).find("杨芳敏", clock.now().date())
+    assert len(statements) == 1
+    assert isinstance(found, list)
+    # The names repeat every thousand rows, and each row is another follower's.
+    assert found == [f"openid-{number}" for number in range(20_001, 20_001 - 1_000 * FOUND_MAX, -1_000)]
 
 
 def test_a_reference_says_nothing_and_cannot_be_made_up(cipher: FieldCipher) -> None:
