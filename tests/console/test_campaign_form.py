@@ -29,7 +29,7 @@ from bot.campaigns.drafts import CampaignDraft
 from bot.campaigns.models import SendChannel
 from bot.campaigns.rules import SendingHours
 from bot.campaigns.views import CampaignView
-from bot.console.campaign_audience import audience_values
+from bot.console.campaigns.audience import audience_values
 from bot.programmes.models import ProgrammeKind, ProgrammeStatus
 from tests.console.served import Answer, Browser, ServedConsole
 from tests.console.test_campaigns import COUNTY, FIELDS, FOLLOWERS, composed, follow

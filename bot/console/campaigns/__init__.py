@@ -1,0 +1,1 @@
+"""Campaigns: writing, checking, sending, and what came of them."""

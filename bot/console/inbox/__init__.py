@@ -1,0 +1,1 @@
+"""Escalated chats: the inbox, one chat, and how it is run."""

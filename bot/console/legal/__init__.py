@@ -1,0 +1,1 @@
+"""Legal cases: the lawyer's queue, one case, and the office's figures."""

@@ -1,0 +1,1 @@
+"""Programmes: what they are, their places, slots, posts and words."""

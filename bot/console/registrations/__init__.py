@@ -1,0 +1,1 @@
+"""Registrations: lists, one of them, decisions, exports, the door, and lists of units."""
