@@ -6,7 +6,7 @@ from typing import assert_never
 
 from actions.materials import PictureSource
 from actions.programmes import ProgrammeDesk
-from actions.wording import day_text, text_of
+from actions.wording import day_text, refusal_of, text_of
 from bot.dialogue.events import (
     ActionContext,
     ActionTable,
@@ -214,8 +214,8 @@ class LegalActions:
         data = await self._source.picture(text_of(context.slots.get("legal_evidence")))
         try:
             stored = await self._files.save(data, owner=context.openid, purpose="legal_evidence")
-        except FileRefused:
-            return [SetSlots({"legal_evidence": None}), Say("utter_legal_evidence_refused")]
+        except FileRefused as error:
+            return [SetSlots({"legal_evidence": None}), refusal_of(error, "utter_legal_evidence_refused")]
         receipt, count = text_of(context.slots.get("legal_receipt")), context.slots.get("legal_pictures")
         outcome = await self._cases.add_evidence(
             receipt, context.openid, context.idempotency_key, kind="image", file_ref=stored.id

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol, assert_never
 
-from actions.wording import text_of
+from actions.wording import refusal_of, text_of
 from bot.dialogue.events import ActionContext, Event, Say, SetSlots, SlotValue
 from bot.programmes.models import Programme
 from bot.registrations.outcomes import Attached, NotFound, NotPossible, Resubmitted, TooMany, UnknownMaterial
@@ -56,8 +56,8 @@ class MaterialDesk:
         data = await self._source.picture(text_of(context.slots.get("ws_material")))
         try:
             stored = await self._files.save(data, owner=context.openid, purpose=code)
-        except FileRefused:
-            return [SetSlots({"ws_material": None}), Say("utter_ws_material_refused")]
+        except FileRefused as error:
+            return [SetSlots({"ws_material": None}), refusal_of(error, "utter_ws_material_refused")]
         outcome = await self._registrations.attach_material(
             receipt, context.openid, code, stored.id, context.idempotency_key
         )

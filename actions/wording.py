@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 
+from bot.dialogue.events import Say
 from bot.programmes.rules import Finding
+from bot.storage.files import FileRefused
 from bot.values.problem import FieldValue
 
 WEEKDAYS = "一二三四五六日"
@@ -50,3 +52,16 @@ def finding_fields(findings: Sequence[Finding]) -> Mapping[str, FieldValue]:
 def text_of(value: object) -> str:
     """Return a slot's value as text; empty slots give ``""``."""
     return "" if value is None else str(value)
+
+
+REFUSED_DOCUMENTS: Mapping[str, str] = {
+    "encrypted": "utter_file_locked",
+    "too_many_pages": "utter_file_too_long",
+    "too_complex": "utter_file_too_long",
+}
+"""Which text says why a PDF is not taken, by the reason."""
+
+
+def refusal_of(error: FileRefused, otherwise: str) -> Say:
+    """Return what to say about a file that is not taken; ``otherwise`` where the reason has no text of its own."""
+    return Say(REFUSED_DOCUMENTS.get(str(error.fields.get("reason")), otherwise))

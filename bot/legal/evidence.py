@@ -1,4 +1,4 @@
-"""Looking at a worker's evidence as staff: a photo carries who looks and when, and every look is in the trail."""
+"""Looking at a worker's evidence as staff: it carries who looks and when, and every look is in the trail."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,6 @@ from bot.legal.rows import within
 from bot.staff.audit import AuditWriter
 from bot.staff.models import AuditRecord
 from bot.storage.files import PrivateFiles
-from bot.storage.pictures import watermarked
 from bot.storage.sql import Database
 from bot.values.clock import Clock
 
@@ -19,7 +18,7 @@ SHOW = "legal:case:show_evidence"
 
 @dataclass(frozen=True, slots=True)
 class ShownEvidence:
-    """A file to show; a photo is marked."""
+    """A file to show, marked."""
 
     data: bytes
     media_type: str
@@ -51,8 +50,5 @@ class EvidenceViewer:
             record = AuditRecord(by, SHOW, "legal_case", receipt, str(evidence_id), source)
             await self._trail.append(session, record)
         found = await self._files.read(file_ref)
-        if not found.file.media_type.startswith("image/"):
-            return ShownEvidence(found.data, found.file.media_type)
         text = f"{by} {self._clock.now():%Y-%m-%d %H:%M}"
-        marked = await self._files.in_turn(lambda: watermarked(found.data, text))
-        return ShownEvidence(marked, "image/jpeg")
+        return ShownEvidence(*await self._files.marked(found, text))

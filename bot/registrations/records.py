@@ -15,7 +15,6 @@ from bot.staff.models import AuditRecord
 from bot.staff.unmasking import FieldReader
 from bot.storage.encryption import FieldCipher
 from bot.storage.files import PrivateFiles
-from bot.storage.pictures import watermarked
 from bot.storage.sql import Database
 from bot.values.clock import Clock
 
@@ -24,7 +23,7 @@ SHOW = "registrations:material:show"
 
 @dataclass(frozen=True, slots=True)
 class ShownFile:
-    """A file to show: a photo carries who looks at it and when, in slanted lines."""
+    """A file to show; it carries who looks at it and when, in slanted lines."""
 
     data: bytes
     media_type: str
@@ -84,7 +83,7 @@ class RegistrationRecords:
         return read
 
     async def show_material(self, receipt: str, material_id: int, *, by: Actor, source: str = "") -> ShownFile:
-        """Return a file of this registration, photos with a watermark; every look leaves an audit row.
+        """Return a file of this registration with a watermark; every look leaves an audit row.
 
         Raises UnknownRegistration, UnknownMaterialFile, FileMissing.
         """
@@ -97,12 +96,8 @@ class RegistrationRecords:
             record = AuditRecord(by.id, SHOW, "registration", receipt, material.code, source)
             await self._audit.append(session, record)
         found = await self._files.read(material.file_id)
-        media_type = found.file.media_type
-        if not media_type.startswith("image/"):
-            return ShownFile(found.data, media_type, material.code)
         text = f"{by.id} {self._clock.now():%Y-%m-%d %H:%M}"
-        marked = await self._files.in_turn(lambda: watermarked(found.data, text))
-        return ShownFile(marked, "image/jpeg", material.code)
+        return ShownFile(*await self._files.marked(found, text), material.code)
 
 
 async def _row(session: AsyncSession, receipt: str) -> Registration:

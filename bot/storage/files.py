@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import ClassVar, Literal, TypeVar
 
 from bot.storage.encryption import FieldCipher
-from bot.storage.pictures import FileRefused, MediaType, cleaned
+from bot.storage.pictures import FileRefused, MediaType, cleaned, watermarked
 from bot.values.errors import BotError
 
 __all__ = ["FileMissing", "FileRefused", "PrivateFiles", "ReadFile", "StoredFile"]
@@ -30,7 +30,7 @@ UNFINISHED = ".part"
 MadeType = Literal["application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "text/csv", "application/zip"]
 """What the system itself writes."""
 AT_A_TIME = 2
-"""How many photos are decoded at once; each may take a hundred megabytes."""
+"""How many photos and PDFs are worked on at once; each may take a hundred megabytes."""
 
 _ID = re.compile(rf"[0-9a-f]{{{ID_BYTES * 2}}}")
 
@@ -88,6 +88,18 @@ class PrivateFiles:
         """Return a stored file. Raises FileMissing, and SealBroken when it was changed or moved."""
         return await self.in_turn(lambda: self._read(file_id))
 
+    async def marked(self, found: ReadFile, text: str) -> tuple[bytes, str]:
+        """Return a photo or PDF with plain ASCII ``text`` all over it, and its media type.
+
+        A PDF from before PDFs were written anew, which cannot be taken apart, comes back as it was handed in.
+        """
+        try:
+            return await self.in_turn(lambda: watermarked(found.data, text))
+        except FileRefused:
+            if found.file.media_type != "application/pdf":
+                raise
+            return found.data, found.file.media_type
+
     async def delete(self, file_id: str) -> None:
         """Remove a file; it is no error when it is gone already."""
         path = self._path(file_id)
@@ -102,7 +114,7 @@ class PrivateFiles:
         return await asyncio.to_thread(lambda: list(self._older_than(moment)))
 
     async def in_turn(self, work: Callable[[], Answer]) -> Answer:
-        """Do work on pictures beside the event loop, not more than ``AT_A_TIME`` at once, and return its answer."""
+        """Do work on a photo or PDF beside the event loop, ``AT_A_TIME`` of it at once, and return its answer."""
         async with self._turns:
             return await asyncio.to_thread(work)
 

@@ -20,8 +20,6 @@ MAX_PIXELS = 40_000_000
 """More would take some hundred megabytes to decode, however small the file is."""
 LONGEST_SIDE_PX = 4_000
 JPEG_QUALITY = 88
-PDF_END_BYTES = 1_024
-"""A PDF ends with its end mark and perhaps a few bytes that a transfer has added."""
 
 _SIGNATURES: tuple[tuple[bytes, MediaType], ...] = (
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -52,7 +50,11 @@ WATERMARK_ANGLE_DEG = 30
 
 
 class FileRefused(BotError):
-    """A file is not accepted. ``reason``: ``type``, ``too_large``, ``too_many_pixels`` or ``unreadable``."""
+    """A file is not accepted.
+
+    ``reason``: ``type``, ``too_large``, ``too_many_pixels`` or ``unreadable``; of a PDF also ``encrypted``,
+    ``too_many_pages`` or ``too_complex``.
+    """
 
     code: ClassVar[str] = "file.refused"
 
@@ -75,28 +77,30 @@ def cleaned(data: bytes) -> tuple[bytes, MediaType]:
     """Return the file without metadata, and its type; raises FileRefused.
 
     Photos are decoded, turned upright, reduced to 4,000 pixels a side and encoded anew, so that place, time and
-    device are gone and nothing hides behind the picture. A PDF is checked for its ends and stays as it is.
+    device are gone and nothing hides behind the picture. Of a PDF the pages are written anew, without what runs.
     """
     media_type = media_type_of(data)
     if media_type == "application/pdf":
-        if b"%%EOF" not in data[-PDF_END_BYTES:]:
-            raise FileRefused(reason="unreadable")
-        return data, media_type
+        from bot.storage.documents import cleaned_document
+
+        return cleaned_document(data), media_type
     with _decoded(data) as image:
         return _encoded(image, media_type), media_type
 
 
-def watermarked(data: bytes, text: str, *, font: Path | None = None) -> bytes:
-    """Return the photo as JPEG with ``text`` in slanted lines all over it, so that a copy tells what it was for.
+def watermarked(data: bytes, text: str, *, font: Path | None = None) -> tuple[bytes, MediaType]:
+    """Return the photo as JPEG, or the PDF, with ``text`` in slanted lines all over, so that a copy tells its way.
 
-    Without ``font`` the text must be plain ASCII. Raises FileRefused for anything but a photo.
+    Without ``font`` the text must be plain ASCII. Raises FileRefused.
     """
     if media_type_of(data) == "application/pdf":
-        raise FileRefused(reason="type")
+        from bot.storage.documents import watermarked_document
+
+        return watermarked_document(data, text, font=font), "application/pdf"
     with _decoded(data) as image:
         picture = image.convert("RGBA")
-    picture.alpha_composite(_pattern(picture.size, text, font))
-    return _encoded(picture, "image/jpeg")
+    picture.alpha_composite(pattern(picture.size, text, font))
+    return _encoded(picture, "image/jpeg"), "image/jpeg"
 
 
 def find_chinese_font() -> Path:
@@ -142,7 +146,7 @@ def _encoded(image: "Image.Image", media_type: MediaType) -> bytes:
     return target.getvalue()
 
 
-def _pattern(size: tuple[int, int], text: str, font: Path | None) -> "Image.Image":
+def pattern(size: tuple[int, int], text: str, font: Path | None) -> "Image.Image":
     """Return a transparent picture of ``size`` covered with slanted lines of ``text``."""
     from PIL import Image, ImageDraw, ImageFont
 

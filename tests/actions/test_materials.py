@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from actions.materials import MaterialDesk
-from bot.dialogue.events import ActionContext, Say, SlotValue
+from bot.dialogue.events import ActionContext, Say, SetSlots, SlotValue
 from bot.programmes.service import ProgrammeService
 from bot.registrations.places import RowPlaceLock
 from bot.registrations.service import RegistrationService
@@ -16,15 +16,19 @@ from bot.storage.files import PrivateFiles
 from bot.storage.sql import Database
 from bot.values.clock import MovedClock
 from tests.registrations.factories import Stage, application, receipt_of, stage_work_study
+from tests.storage.pdfs import blank_pdf, locked_pdf
 from tests.storage.pictures import phone_photo
 
 
 class Album:
-    """Hands out the same photo for every id."""
+    """Hands out the same file for every id; a photo where nothing else is given."""
+
+    def __init__(self, content: bytes | None = None) -> None:
+        self._content = phone_photo() if content is None else content
 
     async def picture(self, media_id: str) -> bytes:
         assert media_id
-        return phone_photo()
+        return self._content
 
 
 @pytest.fixture
@@ -102,4 +106,30 @@ async def test_a_file_for_a_registration_that_was_cancelled_meanwhile_is_not_kep
     asked: dict[str, SlotValue] = {"ws_missing_code": "student_card", "ws_wanted": ["student_card"]}
     events = await desk.store(message(clock, asked, "delivery:1"), receipt=receipt, programme=stage.programme)
     assert Say("utter_ws_material_unneeded") in events
+    assert kept(folder) == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (locked_pdf("1234"), "utter_file_locked"),
+        (blank_pdf(201), "utter_file_too_long"),
+        (b"%PDF-1.4", "utter_ws_material_refused"),
+    ],
+    ids=["locked", "long", "broken"],
+)
+async def test_why_a_file_is_not_taken_is_said_and_it_is_asked_for_again(
+    registrations: RegistrationService,
+    cipher: FieldCipher,
+    stage: Stage,
+    receipt: str,
+    folder: Path,
+    clock: MovedClock,
+    content: bytes,
+    said: str,
+) -> None:
+    desk = MaterialDesk(registrations, PrivateFiles(folder, cipher), Album(content))
+    asked: dict[str, SlotValue] = {"ws_missing_code": "student_card", "ws_wanted": ["student_card"]}
+    events = await desk.store(message(clock, asked, "delivery:1"), receipt=receipt, programme=stage.programme)
+    assert events == [SetSlots({"ws_material": None}), Say(said)]
     assert kept(folder) == 0

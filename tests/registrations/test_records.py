@@ -15,6 +15,7 @@ from bot.staff.audit import AuditTrail
 from bot.storage.files import PrivateFiles
 from bot.storage.sql import Database
 from tests.registrations.factories import application, receipt_of, stage_screening, stage_work_study
+from tests.storage.pdfs import marks_of, scanned_pdf
 
 LIU = Actor(ActorKind.REVIEWER, "liu")
 
@@ -73,7 +74,13 @@ async def test_a_file_is_shown_with_a_watermark_and_a_trace_and_to_its_own_regis
     with Image.open(BytesIO(shown.data)) as marked:
         assert marked.size == (300, 200)
         assert len(marked.convert("L").getcolors() or []) > 10, "nothing is written over the white picture"
+    scan = await files.save(scanned_pdf(), owner="openid-1", purpose="hardship_proof")
+    attached = await registrations.attach_material(receipts[0], "openid-1", "hardship_proof", scan.id, "delivery-10")
+    assert isinstance(attached, Attached)
+    shown = await records.show_material(receipts[0], 2, by=LIU, source="10.0.0.1")
+    assert (shown.media_type, shown.code) == ("application/pdf", "hardship_proof")
+    assert marks_of(shown.data) == 2
     with pytest.raises(UnknownMaterialFile):
         await records.show_material(receipts[1], 1, by=LIU)
-    [event] = await audit.events(action=SHOW)
+    event = (await audit.events(action=SHOW))[-1]
     assert (event.record.actor, event.record.object_id, event.record.reason) == ("liu", receipts[0], "student_card")

@@ -7,8 +7,6 @@ from io import BytesIO
 from PIL import Image, PngImagePlugin
 from PIL.ExifTags import GPS, IFD, Base
 
-PDF = b"%PDF-1.4\n1 0 obj <</Type /Catalog>> endobj\ntrailer <</Root 1 0 R>>\n%%EOF\n"
-
 
 def portrait(size: tuple[int, int] = (60, 40)) -> Image.Image:
     """A picture whose upper left corner is red."""
@@ -22,6 +20,11 @@ def encoded(image: Image.Image, format_name: str, **options: object) -> bytes:
     target = BytesIO()
     image.save(target, format_name, **options)
     return target.getvalue()
+
+
+def scan(author: str = "Zhang San") -> bytes:
+    """A PDF of one page, with the name of whoever made it."""
+    return encoded(portrait(), "PDF", author=author)
 
 
 def phone_photo() -> bytes:
@@ -56,3 +59,6 @@ def text_bomb() -> bytes:
     whole = encoded(portrait(), "PNG")
     text = png_chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(100_000_000)))
     return whole[:33] + text + whole[33:]
+
+
+PDF = scan()

@@ -192,7 +192,7 @@ def font() -> Path:
 
 def test_a_watermark_covers_every_part_of_the_photo(font: Path) -> None:
     plain = Image.new("RGB", (800, 500), "white")
-    marked = opened(watermarked(encoded(plain, "JPEG"), "仅供工会勤工俭学办理使用", font=font))
+    marked = opened(watermarked(encoded(plain, "JPEG"), "仅供工会勤工俭学办理使用", font=font)[0])
     assert marked.size == plain.size
     for left in range(0, 800, 200):
         for top in range(0, 500, 125):
@@ -205,6 +205,6 @@ def test_a_watermark_is_written_in_characters_not_boxes(font: Path) -> None:
     assert watermarked(plain, "仅供使用", font=font) != watermarked(plain, "他人勿动", font=font)
 
 
-def test_only_photos_get_a_watermark(font: Path) -> None:
+def test_only_photos_and_pdfs_get_a_watermark(font: Path) -> None:
     with pytest.raises(FileRefused, match="type"):
-        watermarked(PDF, "仅供使用", font=font)
+        watermarked(encoded(portrait(), "GIF"), "仅供使用", font=font)
