@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from actions.wording import day_with_weekday, text_of, time_text
 from bot.dialogue.events import ActionContext, ActionTable, Event, HandOver, Rest, Say, SetSlots
+from bot.dialogue.words import Command, Words
 from bot.inbox.alerts import AlertService
 from bot.inbox.models import AlertLevel
 from bot.inbox.service import Escalated, InboxService
@@ -45,9 +46,10 @@ RESPONSES: Mapping[str, str] = {
 class PeopleActions:
     """Hands chats to staff. The bot is silent afterwards."""
 
-    def __init__(self, inbox: InboxService, alerts: AlertService) -> None:
+    def __init__(self, inbox: InboxService, alerts: AlertService, words: Words) -> None:
         self._inbox = inbox
         self._alerts = alerts
+        self._words = words
 
     def table(self) -> ActionTable:
         """Return the handlers by name."""
@@ -67,9 +69,13 @@ class PeopleActions:
         topic = next((queue for slot, queue in TOPIC_BY_OPEN_FORM.items() if context.slots.get(slot)), GENERAL)
         told = text_of(context.slots.get(MATTER)) if topic == LEGAL else ""
         queued = await self._inbox.escalate(
-            context.openid, topic, told or context.said, context.idempotency_key, reason="asked"
+            context.openid, topic, told or self._matter(context.said), context.idempotency_key, reason="asked"
         )
         return [_queued_text(queued, context), HandOver(topic, "asked")]
+
+    def _matter(self, said: str) -> str:
+        """Return what was said, unless it was no more than the word that asks for a person."""
+        return "" if Command.PERSON in self._words.commands(self._words.readings(said)) else said
 
     async def take_complaint(self, context: ActionContext) -> Sequence[Event]:
         """Give the complaint a number and queue it for staff."""

@@ -14,6 +14,7 @@ from actions.registrations import RegistrationActions
 from actions.work_study import WorkStudyActions
 from bot.app.records import Records, build_records, by_words
 from bot.dialogue.events import Action, ActionTable
+from bot.dialogue.words import Words
 from bot.registrations.reasons import ReasonTable
 from bot.settings import load_settings
 from bot.staff.tasks.service import NoTaskQueue
@@ -23,8 +24,8 @@ from bot.values.clock import SystemClock
 from bot.wechat.client import Media, WeChatApi
 
 
-def action_table(records: Records, pictures: PictureSource) -> ActionTable:
-    """Return every action by the name that flows use."""
+def action_table(records: Records, pictures: PictureSource, words: Words) -> ActionTable:
+    """Return every action by the name that flows use. ``words`` are those that steer the conversation."""
     desk = ProgrammeDesk(records.programmes, records.clock)
     materials = MaterialDesk(records.registrations, records.files, pictures)
     registrations, followers, consents = records.registrations, records.followers, records.consents
@@ -40,7 +41,7 @@ def action_table(records: Records, pictures: PictureSource) -> ActionTable:
             registrations, records.programmes, records.cases, materials, ReasonTable.from_file()
         ).table(),
         RebookingActions(registrations).table(),
-        PeopleActions(records.inbox, records.alerts).table(),
+        PeopleActions(records.inbox, records.alerts, words).table(),
         FollowerActions(followers, consents, registrations, records.cases, records.privacy).table(),
         KnowledgeActions(records.knowledge, records.programmes, registrations, records.clock).table(),
     )
@@ -57,7 +58,7 @@ def action_names() -> frozenset[str]:
     keys = FieldCipher.from_setting(FieldCipher.new_setting())
     settings, database = load_settings({}, env_file=None), Database("sqlite+aiosqlite://")
     records = build_records(settings, SystemClock(), keys, database, by_words, NoTaskQueue())
-    return frozenset(action_table(records, NoPictures()))
+    return frozenset(action_table(records, NoPictures(), Words()))
 
 
 class NoPictures:

@@ -112,7 +112,7 @@ async def _bot(
     token = StableToken(redis, http, wechat.api_base, wechat.app_id, wechat.app_secret, records.clock)
     api = WeChatApi(http, token, wechat.api_base, wechat.app_id)
     catalog = load_catalog(settings.flows_dir)
-    actions = action_table(records, PlatformPictures(api))
+    actions = action_table(records, PlatformPictures(api), catalog.words)
     validators = standard_validators()
     engine = Engine(catalog, validators, EngineSettings(draft_s=settings.state_ttl_s), actions=frozenset(actions))
     arrivals = Arrivals(link)

@@ -29,6 +29,7 @@ from bot.console.inbox.steps import InboxSteps
 from bot.console.knowledge import KnowledgePages
 from bot.console.legal.office import LegalOffice
 from bot.console.legal.pages import LegalPages
+from bot.console.legal.words import CaseWords
 from bot.console.live import LiveChats
 from bot.console.programmes.moving import ProgrammeMoving
 from bot.console.programmes.occupancy import ProgrammeOccupancy
@@ -71,6 +72,7 @@ from bot.programmes.overview import ProgrammeOverview
 from bot.programmes.places_editing import PlaceEditor
 from bot.registrations.occupancy import Occupancy
 from bot.reports.overview import Overview
+from bot.staff.names import StaffNames
 from bot.turns.allowances import AllowanceLedger
 from bot.turns.typing import TypingSign
 from nlu.fingerprint import MODELS
@@ -93,6 +95,7 @@ def console_of(bot: Bot) -> Console:
             session_s=address.session_s,
             is_demo=records.settings.demo,
         ),
+        names=StaffNames(records.database),
         problems={code: response.variants[0].text for code, response in bot.catalog.responses.items()},
     )
 
@@ -113,6 +116,7 @@ def console_areas(bot: Bot) -> tuple[Area, ...]:
             records.topics,
             LegalReplies(records.inbox, records.desk),
             EvidenceViewer(records.database, records.files, records.clock, trail=records.audit),
+            CaseWords(bot.catalog.slots),
         ),
         LegalOffice(records.case_desk, records.case_queue, records.case_statistics, records.staff, records.clock),
         TaskPages(records.tasks),
@@ -151,7 +155,7 @@ def inbox_areas(bot: Bot) -> tuple[Area, ...]:
         InboxPages(parts, screen, live, search, asides, records.files, records.unmasking),
         InboxSteps(parts, screen, asides, records.files, TypingSign(bot.api, bot.link, clock)),
         InboxHandovers(parts, screen, transfers),
-        AlertPages(parts.duty, parts.agents),
+        AlertPages(parts.duty),
         CannedPages(parts.replies, parts.office),
     )
 

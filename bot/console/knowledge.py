@@ -128,6 +128,7 @@ class KnowledgePages:
             for revision, older in zip(history, [*history[1:], None], strict=True)
         ]
         [line] = self._lines([entry])
+        await visit.names()
         return visit.page("knowledge/entry.html", entry=entry, line=line, said=await self._said(entry), steps=steps)
 
     async def attempt(self, visit: Visit) -> web.StreamResponse:

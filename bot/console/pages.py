@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import js_lib_htmx
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context, select_autoescape
+from jinja2.runtime import Context
 
+from bot.console.names import Names
 from bot.console.texts import Texts
 from bot.values.counties import County
 from bot.values.problem import Problem
@@ -61,6 +63,7 @@ class Pages:
             county=county_name,
             problem=self._problem,
             label=texts.label,
+            who=who,
         )
         self._environment.globals.update(asset=asset, fresh_key=fresh_key, counties=list(County), labels=texts.labels)
 
@@ -80,6 +83,15 @@ class Pages:
 
     def _problem(self, problem: Problem) -> str:
         return self.texts.problem(problem)
+
+
+@pass_context
+def who(context: Context, username: str | None) -> str:
+    """Return what somebody is called; raises TypeError on a page whose handler did not ask for ``visit.names()``."""
+    names = context["staff_names"]
+    if not isinstance(names, Names):
+        raise TypeError("the handler of this page reads no names")
+    return names.of(username)
 
 
 def asset(name: str) -> str:

@@ -64,6 +64,7 @@ class ReviewPages:
         after = form.number("after", "页码", least=1, most=10**9, required=False)
         page = await self._reviews.page(wanted, limit=PAGE_ROWS, after=after)
         chosen = {"status": form.raw("status"), "reason": reason, "guessed": guessed}
+        await visit.names()
         more = {**chosen, "after": str(page.items[-1].id)} if len(page.items) == PAGE_ROWS else None
         return visit.page(
             LIST,
@@ -85,7 +86,7 @@ class ReviewPages:
         wording = form.text("wording", "改写后的句子", max_chars=WORDING_MAX_CHARS, required=False)
         item = int(visit.path("item"))
         if form.problems:
-            return self._card(visit, await self._reviews.get(item), form)
+            return await self._card(visit, await self._reviews.get(item), form)
         outcome = await self._reviews.relabel(item, label, visit.viewer.username, wording=wording or None)
         return await self._decided(visit, outcome, "relabel", "review.relabelled")
 
@@ -98,7 +99,7 @@ class ReviewPages:
         """Open a message again."""
         item = await self._reviews.undo(int(visit.path("item")))
         await self._note(visit, item, "undo")
-        return self._card(visit, item) if visit.wants_fragment else visit.to("/review", "review.reopened")
+        return await self._card(visit, item) if visit.wants_fragment else visit.to("/review", "review.reopened")
 
     async def _decided(
         self, visit: Visit, outcome: Decided | DecidedBefore, step: str, notice: str
@@ -107,12 +108,13 @@ class ReviewPages:
             case Decided():
                 await self._note(visit, outcome.item, step)
                 if visit.wants_fragment:
-                    return self._card(visit, outcome.item)
+                    return await self._card(visit, outcome.item)
                 return visit.to("/review", notice, label=visit.label(outcome.item.label, "intent"))
             case DecidedBefore():
                 if visit.wants_fragment:
-                    return self._card(visit, outcome.item)
-                return visit.to("/review", "review.decided_before", by=outcome.item.decided_by or "")
+                    return await self._card(visit, outcome.item)
+                by = (await visit.names()).of(outcome.item.decided_by)
+                return visit.to("/review", "review.decided_before", by=by)
             case _:
                 assert_never(outcome)
 
@@ -121,8 +123,9 @@ class ReviewPages:
         record = AuditRecord(visit.viewer.username, action, "review_item", str(item.id), reason, visit.source)
         await self._trail.record(record)
 
-    def _card(self, visit: Visit, item: ReviewItem, form: Form | None = None) -> web.Response:
+    async def _card(self, visit: Visit, item: ReviewItem, form: Form | None = None) -> web.Response:
         problems, typed = (form.problems, form.typed()) if form is not None else ({}, {})
+        await visit.names()
         values = {"item": item, "one_click": _one_click, "problems": problems, "typed": typed}
         return visit.part(LIST, "card", status=422 if problems else 200, **values)
 

@@ -24,6 +24,7 @@ from bot.legal.errors import NoSuchCase, TransitionRefused
 from bot.programmes.errors import EditConflict, NotReady, UnknownProgramme, UnknownRow, UnknownVersion
 from bot.registrations.errors import IllegalTransition, UnknownBulkRun, UnknownMaterialFile, UnknownUnitList
 from bot.staff.errors import NoSuchAccount, NotPermitted
+from bot.staff.names import StaffNames
 from bot.staff.rules import PermissionTable
 from bot.staff.second_factor import SecondFactorService
 from bot.staff.sessions import SessionService
@@ -113,6 +114,7 @@ class Console:
         areas: Sequence[Area],
         settings: ConsoleSettings,
         *,
+        names: StaffNames,
         problems: Mapping[str, str],
     ) -> None:
         home = HomePages(areas)
@@ -122,6 +124,7 @@ class Console:
             permissions=permissions,
             cipher=cipher,
             nav=tuple(item for area in self._areas for item in area.nav),
+            names=names,
             is_demo=settings.is_demo,
             secure=settings.https,
         )

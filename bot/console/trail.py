@@ -60,6 +60,7 @@ class TrailPages:
             before = None
         page = await self._search.page(wanted, before=before, limit=PAGE_ROWS)
         chosen = {name: form.raw(name) for name in FIELDS}
+        await visit.names()
         query = urlencode({name: value for name, value in chosen.items() if value})
         values = {
             "events": page.events,

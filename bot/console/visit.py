@@ -11,10 +11,12 @@ from typing import Any
 from aiohttp import web
 
 from bot.console.forms import Form
+from bot.console.names import Names
 from bot.console.pages import Pages
 from bot.console.routing import NavItem, Route
 from bot.staff.errors import NotPermitted
 from bot.staff.models import StaffView
+from bot.staff.names import StaffNames
 from bot.staff.rules import PermissionTable, Reach
 from bot.storage.encryption import FieldCipher
 from bot.values.errors import BotError
@@ -46,6 +48,7 @@ class Building:
     permissions: PermissionTable
     cipher: FieldCipher
     nav: tuple[NavItem, ...]
+    names: StaffNames
     is_demo: bool
     secure: bool
 
@@ -62,6 +65,7 @@ class Visit:
         """The address it came from, for the trail."""
         self._route = route
         self._building = building
+        self._names: Names | None = None
 
     # Who may see what
 
@@ -124,6 +128,12 @@ class Visit:
     def labels(self, kind: str) -> list[tuple[str, str]]:
         """Return every code of a kind with what it is called."""
         return self._building.pages.texts.labels(kind)
+
+    async def names(self) -> Names:
+        """Return what people are called, read once; what is rendered afterwards shows them by the filter ``who``."""
+        if self._names is None:
+            self._names = Names(await self._building.names.read(), self._building.pages.texts)
+        return self._names
 
     def audit_action(self, action: str) -> str:
         """Return what an action of the trail is called; see ``Texts.audit_action``."""
@@ -197,6 +207,7 @@ class Visit:
             "notice": read_notice(self.request, self._building),
             "roles": self._building.permissions.roles,
             "is_demo": self._building.is_demo,
+            "staff_names": self._names,
             "problems": {},
             "typed": {},
         }

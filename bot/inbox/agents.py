@@ -61,12 +61,6 @@ class AgentDirectory:
         ]
         return sorted(agents, key=lambda one: (not one.is_there, one.open_chats, one.username))
 
-    async def names(self) -> dict[str, str]:
-        """Return what everybody is called, by username."""
-        async with self._database.reading() as session:
-            found = await session.execute(select(StaffAccount.username, StaffAccount.display_name))
-            return dict(found.all())
-
     async def here(self, username: str) -> None:
         """Note that somebody has the inbox open; call it every minute or oftener."""
         now = self._clock.now()

@@ -113,9 +113,9 @@ class InboxService:
     ) -> Escalated:
         """Hand the conversation to people. A follower who is in a chat already stays in that one.
 
-        ``summary`` is what staff see first, such as the follower's last words; it is sealed. ``reason`` is a code:
-        ``asked``, ``not_understood``, ``crisis`` … ``moves`` puts a chat that runs in another queue into this one,
-        because it is more urgent now; whoever has claimed it keeps it.
+        ``summary`` is what staff see first, such as the follower's last words, or nothing; it is sealed. ``reason``
+        is a code: ``asked``, ``not_understood``, ``crisis`` … ``moves`` puts a chat that runs in another queue into
+        this one, because it is more urgent now; whoever has claimed it keeps it.
         """
         handover = Handover(openid, topic, summary, key, reason, county)
         async with self._database.transaction() as session:

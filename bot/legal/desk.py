@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Literal
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select, tuple_
 from sqlalchemy import text as sql
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.legal.conflicts import compared, core_of
 from bot.legal.errors import NoSuchCase
 from bot.legal.models import (
+    PENDING,
     RUNNING,
     CaseEvidence,
     CaseFilter,
@@ -26,6 +27,8 @@ from bot.legal.models import (
     LawyerClient,
     LegalCase,
     Note,
+    QueueEnd,
+    QueuePage,
     Scope,
 )
 from bot.legal.rows import NAME, PHONE, open_or_empty, summary_of, within
@@ -72,19 +75,19 @@ class LegalDesk:
         more = rows[limit - 1].id if len(rows) > limit else None
         return CasePage(tuple(summary_of(row) for row in rows[:limit]), more)
 
-    async def waiting(self, scope: Scope, *, limit: int = 100) -> CasePage:
+    async def waiting(self, scope: Scope, *, after: QueueEnd | None = None, limit: int = 50) -> QueuePage:
         """Return what nobody has taken: urgent ones first, then group matters, nearest limit, oldest."""
-        query = select(LegalCase).where(LegalCase.status == CaseStatus.PENDING.value, *within(scope))
-        order = (
-            LegalCase.is_urgent.desc(),
-            LegalCase.is_group.desc(),
-            LegalCase.nearest_due_on.is_(None),
-            LegalCase.nearest_due_on,
-            LegalCase.id,
-        )
+        waits = (sql(PENDING), *within(scope))
+        place = tuple_(LegalCase.waiting_rank, LegalCase.id)
+        query = select(LegalCase).where(*waits).order_by(LegalCase.waiting_rank, LegalCase.id).limit(limit + 1)
+        if after is not None:
+            query = query.where(place > tuple_(after.rank, after.id))
         async with self._database.reading() as session:
-            rows = (await session.scalars(query.order_by(*order).limit(limit))).all()
-        return CasePage(tuple(summary_of(row) for row in rows), None)
+            rows = (await session.scalars(query)).all()
+            total = await session.scalar(select(func.count()).select_from(LegalCase).where(*waits))
+        shown = rows[:limit]
+        more = QueueEnd(shown[-1].waiting_rank, shown[-1].id) if len(rows) > limit else None
+        return QueuePage(tuple(summary_of(row) for row in shown), more, total or 0)
 
     async def counts(self, scope: Scope) -> tuple[int, int]:
         """Return how many cases wait, and how many that are not over have a limit within seven days."""

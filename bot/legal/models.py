@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, Self
 
 from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -44,6 +44,11 @@ class TopicSource(StrEnum):
 
 RUNNING = "status NOT IN ('completed', 'followed_up', 'cancelled')"
 """What is not over yet, in SQL: the index of what runs answers nothing else."""
+PENDING = "status = 'pending'"
+"""What nobody has taken, as a literal: only so a database uses an index over such cases alone."""
+LAST_RANK: Final = 399991231
+"""The rank of a case without urgency, group or limit; see ``rules.waiting_rank``."""
+QUEUE_END_DIGITS: Final = 9
 
 
 FIGURED: Final = (
@@ -81,6 +86,18 @@ class LegalCase(Base):
             sqlite_where=text(RUNNING),
             postgresql_where=text(RUNNING),
         ),
+        # The queue of what nobody has taken, in its order; it is the small part of the table.
+        Index(
+            "ix_legal_cases_waiting", "waiting_rank", "id", sqlite_where=text(PENDING), postgresql_where=text(PENDING)
+        ),
+        Index(
+            "ix_legal_cases_county_waiting",
+            "county",
+            "waiting_rank",
+            "id",
+            sqlite_where=text(PENDING),
+            postgresql_where=text(PENDING),
+        ),
         # Figures of a period are summed from this alone: the rows themselves are wide with what is sealed.
         Index("ix_legal_cases_figures", "created_at", "county", *FIGURED),
         Index("ix_legal_cases_county_figures", "county", "created_at", *FIGURED),
@@ -101,6 +118,7 @@ class LegalCase(Base):
     is_group: Mapped[bool] = mapped_column(Boolean, default=False)
     is_urgent: Mapped[bool] = mapped_column(Boolean, default=False)
     nearest_due_on: Mapped[date | None]
+    waiting_rank: Mapped[int] = mapped_column(Integer, default=LAST_RANK, server_default=str(LAST_RANK))
     fears_retaliation: Mapped[bool] = mapped_column(Boolean, default=False)
     contact_way: Mapped[str] = mapped_column(String(16), default=ContactWay.TEXT.value)
     callback_times: Mapped[list[str]] = mapped_column(JSON, default=list)
@@ -324,6 +342,35 @@ class CaseFilter:
     receipt: str = ""
     only_urgent: bool = False
     due_within_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueEnd:
+    """The end of a page of the queue: rank and number of its last case. ``str()`` fits into an address."""
+
+    rank: int
+    id: int
+
+    def __str__(self) -> str:
+        return f"{self.rank}-{self.id}"
+
+    @classmethod
+    def read(cls, text: str) -> Self | None:
+        """Return what ``str`` wrote, None for any other text."""
+        rank, _, number = text.partition("-")
+        is_ours = all(
+            part.isascii() and part.isdecimal() and len(part) <= QUEUE_END_DIGITS for part in (rank, number)
+        )
+        return cls(int(rank), int(number)) if is_ours else None
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePage:
+    """One page of what waits, the most urgent first; ``after`` goes on behind it, ``total`` counts all pages."""
+
+    cases: tuple[CaseSummary, ...]
+    after: QueueEnd | None
+    total: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,6 +107,13 @@ def is_urgent(hints: Sequence[Hint]) -> bool:
     return any(isinstance(hint, DeadlineHint) and hint.urgent for hint in hints)
 
 
+def waiting_rank(due: date | None, *, urgent: bool, group: bool) -> int:
+    """Return where a case stands in the queue, the least first: urgent, then groups, then by the nearest limit."""
+    band = (0 if urgent else 2) + (0 if group else 1)
+    nearest = due or date.max
+    return band * 10**8 + nearest.year * 10**4 + nearest.month * 100 + nearest.day
+
+
 def is_group(people_count: int) -> bool:
     """Say whether that many people make it a group matter."""
     return people_count >= GROUP_FROM_PEOPLE

@@ -29,7 +29,7 @@ from bot.legal.rows import (
     seal_or_none,
     summary_of,
 )
-from bot.legal.rules import DeadlineRule, Hint, deadlines, is_group, is_urgent, may_change, nearest_due
+from bot.legal.rules import DeadlineRule, Hint, deadlines, is_group, is_urgent, may_change, nearest_due, waiting_rank
 from bot.legal.topics import TopicCatalogue
 from bot.programmes.models import ProgrammeKind
 from bot.registrations.receipts import next_receipt
@@ -259,6 +259,7 @@ def _mark(row: LegalCase, hints: list[Hint]) -> None:
     row.is_urgent = is_urgent(hints)
     row.is_group = is_group(row.people_count)
     row.nearest_due_on = nearest_due(hints)
+    row.waiting_rank = waiting_rank(row.nearest_due_on, urgent=row.is_urgent, group=row.is_group)
 
 
 async def _seen(session: AsyncSession, key: str) -> bool:

@@ -53,7 +53,7 @@ async def test_danger_in_a_running_chat_is_in_it_and_raises_an_alert(talk: Talk)
 
 
 async def test_staff_find_everything_that_was_written_meanwhile(talk: Talk) -> None:
-    await talk.say("人工", "我报了名没消息", "受理号是QG26-0615-0001")
+    await talk.say("找人工嘛", "我报了名没消息", "受理号是QG26-0615-0001")
     await talk.show(phone_photo())
     desk = talk.assistant.bot.records.desk
     (chat,) = await desk.waiting()
@@ -64,6 +64,7 @@ async def test_staff_find_everything_that_was_written_meanwhile(talk: Talk) -> N
         (MessageKind.IMAGE, ""),
     ]
     assert messages[-1].media_ref
+    assert await desk.summary(chat.id) == "", "the word that asks for a person tells nothing"
 
 
 async def test_a_chat_that_begins_in_the_legal_form_opens_with_the_matter(talk: Talk) -> None:

@@ -151,12 +151,14 @@ class ServedConsole:
         )
         assert isinstance(added, Added), added
 
-    async def staff(self, *roles: str, county: str | None = None, username: str = "") -> Browser:
+    async def staff(
+        self, *roles: str, county: str | None = None, username: str = "", name: str | None = None
+    ) -> Browser:
         """Create an account with ``roles`` and return a browser in which it is signed in."""
-        name = username or "_".join(roles) + (f".{county.lower()}" if county else "")
-        await self.add(name, *roles, county=county)
+        username = username or "_".join(roles) + (f".{county.lower()}" if county else "")
+        await self.add(username, *roles, county=county, name=name)
         browser = self.browser()
-        answer = await browser.sign_in(name)
+        answer = await browser.sign_in(username)
         assert answer.status == 303, answer.visible
         return browser
 

@@ -20,7 +20,7 @@ async def _reference(browser: Browser, where: str, who: str = WHO) -> str:
 
 async def test_an_opt_out_is_noted_once_and_lifted_with_a_reason(console: ServedConsole) -> None:
     await follow(console)
-    operator = await console.staff("campaign_operator")
+    operator = await console.staff("campaign_operator", name="王芳")
     person = await _reference(operator, OPT_OUTS)
     hasty = await operator.post(f"{OPT_OUTS}/add", {"person": person, "reason": ""})
     assert hasty.status == 422
@@ -29,7 +29,7 @@ async def test_an_opt_out_is_noted_once_and_lifted_with_a_reason(console: Served
         assert notice in (await operator.follow(answer)).visible
     page = await operator.get(OPT_OUTS)
     assert "有 1 人退订" in page.visible
-    assert "campaign_operator" in page.visible
+    assert "王芳" in page.visible
     assert WHO not in page.text
     assert await console.records.campaigns.opt_outs.has_opted_out(WHO)
     [lift] = set(re.findall(r'href="(/campaigns/opt-outs/\d+/lift)"', page.text))

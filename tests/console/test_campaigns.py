@@ -115,15 +115,19 @@ async def test_a_change_that_a_colleague_made_is_not_overwritten(sqlite_console:
 
 async def test_a_second_person_approves_with_the_right_number(console: ServedConsole) -> None:
     await follow(console)
-    operator = await console.staff("campaign_operator")
+    operator = await console.staff("campaign_operator", name="王芳")
     number = await submitted(operator)
-    approver = await console.staff("campaign_approver")
+    approver = await console.staff("campaign_approver", name="李文华")
     wrong = await approved(approver, number, FOLLOWERS + 1)
     assert wrong.status == 409
     assert "人数对不上" in wrong.visible
     assert await _state(console, number) is CampaignState.CHECKED
     assert (await approved(approver, number, FOLLOWERS)).status == 303
     assert await _state(console, number) is CampaignState.APPROVED
+    shown = (await operator.get(f"/campaigns/{number}")).visible
+    assert "经办 王芳" in shown
+    assert "审批 李文华" in shown
+    assert "王芳" in (await operator.get("/campaigns")).visible
 
 
 async def test_nobody_approves_what_they_wrote(sqlite_console: ServedConsole) -> None:

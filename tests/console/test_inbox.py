@@ -158,6 +158,18 @@ async def test_lists_go_on_where_the_page_ended(console: ServedConsole, agent: B
     assert second.link("first") == "/inbox?tab=waiting"
 
 
+async def test_a_line_tells_what_is_wanted_and_who_has_the_chat(console: ServedConsole) -> None:
+    agent = await console.staff("chat_agent", username="wu", name="吴敏")
+    chat = (await console.records.inbox.escalate("o-9", "general", "", "k-9", reason="asked")).chat_id
+    assert "要找人工，还没说什么事" in (await agent.get("/inbox")).visible
+    await console.records.inbox.record_inbound("o-9", "m-9", text="社保断缴咋个补")
+    assert "社保断缴咋个补" in (await agent.get("/inbox")).visible
+    await agent.post(f"/inbox/{chat}/claim")
+    listed = (await agent.get("/inbox?tab=all")).visible
+    assert "综合 吴敏" in listed
+    assert "吴敏 开始接待" in (await agent.get(f"/inbox/{chat}?tab=mine")).visible
+
+
 async def test_a_script_is_given_the_part_that_changed(agent: Browser, chat: int) -> None:
     part = await agent.get("/inbox?tab=waiting", fragment=True)
     assert f"KF{chat:06d}" in part.visible

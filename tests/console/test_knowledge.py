@@ -20,7 +20,7 @@ FIELDS = {
 
 @pytest.fixture
 async def editor(console: ServedConsole) -> Browser:
-    return await console.staff("programme_manager")
+    return await console.staff("programme_manager", name="石晓梅")
 
 
 async def _created(editor: Browser) -> str:
@@ -84,7 +84,8 @@ async def test_history_shows_what_changed_and_brings_it_back(console: ServedCons
     await editor.get(f"/knowledge/{code}/edit")
     await editor.post(f"/knowledge/{code}/edit", {**FIELDS, "answer": "先问单位。", "version": "1"})
     page = await editor.get(f"/knowledge/{code}")
-    assert "第 2 版" in page.visible
+    assert "第 2 版 石晓梅" in page.visible
+    assert "第 1 版 随系统带来" in (await editor.get("/knowledge/E01")).visible
     assert '<p class="is">先问单位。</p>' in page.text
     await editor.post(f"/knowledge/{code}/restore", {"to": "1"})
     entry = await console.records.entries.get(code)

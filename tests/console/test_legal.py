@@ -1,5 +1,6 @@
 """The lawyers' pages: a case is taken after the conflict check, answered, and out of everybody else's sight."""
 
+import re
 from io import BytesIO
 
 import pytest
@@ -8,6 +9,7 @@ from PIL import Image
 from bot.inbox.models import ChatStatus, Direction
 from bot.legal.models import CaseDraft, CaseStatus, Scope
 from tests.console.served import Browser, ServedConsole, counted_queries
+from tests.storage.pdfs import marks_of, scanned_pdf
 
 SONGTAO, SINAN = "520628", "520624"
 STORY = "老板跑路咯<script>alert(1)</script>"
@@ -24,6 +26,7 @@ async def receipt(console: ServedConsole) -> str:
         employer="铜仁鸿运建筑公司",
         people_count=13,
         story=STORY,
+        callback_times=("noon", "weekend", "midnight"),
         facts={"unpaid_period": "10月到12月", "employed": "no", "left_on": "2026-01-10"},
     )
     return (await console.records.cases.open_case(draft, "k-1")).receipt
@@ -31,7 +34,7 @@ async def receipt(console: ServedConsole) -> str:
 
 @pytest.fixture
 async def lawyer(console: ServedConsole) -> Browser:
-    return await console.staff("lawyer", county=SONGTAO, username="yang")
+    return await console.staff("lawyer", county=SONGTAO, username="yang", name="杨胜律师")
 
 
 async def _take(lawyer: Browser, receipt: str) -> None:
@@ -57,6 +60,11 @@ async def test_a_lawyer_takes_a_case_reads_it_and_ends_it(
     assert "138****5678" in page.visible
     assert "13812345678" not in page.text
     assert "劳动仲裁" in page.visible
+    assert "中午、周末、midnight" in page.visible, "a time that is no choice any more stands as it is"
+    assert "登记 职工本人 2026-06-15" in page.visible
+    assert "杨胜律师" in page.visible
+    await lawyer.post(f"/legal/{receipt}/note", {"note": "先要考勤记录"})
+    assert "先要考勤记录 杨胜律师" in (await lawyer.get(f"/legal/{receipt}")).visible
     assert "联系" in (await lawyer.follow(await lawyer.post(f"/legal/{receipt}/attempt", {"reached": "yes"}))).visible
     refused = await lawyer.post(f"/legal/{receipt}/move", {"to": "completed", "outcome": ""})
     assert refused.status == 422
@@ -68,6 +76,7 @@ async def test_a_lawyer_takes_a_case_reads_it_and_ends_it(
     assert steps == [
         "legal:case:completed",
         "legal:case:contact",
+        "legal:case:note",
         "legal:case:conflict_clear_take",
         "legal:case:assign",
     ]
@@ -102,9 +111,15 @@ async def test_evidence_is_marked_with_who_looks_and_leaves_a_row(
         colours = shown.convert("L").getcolors(256) or []
     assert len(colours) > 1, "the white picture has writing on it"
     assert (await lawyer.get(f"/legal/{receipt}/evidence/{note}")).status == 404
+    scan = await console.records.files.save(scanned_pdf(), owner="o-1", purpose="evidence")
+    await console.records.cases.add_evidence(receipt, "o-1", "e-3", kind="document", file_ref=scan.id)
+    *_, (paper, _, _) = await console.records.case_desk.evidence(receipt, Scope())
+    status, data, headers = await lawyer.download(f"/legal/{receipt}/evidence/{paper}")
+    assert (status, headers["Content-Type"], headers["Cache-Control"]) == (200, "application/pdf", "no-store")
+    assert marks_of(data) == 2, "a mark on each page"
     stranger = await console.staff("county_reviewer", county=SINAN)
     assert (await stranger.get(f"/legal/{receipt}/evidence/{picture}")).status == 404
-    [event] = await console.records.audit.events(action="legal:case:show_evidence")
+    event = (await console.records.audit.events(action="legal:case:show_evidence"))[-1]
     assert (event.record.actor, event.record.object_id) == ("yang", receipt)
 
 
@@ -157,9 +172,12 @@ async def test_the_office_assigns_and_takes_back(console: ServedConsole, lawyer:
     await console.staff("lawyer", county=SINAN, username="wu")
     chief = await console.staff("administrator")
     page = await chief.get(f"/legal/{receipt}/assign")
-    assert page.visible.index("yang") < page.visible.index("wu"), "the county's own lawyer first"
+    assert page.visible.index("杨胜律师") < page.visible.index("wu"), "the county's own lawyer first"
     await chief.post(f"/legal/{receipt}/assign", {"lawyer": "yang"})
-    assert receipt in (await lawyer.get("/legal")).visible
+    assert f"{receipt} 欠薪" in (await lawyer.get("/legal")).visible
+    shown = (await lawyer.get(f"/legal/{receipt}")).visible
+    assert "律师 杨胜律师" in shown
+    assert "未发现利益冲突 · 接案 杨胜律师（administrator指派）" in shown
     refused = await chief.post(f"/legal/{receipt}/assign", {"lawyer": "wu"})
     assert refused.status == 422
     await chief.post(f"/legal/{receipt}/assign", {"lawyer": "wu", "reason": "出差"})
@@ -173,10 +191,28 @@ async def test_lists_and_figures_ask_a_constant_number_of_times(console: ServedC
         await console.records.cases.open_case(draft, f"more-{number}")
     with counted_queries(console.records.database) as queries:
         page = await chief.get("/legal")
-    assert len(queries) == 2, queries
+    assert len(queries) == 3, "one of them for the names of colleagues"
     assert receipt in page.visible
     with counted_queries(console.records.database) as queries:
         page = await chief.get("/legal/statistics")
     assert len(queries) == 8, queries
     assert "31 件次" in page.visible
     assert "43 人次" in page.visible
+
+
+async def test_what_waits_is_paged_and_counted(console: ServedConsole, lawyer: Browser, receipt: str) -> None:
+    for number in range(60):
+        draft = CaseDraft(openid=f"o-{number}", topic="W4", county=SONGTAO)
+        await console.records.cases.open_case(draft, f"more-{number}")
+    with counted_queries(console.records.database) as queries:
+        first = await lawyer.get("/legal/waiting")
+    assert len(queries) == 3, queries
+    assert "共 61 件" in first.visible
+    assert receipt in first.visible, "a group comes first"
+    second = await lawyer.get(first.link("next"))
+    assert "共 61 件" in second.visible
+    seen = [len(re.findall(r"FL\d{2}-\d{4}-\d{4}(?= )", page.visible)) for page in (first, second)]
+    assert seen == [50, 11]
+    assert second.link("next") == ""
+    assert (await lawyer.get(second.link("first"))).visible == first.visible
+    assert (await lawyer.get("/legal/waiting?after=x")).status == 200

@@ -293,3 +293,11 @@ async def test_a_code_is_given_up_and_reset(console: ServedConsole, chief: Brows
     await chief.post("/staff/wang/code", {"reason": "手机丢了"})
     assert (await agent.get("/")).status == 303
     assert (await agent.sign_in("wang", PASSWORD)).location == "/"
+
+
+async def test_the_trail_keeps_user_names_and_shows_the_names_beside_them(console: ServedConsole) -> None:
+    chief = await console.staff("administrator", username="chief", name="龙主任")
+    page = await chief.get("/trail")
+    assert "chief 龙主任" in page.visible
+    assert '<option value="chief">龙主任</option>' in page.text
+    assert "chief 龙主任" in (await chief.get("/trail?actor=chief")).visible

@@ -13,7 +13,7 @@ from tests.registrations.factories import screening
 
 @pytest.fixture
 async def manager(console: ServedConsole) -> Browser:
-    return await console.staff("programme_manager")
+    return await console.staff("programme_manager", name="石晓梅")
 
 
 async def _demo(console: ServedConsole, kind: ProgrammeKind) -> Programme:
@@ -266,6 +266,8 @@ async def test_versions_are_compared_in_words_and_come_back(console: ServedConso
     version = programme.version + 1
     page = await manager.get(f"/programmes/{programme.id}/history")
     assert f"第 {programme.version} 版 → 第 {version} 版" in page.visible
+    assert f"第 {version} 版 石晓梅" in page.visible
+    assert "第 1 版 演示数据" in page.visible
     assert "材料：户口簿" in page.visible
     assert "户口簿（通过以后交，年龄是未满 18 岁）" in page.visible
     assert "最多几个文件 原来： 20 个 改成： 9 个" in page.visible

@@ -14,7 +14,7 @@ MANAGER = "programme_manager"
 
 @pytest.fixture
 async def manager(console: ServedConsole) -> Browser:
-    return await console.staff(MANAGER)
+    return await console.staff(MANAGER, name="石晓梅")
 
 
 async def asked(browser: Browser, step: str, receipts: Sequence[str], **fields: str) -> Answer:
@@ -43,11 +43,14 @@ async def test_many_are_approved_and_the_one_that_cannot_be_is_named(
     answer = await begun(manager, refused, reason="qualified", note="会上定的")
     waiting = await manager.follow(answer)
     assert "批量通过 3 份" in waiting.visible
+    assert "石晓梅" in waiting.visible
     assert "进行中" in waiting.visible
     assert 'hx-trigger="every 2s"' in waiting.text
     await console.run_tasks(MANAGER)
     part = await manager.get(answer.location, fragment=True)
     assert "<html" not in part.text
+    assert "石晓梅" in part.visible
+    assert MANAGER not in part.visible
     assert "hx-trigger" not in part.text
     assert "已办 2 份，没有办 1 份" in part.visible
     assert receipts[2] in part.visible

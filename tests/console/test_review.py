@@ -22,7 +22,7 @@ async def _listed(console: ServedConsole, *texts: str) -> list[int]:
 
 @pytest.fixture
 async def agent(console: ServedConsole) -> Browser:
-    return await console.staff("chat_agent")
+    return await console.staff("chat_agent", name="吴敏")
 
 
 async def test_a_message_is_relabelled_with_one_click_and_the_trail_knows(
@@ -36,6 +36,9 @@ async def test_a_message_is_relabelled_with_one_click_and_the_trail_knows(
     assert "已标为“查进度”" in (await agent.follow(answer)).visible
     row = await console.records.reviews.get(item)
     assert (row.status, row.label, row.decided_by) == (Status.RELABELLED, "check_status", "chat_agent")
+    shown = (await agent.get("/review?status=all")).visible
+    assert "吴敏" in shown
+    assert "chat_agent" not in shown
     [event] = await console.records.audit.events(action="understanding:message:relabel")
     assert (event.record.object_id, event.record.source) == (str(item), "127.0.0.1")
 
@@ -46,7 +49,7 @@ async def test_a_script_gets_the_card_alone_and_can_undo(console: ServedConsole,
     card = await agent.post(f"/review/{item}/dismiss", fragment=True)
     assert card.status == 200
     assert "<html" not in card.text
-    assert "已略过" in card.visible
+    assert "已略过 吴敏" in card.visible
     card = await agent.post(f"/review/{item}/undo", fragment=True)
     assert 'data-status="open"' in card.text
     assert (await console.records.reviews.get(item)).status is Status.OPEN
@@ -74,7 +77,7 @@ async def test_two_people_at_once_do_not_overwrite_each_other(console: ServedCon
         await browser.get("/review")
     await agent.post(f"/review/{item}/relabel", {"label": "check_status"})
     answer = await other.post(f"/review/{item}/relabel", {"label": "complaint"})
-    assert "已由 chat_agent 处理过" in (await other.follow(answer)).visible
+    assert "已由 吴敏 处理过" in (await other.follow(answer)).visible
     assert (await console.records.reviews.get(item)).label == "check_status"
 
 
@@ -84,7 +87,7 @@ async def test_filters_and_pages_and_the_number_of_queries(console: ServedConsol
     assert "待处理 64" in (await agent.get("/review")).visible
     with counted_queries(console.records.database) as queries:
         page = await agent.get("/review?status=all")
-    assert len(queries) == 4, queries
+    assert len(queries) == 5, "one of them for the names of colleagues"
     seen = page.text.count('<article class="card review"')
     for _ in range(2):
         page = await agent.get(page.link("next"))

@@ -21,7 +21,7 @@ EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 @pytest.fixture
 async def manager(console: ServedConsole) -> Browser:
-    return await console.staff(MANAGER)
+    return await console.staff(MANAGER, name="石晓梅")
 
 
 async def screening(console: ServedConsole) -> str:
@@ -128,6 +128,8 @@ async def test_a_list_is_looked_through_stored_and_the_same_again_doubles_nobody
     done = await manager.get(answer.location, fragment=True)
     assert "hx-trigger" not in done.text
     assert "<html" not in done.text
+    assert "石晓梅" in done.visible
+    assert "石晓梅" in (await manager.get("/registrations/lists")).visible
     listed = await manager.get("/registrations?sort=oldest")
     assert "单位代报" in listed.visible
     again = await manager.follow(await uploaded(manager, console, data))

@@ -2,23 +2,25 @@
 
 import asyncio
 import re
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import insert, text
 
 from bot.legal.conflicts import compared, core_of
 from bot.legal.desk import LegalDesk
 from bot.legal.errors import NoSuchCase, TransitionRefused
-from bot.legal.models import CaseDraft, CaseFilter, CaseStatus, Conflict, Scope
+from bot.legal.models import CaseDraft, CaseFilter, CaseStatus, Conflict, LegalCase, QueueEnd, Scope
 from bot.legal.personal_data import LegalData
 from bot.legal.queue import LegalQueue
+from bot.legal.rules import waiting_rank
 from bot.legal.service import LegalService
 from bot.legal.statistics import OTHERS, Count, LegalStatistics, merged
 from bot.staff.audit import AuditTrail
 from bot.storage.encryption import FieldCipher
 from bot.storage.sql import Database
 from bot.values.clock import MovedClock
-from tests.support.statements import plan_of, recorded_statements
+from tests.support.statements import plan_of, reads_whole_table, recorded_statements
 
 SONGTAO, SINAN = "520628", "520624"
 EVERYWHERE = Scope()
@@ -94,6 +96,84 @@ async def test_the_queue_is_in_the_order_of_need_and_narrowed_by_county(desk: Le
     waiting = await desk.waiting(Scope(county=SONGTAO))
     assert [case.receipt for case in waiting.cases] == [urgent, group, plain]
     assert await desk.counts(Scope(county=SONGTAO)) == (3, 1)
+
+
+async def test_the_queue_is_paged_in_its_order_and_counted(desk: LegalDesk, legal: LegalService) -> None:
+    plain = [await _open(legal, f"p-{number}") for number in range(3)]
+    later = await _open(legal, "d-1", facts={"left_on": "2026-05-01"})
+    sooner = await _open(legal, "d-2", facts={"left_on": "2026-01-10"})
+    group = await _open(legal, "g-1", people_count=23)
+    group_with_limit = await _open(legal, "g-2", people_count=23, facts={"left_on": "2026-04-01"})
+    urgent = await _open(legal, "u-1", facts={"award_received_on": "2026-06-05"})
+    await _open(legal, "else-1", county=SINAN)
+    seen, after = [], None
+    for size in (3, 3, 2):
+        page = await desk.waiting(Scope(county=SONGTAO), after=after, limit=3)
+        assert (len(page.cases), page.total) == (size, 8)
+        seen += [case.receipt for case in page.cases]
+        after = None if page.after is None else QueueEnd.read(str(page.after))
+    assert after is None
+    assert seen == [urgent, group_with_limit, group, sooner, later, *plain]
+    assert (await desk.waiting(EVERYWHERE)).total == 9
+
+
+async def test_a_case_moves_in_the_queue_when_it_becomes_urgent(
+    desk: LegalDesk, legal: LegalService, clock: MovedClock
+) -> None:
+    first = await _open(legal, "k-1")
+    soon_due = await _open(legal, "k-2", facts={"award_received_on": "2026-06-12"})
+    clock.move(timedelta(days=9))
+    await legal.refresh_urgency()
+    assert [case.receipt for case in (await desk.waiting(EVERYWHERE)).cases] == [soon_due, first]
+
+
+@pytest.mark.parametrize("written", ["", "x", "1", "1-", "-1", "1-2-3", "１-2", "9999999999-1", "1-9999999999"])
+def test_what_is_no_end_of_a_page_begins_at_the_top(written: str) -> None:
+    assert QueueEnd.read(written) is None
+
+
+@pytest.mark.parametrize("county", [None, SONGTAO], ids=["everywhere", "in a county"])
+async def test_a_page_of_the_queue_walks_along_an_index(
+    database: Database, desk: LegalDesk, clock: MovedClock, county: str | None
+) -> None:
+    await _crowd(database, clock, 4_000)
+    scope = Scope(county=county)
+    first = await desk.waiting(scope)
+    with recorded_statements(database) as statements:
+        page = await desk.waiting(scope, after=first.after)
+    assert (len(page.cases), len(statements)) == (50, 2)
+    plan = await plan_of(database, statements[0])
+    assert "waiting" in plan, plan
+    assert "Sort" not in plan, plan
+    assert "TEMP B-TREE" not in plan, plan
+    assert not reads_whole_table(await plan_of(database, statements[1]), "legal_cases")
+
+
+async def _crowd(database: Database, clock: MovedClock, count: int) -> None:
+    """Store cases of three counties, of which one in eight waits."""
+    now = clock.now()
+    rows = [
+        {
+            "receipt": f"FL-{number}",
+            "openid": f"o-{number}",
+            "idempotency_key": f"crowd-{number}",
+            "status": CaseStatus.PENDING.value if number % 8 == 0 else CaseStatus.COMPLETED.value,
+            "topic": "W1",
+            "topic_source": "chosen",
+            "county": (SONGTAO, SINAN, "520622")[number // 8 % 3],
+            "facts_sealed": b"",
+            "waiting_rank": waiting_rank(
+                now.date() + timedelta(days=number % 300), urgent=number % 50 == 0, group=number % 7 == 0
+            ),
+            "created_at": now,
+            "updated_at": now,
+        }
+        for number in range(count)
+    ]
+    async with database.connection() as connection:
+        await connection.execute(insert(LegalCase), rows)
+    async with database.connection() as connection:
+        await connection.execute(text("ANALYZE"))
 
 
 async def test_lists_go_on_where_they_stopped(desk: LegalDesk, legal: LegalService) -> None:

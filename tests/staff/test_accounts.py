@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from bot.staff.audit import AuditTrail
 from bot.staff.errors import NoSuchAccount, UnknownRole
 from bot.staff.models import StaffAccount
+from bot.staff.names import StaffNames
 from bot.staff.passwords import Passwords
 from bot.staff.rules import PermissionTable
 from bot.staff.service import (
@@ -47,6 +48,15 @@ async def test_an_account_is_added_and_listed(staff: StaffService) -> None:
     assert added.account.roles == ("chat_agent",)
     assert await staff.find("li") == added.account
     assert await staff.find("nobody") is None
+
+
+async def test_everybody_has_a_name_also_when_the_account_is_off(staff: StaffService, database: Database) -> None:
+    await _add(staff)
+    await _add(staff, "wang")
+    await staff.lock("wang", by="li", source="test", reason="调离")
+    names = await StaffNames(database).read()
+    assert names == {account.username: account.display_name for account in await staff.accounts()}
+    assert set(names) == {"li", "wang"}
 
 
 async def test_a_username_is_taken_once(staff: StaffService) -> None:

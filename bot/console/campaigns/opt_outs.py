@@ -115,6 +115,7 @@ class CampaignOptOutPages:
         filters = visit.filters()
         before = filters.number("after", "位置", least=1, most=10**9, required=False)
         page = await self._parts.desk.opt_out_desk.page(before=before)
+        await visit.names()
         return visit.page(
             "campaigns/opt_outs.html",
             status=422 if form is not None and form.problems else 200,

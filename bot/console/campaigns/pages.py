@@ -79,6 +79,7 @@ class CampaignPages:
         before = filters.number("after", "位置", least=1, most=10**9, required=False)
         page = await self._parts.desk.lists.page(state=CampaignState(state) if state else None, before=before)
         chosen = f"state={state}&" if state else ""
+        await visit.names()
         return visit.page(
             "campaigns/list.html",
             page=page,
@@ -195,6 +196,7 @@ class CampaignPages:
             sample = await self._parts.desk.service.sample(view.id)
             found = [why(visit, one) for one in (*check_draft(draft_of(view)), *plan.problems)]
         refused, offers = form is not None or bool(trouble), await self._parts.offers(visit, view)
+        await visit.names()
         return visit.page(
             "campaigns/show.html",
             status=(409 if trouble else 422) if refused else 200,

@@ -8,7 +8,6 @@ from aiohttp import web
 from bot.console.inbox.parts import ALERTS, scope_of
 from bot.console.routing import NavItem, Route, Tile
 from bot.console.visit import Visit
-from bot.inbox.agents import AgentDirectory
 from bot.inbox.duty import AlertDuty, Taken, TakenBySomebody
 from bot.values.texts import mask_personal
 
@@ -18,9 +17,8 @@ TAKE: Final = "inbox:alert:acknowledge"
 class AlertPages:
     """For the people on duty. Whoever takes an alert goes on in the follower's chat."""
 
-    def __init__(self, duty: AlertDuty, agents: AgentDirectory) -> None:
+    def __init__(self, duty: AlertDuty) -> None:
         self._duty = duty
-        self._agents = agents
 
     @property
     def nav(self) -> Sequence[NavItem]:
@@ -56,7 +54,7 @@ class AlertPages:
             case Taken():
                 return visit.to(f"/inbox/{outcome.chat_id}?tab=all", "inbox.alert_taken")
             case TakenBySomebody():
-                agent = (await self._agents.names()).get(outcome.agent, outcome.agent)
+                agent = (await visit.names()).of(outcome.agent)
                 return visit.to("/inbox/alerts", "inbox.alert_taken_by", agent=agent)
             case _:
                 assert_never(outcome)

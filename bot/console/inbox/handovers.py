@@ -10,7 +10,7 @@ from bot.console.inbox.pages import CHAT
 from bot.console.inbox.parts import ANSWER, ASSIGN, READ, InboxParts
 from bot.console.inbox.screen import InboxScreen
 from bot.console.inbox.steps import NOTE_MAX_CHARS
-from bot.console.inbox.ways import agent_name, back_to, refused
+from bot.console.inbox.ways import back_to, refused
 from bot.console.routing import NavItem, Route, Tile
 from bot.console.visit import Visit
 from bot.inbox.desk import ChatIsOver, Closed, NotReopened, Reopened, TakenBy
@@ -84,9 +84,9 @@ class InboxHandovers:
                 here = f"/inbox/{chat.id}?tab=all" if _still_visible(visit, outcome.chat) else "/inbox?tab=mine"
                 if to is None:
                     return visit.to(here, "inbox.moved")
-                return visit.to(here, "inbox.assigned", agent=await agent_name(self._parts, to))
+                return visit.to(here, "inbox.assigned", agent=(await visit.names()).of(to))
             case NotYoursToGive():
-                return back_to(visit, chat, "inbox.taken_by", agent=await agent_name(self._parts, outcome.agent))
+                return back_to(visit, chat, "inbox.taken_by", agent=(await visit.names()).of(outcome.agent))
             case AlreadyThere():
                 return back_to(visit, chat, "inbox.already_there")
             case Ended():
@@ -111,7 +111,7 @@ class InboxHandovers:
             case Closed():
                 return visit.to("/inbox?tab=mine", "inbox.closed", number=chat.number)
             case TakenBy() | ChatIsOver():
-                return await refused(visit, self._parts, chat, outcome)
+                return await refused(visit, chat, outcome)
             case _:
                 assert_never(outcome)
 
@@ -123,7 +123,7 @@ class InboxHandovers:
             case Closed():
                 return visit.to("/inbox?tab=mine", "inbox.handed_back", number=chat.number)
             case TakenBy() | ChatIsOver():
-                return await refused(visit, self._parts, chat, outcome)
+                return await refused(visit, chat, outcome)
             case _:
                 assert_never(outcome)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, assert_never
 
+from bot.console.names import Names
 from bot.console.pages import county_name
 from bot.inbox.models import MessageKind, Satisfaction, Step
 from bot.inbox.views import MessageView
@@ -29,46 +30,42 @@ class ShownLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
-    """What agents, queues and reasons are called; ``label`` is for codes of the console's own table."""
+class Words:
+    """What people, queues and reasons are called; ``label`` is for codes of the console's own table."""
 
-    agents: Mapping[str, str]
+    names: Names
     queues: Mapping[str, str]
     reasons: Mapping[str, str]
     label: Label
 
-    def agent(self, username: str) -> str:
-        """Return what somebody is called."""
-        return self.agents.get(username, username)
 
-
-def shown_line(line: MessageView, names: Names, revealed: Mapping[int, str]) -> ShownLine:
+def shown_line(line: MessageView, words: Words, revealed: Mapping[int, str]) -> ShownLine:
     """Return a line to show; ``revealed`` are words in plain that this very request was granted, by number."""
     if line.kind is MessageKind.STEP:
-        return ShownLine(line, step_words(line, names), is_masked=False)
+        return ShownLine(line, step_words(line, words), is_masked=False)
     if line.id in revealed:
         return ShownLine(line, revealed[line.id], is_masked=False)
     masked = mask_personal(line.text)
     return ShownLine(line, masked, masked != line.text)
 
 
-def step_words(line: MessageView, names: Names) -> str:
+def step_words(line: MessageView, words: Words) -> str:
     """Return what happened, as a sentence."""
-    who = names.agent(line.author)
+    who = words.names.of(line.author)
     match line.step:
         case Step.OPENED:
-            reason = names.label(line.detail, "handover_reason") if line.detail else ""
+            reason = words.label(line.detail, "handover_reason") if line.detail else ""
             return f"转到人工（{reason}）" if reason else "转到人工"
         case Step.CLAIMED:
             return f"{who} 开始接待"
         case Step.ASSIGNED:
-            return f"{who} 转给 {names.agent(line.detail)}"
+            return f"{who} 转给 {words.names.of(line.detail)}"
         case Step.MOVED:
-            return f"{who} 转到{_way(line.detail, names)}"
+            return f"{who} 转到{_way(line.detail, words)}"
         case Step.ESCALATED:
-            return f"升级到{_way(line.detail, names)}"
+            return f"升级到{_way(line.detail, words)}"
         case Step.CLOSED:
-            return f"{who} 结束了会话：{names.reasons.get(line.detail, line.detail)}"
+            return f"{who} 结束了会话：{words.reasons.get(line.detail, line.detail)}"
         case Step.HANDED_BACK:
             return f"{who} 交还机器人"
         case Step.REOPENED:
@@ -88,10 +85,10 @@ def rating(score: str) -> str:
     return RATINGS[Satisfaction(int(score))]
 
 
-def _way(detail: str, names: Names) -> str:
+def _way(detail: str, words: Words) -> str:
     """Read ``general>legal 520628>-``: the queue, and the county where it changed as well."""
     topic, _, county = detail.partition(" ")
     queue = topic.partition(">")[2]
     to_county = county.partition(">")[2]
     place = {"": "", "-": "（市级）"}.get(to_county, f"（{county_name(to_county)}）")
-    return f"“{names.queues.get(queue, queue)}”{place}"
+    return f"“{words.queues.get(queue, queue)}”{place}"

@@ -11,7 +11,7 @@ from bot.console.errors import NotFound
 from bot.console.forms import Form
 from bot.console.inbox.address import chosen, query_of, wanted_chats
 from bot.console.inbox.composer import Composer
-from bot.console.inbox.lines import Names, ShownLine, shown_line
+from bot.console.inbox.lines import ShownLine, Words, shown_line
 from bot.console.inbox.parts import ALERTS, ANSWER, ASSIGN, FOLLOWERS, READ, UNMASK, InboxParts, scope_of
 from bot.console.visit import Visit
 from bot.followers.models import FollowerView
@@ -93,22 +93,22 @@ class InboxScreen:
         typed = typed or Typed()
         form = typed.form
         problems = form.problems if form is not None else {}
-        names = await self._names(visit)
-        values = await self._chat(visit, chat, names, typed.revealed)
+        words = await self._words(visit)
+        values = await self._chat(visit, chat, words, typed.revealed)
         values |= {"problems": problems, "typed": typed.values | (form.typed() if form is not None else {})}
         status = 422 if problems else 200
         if visit.wants_fragment:
             return visit.part(TEMPLATE, "conversation", status=status, query=query_of(visit), **values)
-        beside = {"aside": await self._aside(visit, chat, names), **await self._list(visit, names)}
+        beside = {"aside": await self._aside(visit, chat, words), **await self._list(visit, words)}
         return visit.page(TEMPLATE, status=status, **{**beside, **values})
 
     async def list_values(self, visit: Visit) -> dict[str, Any]:
         """Return what the list shows."""
-        return await self._list(visit, await self._names(visit))
+        return await self._list(visit, await self._words(visit))
 
     # The list
 
-    async def _list(self, visit: Visit, names: Names) -> dict[str, Any]:
+    async def _list(self, visit: Visit, words: Words) -> dict[str, Any]:
         wanted, after = wanted_chats(visit), Cursor.read(visit.filters().raw("after"))
         scope, viewer = scope_of(visit, READ), visit.viewer.username
         if wanted.like is not None:
@@ -124,9 +124,8 @@ class InboxScreen:
             "lines": [(line, self._marks(line.chat, now)) for line in page.lines],
             "counts": await self._parts.lists.counts(scope, viewer),
             "open_alerts": await self._parts.duty.count(scope_of(visit, ALERTS)) if visit.can(ALERTS) else 0,
-            "queues": names.queues,
-            "names": names.agents,
-            "reasons": names.reasons,
+            "queues": words.queues,
+            "reasons": words.reasons,
             "counties": [(one.code, one.short) for one in County] if scope.county is None else [],
             "today": now.date(),
             "tab": wanted.tab.value,
@@ -139,7 +138,7 @@ class InboxScreen:
 
     # The chat
 
-    async def _chat(self, visit: Visit, chat: ChatView, names: Names, revealed: Mapping[int, str]) -> dict[str, Any]:
+    async def _chat(self, visit: Visit, chat: ChatView, words: Words, revealed: Mapping[int, str]) -> dict[str, Any]:
         parts, now = self._parts, self._parts.clock.now()
         mine = chat.claimed_by == visit.viewer.username
         before = visit.filters().number("before", "位置", least=1, most=10**12, required=False)
@@ -149,7 +148,7 @@ class InboxScreen:
         return {
             "chat": chat,
             "today": now.date(),
-            "chat_lines": [shown_line(line, names, revealed) for line in lines.lines],
+            "chat_lines": [shown_line(line, words, revealed) for line in lines.lines],
             "before": lines.before,
             **await self._handover(chat, revealed),
             "marks": self._marks(chat, now),
@@ -162,16 +161,15 @@ class InboxScreen:
             "may_unmask": visit.may_touch(UNMASK, county=chat.county, owner=chat.claimed_by),
             "has_template": parts.has_template and not chat.is_urgent,
             "canned": await self._composer.canned(visit, chat) if can_answer else [],
-            "queues": names.queues,
-            "names": names.agents,
-            "reasons": names.reasons,
+            "queues": words.queues,
+            "reasons": words.reasons,
         }
 
-    async def _names(self, visit: Visit) -> Names:
+    async def _words(self, visit: Visit) -> Words:
         office = self._parts.office
         reasons = {reason.code: reason.label for reason in await office.reasons(offered=False)}
         queues = {queue.topic: queue.label for queue in await office.queues()}
-        return Names(await self._parts.agents.names(), queues, reasons, visit.label)
+        return Words(await visit.names(), queues, reasons, visit.label)
 
     async def _handover(self, chat: ChatView, revealed: Mapping[int, str]) -> dict[str, Any]:
         """Return what was said when the chat was handed over, masked unless it was just revealed."""
@@ -194,7 +192,7 @@ class InboxScreen:
 
     # Beside it
 
-    async def _aside(self, visit: Visit, chat: ChatView, names: Names) -> Aside:
+    async def _aside(self, visit: Visit, chat: ChatView, words: Words) -> Aside:
         parts, scope = self._parts, scope_of(visit, READ)
         registrations = await parts.registrations.find_for(chat.openid, limit=5)
         cases = await parts.cases.cases_of(chat.openid)
@@ -208,6 +206,6 @@ class InboxScreen:
             registrations,
             cases,
             await parts.lists.others(chat, scope),
-            [(of, shown_line(note, names, {})) for of, note in await parts.lists.notes(chat, scope)],
+            [(of, shown_line(note, words, {})) for of, note in await parts.lists.notes(chat, scope)],
             parts.references.of(chat.openid) if visit.can(FOLLOWERS) else None,
         )

@@ -10,7 +10,7 @@ from bot.console.forms import Form
 from bot.console.inbox.pages import CHAT, MESSAGE
 from bot.console.inbox.parts import ANSWER, InboxParts
 from bot.console.inbox.screen import InboxScreen, Typed
-from bot.console.inbox.ways import agent_name, back_to, refused
+from bot.console.inbox.ways import back_to, refused
 from bot.console.routing import NavItem, Route, Tile
 from bot.console.visit import Visit
 from bot.inbox.asides import (
@@ -84,7 +84,7 @@ class InboxSteps:
             case Claimed():
                 return visit.to(f"/inbox/{chat.id}?tab=mine", "inbox.claimed")
             case TakenBy() | ChatIsOver():
-                return await refused(visit, self._parts, chat, outcome)
+                return await refused(visit, chat, outcome)
             case _:
                 assert_never(outcome)
 
@@ -103,7 +103,7 @@ class InboxSteps:
         if text and (outcome is None or isinstance(outcome, Queued)) and not form.problems:
             outcome = await self._desk.answer(chat.id, visit.viewer.username, text, form.key, source=visit.source)
         if isinstance(outcome, TakenBy):
-            form.note("text", Problem("inbox.taken_by", {"agent": await agent_name(self._parts, outcome.agent)}))
+            form.note("text", Problem("inbox.taken_by", {"agent": (await visit.names()).of(outcome.agent)}))
         elif isinstance(outcome, ChatIsOver):
             form.note("text", Problem("inbox.over"))
         if form.problems:

@@ -2,7 +2,6 @@
 
 from aiohttp import web
 
-from bot.console.inbox.parts import InboxParts
 from bot.console.visit import Visit
 from bot.inbox.desk import ChatIsOver, TakenBy
 from bot.inbox.views import ChatView
@@ -14,13 +13,8 @@ def back_to(visit: Visit, chat: ChatView, notice: str | None = None, **fields: s
     return visit.to(f"/inbox/{chat.id}" + (f"?{query}" if query else "?tab=mine"), notice, **fields)
 
 
-async def refused(visit: Visit, parts: InboxParts, chat: ChatView, outcome: TakenBy | ChatIsOver) -> web.Response:
+async def refused(visit: Visit, chat: ChatView, outcome: TakenBy | ChatIsOver) -> web.Response:
     """Return to a chat that a colleague has, or that is over, and say so."""
     if isinstance(outcome, TakenBy):
-        return back_to(visit, chat, "inbox.taken_by", agent=await agent_name(parts, outcome.agent))
+        return back_to(visit, chat, "inbox.taken_by", agent=(await visit.names()).of(outcome.agent))
     return back_to(visit, chat, "inbox.over")
-
-
-async def agent_name(parts: InboxParts, username: str) -> str:
-    """Return what somebody is called."""
-    return (await parts.agents.names()).get(username, username)

@@ -91,7 +91,8 @@ class LegalOffice:
         else:
             outcome = await self._queue.assign(receipt, lawyer, scope, by=by, source=source)
             if not isinstance(outcome, Assigned):
-                return visit.to(f"/legal/{receipt}", "legal.taken_by", lawyer=outcome.lawyer)
+                other = (await visit.names()).of(outcome.lawyer)
+                return visit.to(f"/legal/{receipt}", "legal.taken_by", lawyer=other)
         await self._desk.decide(receipt, lawyer, scope, "take", by=by, source=source, reason=reason)
         return visit.to(f"/legal/{receipt}", "legal.assigned", lawyer=lawyers[lawyer].display_name)
 

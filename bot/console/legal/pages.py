@@ -8,12 +8,13 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from bot.console.forms import Form
+from bot.console.legal.words import CaseWords
 from bot.console.routing import NavItem, Route, Tile
 from bot.console.visit import Visit
 from bot.inbox.desk import ChatIsOver, TakenBy
 from bot.legal.desk import LegalDesk
 from bot.legal.evidence import EvidenceViewer
-from bot.legal.models import CaseFilter, CaseStatus, CaseView, Scope
+from bot.legal.models import CaseFilter, CaseStatus, CaseView, QueueEnd, Scope
 from bot.legal.queue import Assigned, LegalQueue
 from bot.legal.queue import TakenBy as CaseTakenBy
 from bot.legal.replies import LegalReplies, Replied
@@ -43,6 +44,7 @@ class LegalPages:
         topics: TopicCatalogue,
         replies: LegalReplies,
         viewer: EvidenceViewer,
+        words: CaseWords,
     ) -> None:
         self._desk = desk
         self._queue = queue
@@ -50,6 +52,7 @@ class LegalPages:
         self._topics = topics
         self._replies = replies
         self._viewer = viewer
+        self._words = words
 
     @property
     def nav(self) -> Sequence[NavItem]:
@@ -101,6 +104,7 @@ class LegalPages:
         )
         after = form.number("after", "页码", least=1, most=10**12, required=False)
         page = await self._desk.cases(_scope(visit, READ), wanted, after=after)
+        await visit.names()
         more = {**chosen, "after": page.after} if page.after is not None else None
         return visit.page(
             "legal/list.html",
@@ -113,9 +117,15 @@ class LegalPages:
 
     async def waiting(self, visit: Visit) -> web.StreamResponse:
         """List what nobody has taken yet, the most urgent first; nothing sealed is opened."""
-        page = await self._desk.waiting(_scope(visit, QUEUE))
+        after = QueueEnd.read(visit.filters().raw("after"))
+        page = await self._desk.waiting(_scope(visit, QUEUE), after=after)
         return visit.page(
-            "legal/waiting.html", page=page, topics=self._topics, may_take=partial(visit.may_touch, TAKE)
+            "legal/waiting.html",
+            page=page,
+            topics=self._topics,
+            may_take=partial(visit.may_touch, TAKE),
+            next=f"/legal/waiting?after={page.after}" if page.after is not None else None,
+            first="/legal/waiting" if after is not None else None,
         )
 
     # Taking a case
@@ -145,7 +155,7 @@ class LegalPages:
                 )
                 return visit.to(f"/legal/{receipt}", "legal.taken")
             case CaseTakenBy():
-                return visit.to("/legal/waiting", "legal.taken_by", lawyer=outcome.lawyer)
+                return visit.to("/legal/waiting", "legal.taken_by", lawyer=(await visit.names()).of(outcome.lawyer))
             case _:
                 assert_never(outcome)
 
@@ -156,7 +166,7 @@ class LegalPages:
         return await self._case_page(visit)
 
     async def evidence(self, visit: Visit) -> web.StreamResponse:
-        """Answer a picture, marked with who looks at it, or a PDF; it is kept nowhere on the way."""
+        """Answer a picture or PDF, marked with who looks at it; it is kept nowhere on the way."""
         receipt, number = visit.path("receipt"), int(visit.path("number"))
         file = await self._viewer.show(
             receipt, number, _scope(visit, READ), by=visit.viewer.username, source=visit.source
@@ -209,7 +219,7 @@ class LegalPages:
             case Replied():
                 return visit.to(f"/legal/{receipt}", "legal.replied")
             case TakenBy():
-                return visit.to(f"/legal/{receipt}", "legal.taken_by", lawyer=outcome.agent)
+                return visit.to(f"/legal/{receipt}", "legal.taken_by", lawyer=(await visit.names()).of(outcome.agent))
             case ChatIsOver():
                 return visit.to(f"/legal/{receipt}", "legal.replied")
             case _:
@@ -275,6 +285,8 @@ class LegalPages:
         receipt, scope = visit.path("receipt"), _scope(visit, READ)
         view = await self._desk.case(receipt, scope)
         following = TRANSITIONS[view.summary.status]
+        labels = {fact.key: fact.label for topic in self._topics for fact in topic.facts}
+        await visit.names()
         return visit.page(
             "legal/case.html",
             status=200 if form is None else 422,
@@ -282,7 +294,8 @@ class LegalPages:
             masked=_masked(view) | (shown or {}),
             shown=shown or {},
             topic=self._topics[view.summary.topic],
-            fact_labels={fact.key: fact.label for topic in self._topics for fact in topic.facts},
+            facts=[(labels.get(key, key), self._words.fact(visit, key, value)) for key, value in view.facts.items()],
+            times=self._words.times(view.callback_times),
             hints=await self._cases.hints(view.summary.topic, view.facts),
             evidence=await self._desk.evidence(receipt, scope),
             history=list(reversed(await self._queue.history(receipt))),

@@ -211,6 +211,7 @@ class ProgrammePages:
         changes = differences(
             await self._overview.version(programme.id, older), await self._overview.version(programme.id, newer)
         )
+        await visit.names()
         return visit.page(
             "programmes/history.html",
             programme=programme,

@@ -111,6 +111,7 @@ class RegistrationBulk:
             "reason": self._desk.reasons.text(run.reason),
             "undo_reasons": reason_choices(self._desk, Step.REOPEN),
         }
+        await visit.names()
         if visit.wants_fragment:
             return visit.part("registrations/run.html", "state", **values)
         return visit.page("registrations/run.html", **values)

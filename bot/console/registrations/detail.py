@@ -7,6 +7,7 @@ from aiohttp import web
 
 from bot.console.errors import NotFound
 from bot.console.forms import Form
+from bot.console.names import Names
 from bot.console.registrations.filters import address_of
 from bot.console.routing import NavItem, Route, Tile
 from bot.console.visit import Visit
@@ -95,7 +96,7 @@ class RegistrationDetail:
         return visit.page("registrations/materials.html", dossier=dossier)
 
     async def material(self, visit: Visit) -> web.StreamResponse:
-        """Answer one file, a photo with who looks at it; it is kept nowhere on the way."""
+        """Answer one file, marked with who looks at it; it is kept nowhere on the way."""
         dossier = await dossier_of(visit, self._desk, REVIEW)
         receipt, number = dossier.view.receipt, int(visit.path("material"))
         file = await self._desk.records.show_material(receipt, number, by=actor(visit), source=visit.source)
@@ -115,7 +116,7 @@ class RegistrationDetail:
         shown: Mapping[str, str] | None = None,
         left: int | None = None,
     ) -> web.Response:
-        view = dossier.view
+        view, names = dossier.view, await visit.names()
         return visit.page(
             PAGE,
             status=200 if form is None else 422,
@@ -127,7 +128,7 @@ class RegistrationDetail:
             left=left,
             reasons=self._desk.reasons,
             findings=[as_problem(finding) for finding in dossier.findings],
-            history=[(line, self._reason(line), _who(visit, line)) for line in reversed(dossier.history)],
+            history=[(line, self._reason(line), _who(names, line)) for line in reversed(dossier.history)],
             may_review=visit.may_touch(REVIEW, county=view.county),
             may_unmask=visit.may_touch(UNMASK, county=view.county),
             following=_following(dossier),
@@ -158,14 +159,13 @@ def as_problem(finding: Finding) -> Problem:
     return Problem(f"finding.{finding.code}", finding.fields)
 
 
-def _who(visit: Visit, line: HistoryLine) -> str:
+def _who(names: Names, line: HistoryLine) -> str:
     match line.actor_kind:
-        case ActorKind.FOLLOWER:
-            return visit.label("follower", "registration_actor")
-        case ActorKind.SYSTEM:
-            return visit.label("system", "registration_actor")
+        case ActorKind.FOLLOWER | ActorKind.SYSTEM:
+            # Behind these stands an OpenID, which is nobody's name.
+            return names.of(line.actor_kind.value)
         case ActorKind.REVIEWER | ActorKind.SITE | ActorKind.LAWYER:
-            return line.actor_id
+            return names.of(line.actor_id)
 
 
 def _following(dossier: Dossier) -> str:

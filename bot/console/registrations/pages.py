@@ -145,11 +145,14 @@ class RegistrationPages:
 
     async def _around(self, visit: Visit, wanted: Filter, token: str) -> dict[str, Any]:
         """Return what stands around the lines: the filters with their choices, views, steps."""
+        views = await self._desk.views.of(visit.viewer.username)
+        if any(view.owner != visit.viewer.username for view in views):
+            await visit.names()
         return {
             "chosen": typed_filter(wanted),
             "clear": address_of(Filter()),
             "address_for_export": address_of(wanted, key=token, path="/registrations/export"),
-            "views": await self._desk.views.of(visit.viewer.username),
+            "views": views,
             "address_of": address_of,
             "programmes": await self._choices(),
             "sites": await self._sites(wanted, visit),

@@ -128,6 +128,7 @@ class UnitListPages:
             "next": f"{address}?{query}after={lines[-1].number}" if len(lines) == ROWS else None,
             "first": f"{address}?{query}".rstrip("?&") if after else None,
         }
+        await visit.names()
         if visit.wants_fragment:
             return visit.part("registrations/list_one.html", "state", **values)
         return visit.page("registrations/list_one.html", **values)
@@ -173,6 +174,7 @@ class UnitListPages:
         filters = visit.filters()
         before = filters.number("after", "编号", least=1, most=10**9, required=False)
         lists = await self._desk.unit_lists.latest(limit=PAGE_LISTS, before=before)
+        await visit.names()
         return visit.page(
             "registrations/lists.html",
             status=200 if form is None else 422,
