@@ -77,14 +77,15 @@ class LegalDesk:
 
     async def waiting(self, scope: Scope, *, after: QueueEnd | None = None, limit: int = 50) -> QueuePage:
         """Return what nobody has taken: urgent ones first, then group matters, nearest limit, oldest."""
-        waits = (sql(PENDING), *within(scope))
-        place = tuple_(LegalCase.waiting_rank, LegalCase.id)
-        query = select(LegalCase).where(*waits).order_by(LegalCase.waiting_rank, LegalCase.id).limit(limit + 1)
+        narrowed = within(scope)
+        place = (LegalCase.waiting_rank, LegalCase.id)
+        query = select(LegalCase).where(sql(PENDING), *narrowed)
+        counted = select(func.count()).select_from(LegalCase).where(sql(PENDING), *narrowed)
         if after is not None:
-            query = query.where(place > tuple_(after.rank, after.id))
+            query = query.where(tuple_(*place) > tuple_(after.rank, after.id))
         async with self._database.reading() as session:
-            rows = (await session.scalars(query)).all()
-            total = await session.scalar(select(func.count()).select_from(LegalCase).where(*waits))
+            rows = (await session.scalars(query.order_by(*place).limit(limit + 1))).all()
+            total = await session.scalar(counted)
         shown = rows[:limit]
         more = QueueEnd(shown[-1].waiting_rank, shown[-1].id) if len(rows) > limit else None
         return QueuePage(tuple(summary_of(row) for row in shown), more, total or 0)

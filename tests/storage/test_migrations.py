@@ -1,16 +1,19 @@
 """Steps of the schema: they lead to what the code declares, all or none, and one process at a time."""
 
 import asyncio
+import shutil
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from contextlib import nullcontext
+from datetime import date
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Column, Connection, ForeignKey, Integer, MetaData, String, Table, inspect, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from bot.legal.rules import waiting_rank
 from bot.storage import migrate
 from bot.storage.migrate import VERSIONS, MigrationFailed, current, draft, newest, upgrade
 from bot.storage.sql import Base, Database, UtcDateTime
@@ -229,6 +232,7 @@ async def test_a_database_of_a_newer_version_is_left_alone(empty_database: Datab
 RACER = """
 import asyncio, sys, time
 from pathlib import Path
+from bot.legal.rules import waiting_rank
 from bot.storage import migrate
 from bot.storage.sql import Database
 
@@ -280,3 +284,40 @@ async def test_the_trail_cannot_be_changed_after_all_steps(empty_database: Datab
     with pytest.raises(DBAPIError, match="append-only"):
         await run(empty_database, statement)
     assert await rows_of(empty_database, "audit_events") == 1
+
+
+async def test_cases_of_before_get_the_place_in_the_queue_that_new_ones_get(
+    empty_database: Database, versions: Path
+) -> None:
+    for step in sorted(VERSIONS.glob("step_*.py")):
+        if step.stem.endswith("waiting_cases_are_paged_in_their_order"):
+            break
+        shutil.copy(step, versions)
+    await upgrade(empty_database, versions=versions)
+    kinds = [(urgent, group, due) for urgent in (0, 1) for group in (0, 1) for due in (None, date(2026, 6, 20))]
+    no, yes = ("0", "1") if empty_database.is_sqlite else ("false", "true")
+    moment = "'2026-06-15 10:00:00'" if empty_database.is_sqlite else "timestamptz '2026-06-15 10:00:00+08'"
+    columns = [
+        "receipt",
+        "openid",
+        "idempotency_key",
+        "status",
+        "topic",
+        "topic_source",
+        "county",
+        "employer",
+        "contact_way",
+        "facts_sealed",
+    ]
+    same = {"is_anonymous": no, "fears_retaliation": no, "callback_times": "'[]'", "created_at": moment}
+    counts = {"topic_confidence_percent": "0", "people_count": "1", "contact_attempts": "0", "updated_at": moment}
+    for number, (urgent, group, due) in enumerate(kinds):
+        row = dict.fromkeys(columns, f"'{number}'") | {"status": "'pending'"} | same | counts
+        row |= {"is_urgent": yes if urgent else no, "is_group": yes if group else no}
+        row["nearest_due_on"] = "NULL" if due is None else f"'{due}'"
+        names, values = ", ".join(row), ", ".join(row.values())
+        await run(empty_database, f"INSERT INTO legal_cases ({names}) VALUES ({values})")  # noqa: S608 - Our own words.
+    await upgrade(empty_database)
+    async with empty_database.reading() as session:
+        ranks = [*await session.scalars(text("SELECT waiting_rank FROM legal_cases ORDER BY id"))]
+    assert ranks == [waiting_rank(due, urgent=bool(urgent), group=bool(group)) for urgent, group, due in kinds]

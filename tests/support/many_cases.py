@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.legal.models import ContactWay, LegalCase
 from bot.legal.rows import NAME, PHONE, STORY, seal_facts
+from bot.legal.rules import waiting_rank
 from bot.storage.encryption import FieldCipher
 from bot.storage.sql import Database
 from bot.values.clock import Clock
@@ -51,6 +52,7 @@ def _cases(
         at, runs = _at(number, count, now), number >= count - running
         status = RUNNING[number % len(RUNNING)] if runs else over[number]
         people = 1 if number % 20 else 12
+        due_on = (at + timedelta(days=300)).date()
         yield {
             "receipt": receipt_of(number, count, now),
             "openid": f"openid-{number % 600_000}",
@@ -65,7 +67,8 @@ def _cases(
             "people_count": people,
             "is_group": people >= 10,
             "is_urgent": number % 50 == 0,
-            "nearest_due_on": (at + timedelta(days=300)).date(),
+            "nearest_due_on": due_on,
+            "waiting_rank": waiting_rank(due_on, urgent=number % 50 == 0, group=people >= 10),
             "fears_retaliation": False,
             "contact_way": chance.choice(list(ContactWay)).value,
             "callback_times": [],

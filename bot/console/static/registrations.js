@@ -24,3 +24,13 @@ document.addEventListener("htmx:pushedIntoHistory", () => {
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-print]")) print();
 });
+
+// A PDF is no picture: where one cannot be drawn on the page, its place says how to read it.
+document.querySelectorAll(".material img").forEach((picture) => {
+  const say = () => {
+    picture.hidden = true;
+    picture.nextElementSibling.hidden = false;
+  };
+  if (picture.complete && picture.naturalWidth === 0 && picture.currentSrc) say();
+  else picture.addEventListener("error", say);
+});
