@@ -17,20 +17,17 @@ prepare()
 
 import numpy as np
 import numpy.typing as npt
-import yaml
 
+from bot.understanding.training_data import read_utterances
 from nlu.progress import Bar
 from nlu.recipes import embed, held_out, shipped
 
 
 def training_data(root: Path = ROOT) -> tuple[list[str], list[str]]:
     """Return the training texts and their intents."""
-    texts, labels = [], []
-    for path in sorted((root / "nlu" / "data").glob("*.yml")):
-        for block in yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)["nlu"]:
-            lines = [line.removeprefix("- ") for line in block["examples"].splitlines()]
-            texts += lines
-            labels += [block["intent"]] * len(lines)
+    utterances = read_utterances(sorted((root / "nlu" / "data").glob("*.yml")))
+    texts = [text for said in utterances.values() for text in said]
+    labels = [intent for intent, said in utterances.items() for _ in said]
     return texts, labels
 
 

@@ -23,12 +23,15 @@ _EXPECTED = (
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=ROOT / "nlu" / "data", help="the folder of training data")
     parser.add_argument("--reviewed", type=Path, default=reviewed_in(ROOT / "var"), help="relabelled texts")
-    reviewed: Path = parser.parse_args().reviewed.resolve()
+    chosen = parser.parse_args()
+    folder: Path = chosen.data.resolve()
+    reviewed: Path = chosen.reviewed.resolve()
     prepare()
     from rasa.__main__ import create_argument_parser
 
-    data = ["nlu/data", *([str(reviewed)] if reviewed.is_file() else [])]
+    data = [str(folder), *([str(reviewed)] if reviewed.is_file() else [])]
     arguments = ["data", "validate", "--config", "config.yml", "--domain", "nlu/domain.yml", "--data", *data]
     options = create_argument_parser().parse_args([*arguments, "--fail-on-warnings"])
     with warnings.catch_warnings(record=True) as raised:

@@ -6,18 +6,21 @@ PostgreSQL to use instead (an account that may create databases).
 
 import os
 import tempfile
-from collections.abc import AsyncIterator, Iterator
-from datetime import datetime
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import hypothesis
 import pytest
 import pytest_asyncio
 
+from bot.dialogue.catalog import FlowCatalog
+from bot.dialogue.loader import load_catalog
 from bot.storage.encryption import FieldCipher
 from bot.storage.redis_server import RedisServer
 from bot.storage.sql import Database
-from bot.values.clock import LOCAL_ZONE, MovedClock
+from bot.values.clock import MovedClock
+from tests.support.assistant import MONDAY, demonstration
 from tests.support.databases import PostgresDatabases, SqliteDatabases
 from tests.support.postgres import running_postgres
 from tests.support.redis import flush
@@ -31,7 +34,18 @@ hypothesis.settings.load_profile("no deadline")
 @pytest.fixture
 def clock() -> MovedClock:
     """A clock that stands at ten on a Monday morning in Tongren."""
-    return MovedClock(datetime(2026, 6, 15, 10, 0, tzinfo=LOCAL_ZONE))
+    return MovedClock(MONDAY)
+
+
+@pytest.fixture(scope="session")
+def _reading_of_flows() -> Callable[[Path], FlowCatalog]:
+    return cache(load_catalog)
+
+
+@pytest.fixture(autouse=True)
+def _flows_are_read_once(_reading_of_flows: Callable[[Path], FlowCatalog], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Share the flows, which nothing changes, between the assistants of a session."""
+    monkeypatch.setattr("bot.app.assistant.load_catalog", _reading_of_flows)
 
 
 @pytest.fixture(scope="session")
@@ -94,6 +108,23 @@ def database_url(request: pytest.FixtureRequest) -> str:
         return url
     databases: PostgresDatabases = request.getfixturevalue("postgres_databases")
     databases.empty()
+    return databases.url
+
+
+@pytest.fixture
+def seeded_sqlite_url(sqlite_databases: SqliteDatabases, tmp_path: Path) -> str:
+    """The URL of a fresh SQLite database with the demonstration's rows, as of the day of ``clock``."""
+    return sqlite_databases.filled_copy_to(tmp_path / "records.db", demonstration)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def seeded_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a database with the demonstration's rows; the test runs once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        url: str = request.getfixturevalue("seeded_sqlite_url")
+        return url
+    databases: PostgresDatabases = request.getfixturevalue("postgres_databases")
+    databases.refill(demonstration)
     return databases.url
 
 

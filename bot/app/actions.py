@@ -12,7 +12,7 @@ from actions.programmes import ProgrammeDesk
 from actions.rebooking import RebookingActions
 from actions.registrations import RegistrationActions
 from actions.work_study import WorkStudyActions
-from bot.app.records import Records, build_records
+from bot.app.records import Records, build_records, by_words
 from bot.dialogue.events import Action, ActionTable
 from bot.registrations.reasons import ReasonTable
 from bot.settings import load_settings
@@ -55,9 +55,8 @@ def action_table(records: Records, pictures: PictureSource) -> ActionTable:
 def action_names() -> frozenset[str]:
     """Return the names of all actions; nothing is opened for it."""
     keys = FieldCipher.from_setting(FieldCipher.new_setting())
-    records = build_records(
-        load_settings({}, env_file=None), SystemClock(), keys, Database("sqlite+aiosqlite://"), None, NoTaskQueue()
-    )
+    settings, database = load_settings({}, env_file=None), Database("sqlite+aiosqlite://")
+    records = build_records(settings, SystemClock(), keys, database, by_words, NoTaskQueue())
     return frozenset(action_table(records, NoPictures()))
 
 

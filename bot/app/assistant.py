@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import aiohttp
 from redis.asyncio import Redis
@@ -17,6 +18,7 @@ from bot.dialogue.models import EngineSettings
 from bot.dialogue.render import Renderer
 from bot.dialogue.standard_validators import standard_validators
 from bot.inbox.running import RunningChats
+from bot.knowledge.scores import Retriever
 from bot.settings import SettingInvalid, Settings
 from bot.storage.redis import RedisLink
 from bot.storage.task_queue import TaskStream
@@ -26,7 +28,6 @@ from bot.turns.personal_data import DialogueData
 from bot.turns.service import TurnService
 from bot.turns.store import Arrivals, TurnStore
 from bot.understanding.client import NluClient
-from bot.understanding.embedding import HttpEmbedding
 from bot.values.clock import Clock, SystemClock
 from bot.wechat.client import WeChatApi
 from bot.wechat.codec import Codec
@@ -63,18 +64,25 @@ async def open_bot(settings: Settings, clock: Clock | None = None) -> AsyncItera
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(aiohttp.ClientSession())
         clock = clock or SystemClock()
-        embedding = HttpEmbedding(http, settings.nlu_url, clock)
+        retriever = partial(_by_meaning, http, settings.nlu_url, clock)
         stream = TaskStream(settings.redis_url)
         stack.push_async_callback(stream.close)
         link = await stack.enter_async_context(RedisLink(settings.redis_url))
         store = TurnStore(link, cipher_of(settings), clock, state_ttl_s=settings.state_ttl_s)
         records = await stack.enter_async_context(
-            open_records(settings, clock, embedding=embedding, task_queue=stream, beside=(DialogueData(store),))
+            open_records(settings, clock, retriever=retriever, task_queue=stream, beside=(DialogueData(store),))
         )
         redis = Redis.from_url(settings.redis_url)
         stack.push_async_callback(redis.aclose)
-        records.knowledge.warm_up()
         yield await _bot(settings, records, link, redis, stream, store, http, stack)
+
+
+def _by_meaning(http: aiohttp.ClientSession, nlu_url: str, clock: Clock) -> Retriever:
+    # With numpy they take 11 MB, which a process that is asked nothing does without.
+    from bot.knowledge.retrieval import HybridRetriever
+    from bot.understanding.embedding import HttpEmbedding
+
+    return HybridRetriever(HttpEmbedding(http, nlu_url, clock))
 
 
 async def _bot(

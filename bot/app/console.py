@@ -7,8 +7,18 @@ from bot.app.assistant import Bot
 from bot.app.records import Records
 from bot.app.tasks import registration_desk
 from bot.campaigns.calls import CampaignCalls
+from bot.campaigns.pictures import CampaignPictures
+from bot.campaigns.results import CampaignResults
 from bot.console.account import AccountPages
 from bot.console.attendance import AttendancePages
+from bot.console.campaign_compose import CampaignCompose
+from bot.console.campaign_opt_outs import CampaignOptOutPages
+from bot.console.campaign_parts import CampaignParts
+from bot.console.campaign_results import CampaignResultPages
+from bot.console.campaign_rules import CampaignRulePages
+from bot.console.campaign_steps import CampaignSteps
+from bot.console.campaign_testers import CampaignTesterPages
+from bot.console.campaigns import CampaignPages
 from bot.console.canned import CannedPages
 from bot.console.followers import FollowerPages, FollowerServices
 from bot.console.inbox import InboxPages
@@ -110,6 +120,7 @@ def console_areas(bot: Bot) -> tuple[Area, ...]:
         ReportPages(Overview(records.database), records.tasks, records.clock),
         ReviewPages(records.reviews, records.audit, Registry(MODELS).history),
         InboxOfficePages(InboxOffice(records.database, trail=records.audit), records.clock),
+        *campaign_areas(bot),
         *_people_areas(records),
     )
 
@@ -146,6 +157,32 @@ def inbox_areas(bot: Bot) -> tuple[Area, ...]:
     )
 
 
+def campaign_areas(bot: Bot) -> tuple[Area, ...]:
+    """Return the pages of campaigns."""
+    records = bot.records
+    results = CampaignResults(records.database, records.campaigns.lists, records.turn_log)
+    parts = CampaignParts(
+        desk=records.campaigns,
+        calls=campaign_calls_of(bot),
+        results=results,
+        programmes=records.programmes,
+        tasks=records.tasks,
+        pictures=CampaignPictures(records.database, records.files, records.clock),
+        finder=records.finder,
+        references=FollowerReferences(records.cipher),
+        clock=records.clock,
+    )
+    return (
+        CampaignCompose(parts),
+        CampaignPages(parts),
+        CampaignRulePages(parts),
+        CampaignOptOutPages(parts),
+        CampaignTesterPages(parts),
+        CampaignResultPages(parts),
+        CampaignSteps(parts),
+    )
+
+
 def campaign_calls_of(bot: Bot) -> CampaignCalls:
     """Return what staff do with the platform at once: previews, and taking back what was sent."""
     records = bot.records
@@ -154,7 +191,9 @@ def campaign_calls_of(bot: Bot) -> CampaignCalls:
         records.campaigns.service,
         MassApi(bot.api.client),
         bot.api,
+        records.clock,
         trail=records.audit,
+        pictures=CampaignPictures(records.database, records.files, records.clock),
     )
 
 

@@ -1,6 +1,6 @@
 """The business over SQL, built from the settings."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,7 +18,7 @@ from bot.inbox.notifier import LogNotifier
 from bot.inbox.personal_data import InboxData
 from bot.inbox.service import InboxService
 from bot.knowledge.entries import EntryTable
-from bot.knowledge.retrieval import HybridRetriever
+from bot.knowledge.scores import LateRetriever, Retriever
 from bot.knowledge.service import KnowledgeService
 from bot.legal.deadline_table import DeadlineTable
 from bot.legal.desk import LegalDesk
@@ -51,7 +51,6 @@ from bot.storage.encryption import FieldCipher
 from bot.storage.files import PrivateFiles
 from bot.storage.sql import Database
 from bot.turns.log import TurnLog
-from bot.understanding.embedding import Embedding
 from bot.understanding.review.service import ReviewData, ReviewList
 from bot.values.clock import Clock, SystemClock
 
@@ -115,13 +114,13 @@ async def open_records(
     settings: Settings,
     clock: Clock | None = None,
     *,
-    embedding: Embedding | None = None,
+    retriever: Callable[[], Retriever] | None = None,
     task_queue: TaskQueue | None = None,
     beside: Sequence[PersonalData] = (),
 ) -> AsyncIterator[Records]:
     """Open the database and build every service over it.
 
-    Without ``embedding`` questions are found by their words; without ``task_queue`` workers find tasks by looking.
+    Without ``retriever`` questions are found by their words; without ``task_queue`` workers find tasks by looking.
     ``beside`` is who else keeps personal data, outside SQL.
     """
     clock = clock or SystemClock()
@@ -129,7 +128,9 @@ async def open_records(
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     database = Database(settings.database_url)
     try:
-        records = build_records(settings, clock, cipher, database, embedding, task_queue or NoTaskQueue(), beside)
+        records = build_records(
+            settings, clock, cipher, database, retriever or by_words, task_queue or NoTaskQueue(), beside
+        )
         try:
             yield records
         finally:
@@ -138,12 +139,20 @@ async def open_records(
         await database.close()
 
 
+def by_words() -> Retriever:
+    """Return what finds questions by their words and sounds."""
+    # With numpy it takes 11 MB, which a process that is asked nothing does without.
+    from bot.knowledge.retrieval import HybridRetriever
+
+    return HybridRetriever()
+
+
 def build_records(
     settings: Settings,
     clock: Clock,
     cipher: FieldCipher,
     database: Database,
-    embedding: Embedding | None,
+    retriever: Callable[[], Retriever],
     task_queue: TaskQueue,
     beside: Sequence[PersonalData] = (),
 ) -> Records:
@@ -206,7 +215,7 @@ def build_records(
         desk=ChatDesk(database, cipher, clock, trail=audit),
         alerts=AlertService(database, cipher, clock, notifier=LogNotifier()),
         entries=EntryTable(database, clock, trail=audit),
-        knowledge=KnowledgeService(EntryTable(database, clock), clock, retriever=HybridRetriever(embedding)),
+        knowledge=KnowledgeService(EntryTable(database, clock), clock, retriever=LateRetriever(retriever)),
         staff=StaffService(
             database, clock, permissions=permissions, trail=audit, sessions=sessions, passwords=passwords
         ),

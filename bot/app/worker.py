@@ -2,11 +2,14 @@
 
 import asyncio
 import uuid
+from collections.abc import Mapping
+from functools import partial
 
 from bot.app.assistant import Bot
-from bot.app.tasks import task_leases, task_runner_of
+from bot.app.records import Records
 from bot.campaigns.batches import Batches
 from bot.campaigns.pace import Pace
+from bot.campaigns.pictures import CampaignPictures
 from bot.campaigns.reconciling import Reconciler
 from bot.campaigns.sending import BatchSender
 from bot.campaigns.stopping import Stops
@@ -17,6 +20,10 @@ from bot.inbox.pictures import PictureQueue
 from bot.inbox.retention import ChatRetention
 from bot.reports.chat_rollups import ChatRollups
 from bot.reports.rollups import TurnRollups
+from bot.staff.tasks.late import LateHandlers
+from bot.staff.tasks.leases import TaskLeases
+from bot.staff.tasks.runner import TaskRunner
+from bot.staff.tasks.running import TaskHandler
 from bot.turns.replies import as_outgoing
 from bot.wechat.mass import MassApi
 from bot.worker.automatic import AutomaticSender
@@ -83,7 +90,9 @@ def worker_of(bot: Bot, name: str) -> Worker:
 
     campaigns = campaign_worker_of(bot)
     automatic = AutomaticSender(records.campaigns.automatic, relay)
-    staff_tasks = StaffTasks(bot.task_stream, task_leases(records), task_runner_of(records))
+    task_leases = TaskLeases(records.database, records.cipher, records.clock)
+    task_runner = TaskRunner(task_leases, LateHandlers(partial(_task_handlers, records)))
+    staff_tasks = StaffTasks(bot.task_stream, task_leases, task_runner)
 
     async def relayed() -> int:
         counts = await relay.relay(leases.held)
@@ -115,16 +124,24 @@ def worker_of(bot: Bot, name: str) -> Worker:
     )
 
 
+def _task_handlers(records: Records) -> Mapping[str, TaskHandler]:
+    # Workbooks, unit lists and a second reading of the flows take 8 MB, which only long work of staff needs.
+    from bot.app.tasks import task_handlers
+
+    return task_handlers(records)
+
+
 def campaign_worker_of(bot: Bot) -> CampaignWorker:
     """Return what sends campaigns in this process."""
     records, mass = bot.records, MassApi(bot.api.client)
     batches = Batches(records.database, records.clock)
+    pictures = CampaignPictures(records.database, records.files, records.clock)
     stops = Stops(records.database, records.clock, records.campaigns.service)
     return CampaignWorker(
         bot.batch_stream,
         records.campaigns.service,
         batches,
-        BatchSender(batches, Pace(bot.redis), stops, mass, bot.api, records.clock),
+        BatchSender(batches, Pace(bot.redis), stops, mass, bot.api, records.clock, pictures=pictures),
         stops,
         Reconciler(records.database, records.clock, mass),
     )

@@ -1,22 +1,27 @@
 """What staff do with the platform at once: a preview to named testers, and taking back what was sent."""
 
+import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sqlalchemy import select
+from sqlalchemy import delete, or_, select, update
+from sqlalchemy.exc import IntegrityError
 
-from bot.campaigns.content import Menu, News, Picture, Subscribe, Template, Text, filled_fields
-from bot.campaigns.errors import CannotBeDeleted, ContentRefused
+from bot.campaigns.content import Menu, News, Picture, Subscribe, Template, Text, check, filled_fields
+from bot.campaigns.errors import CannotBeDeleted, ContentRefused, StillUnderWay
 from bot.campaigns.models import CampaignBatch
+from bot.campaigns.office_models import StaffCall
+from bot.campaigns.pictures import CampaignPictures
 from bot.campaigns.sending import customer_message, drafts_of
 from bot.campaigns.service import CampaignService
 from bot.campaigns.views import CampaignView
 from bot.staff.audit import AuditWriter
 from bot.staff.models import AuditRecord
 from bot.storage.sql import Database
+from bot.values.clock import Clock
 from bot.wechat.client import WeChatApi
 from bot.wechat.errors import ApiCallFailed
-from bot.wechat.mass import MassApi, MassImage, MassNews, MassText
+from bot.wechat.mass import MassApi, MassImage, MassNews, MassStatus, MassText
 
 PREVIEWS_MAX = 10
 SAMPLE_VALUES = {"区县": "碧江", "类别": "职工"}
@@ -32,50 +37,137 @@ class Previewed:
 
 
 class CampaignCalls:
-    """Calls the platform for staff; each is in the trail."""
+    """Calls the platform for staff; each is in the trail.
+
+    ``key`` is that of the form: the same one again calls nothing and returns what came of it the first time; it
+    raises StillUnderWay while that goes on.
+    """
 
     def __init__(
-        self, database: Database, service: CampaignService, mass: MassApi, api: WeChatApi, *, trail: AuditWriter
+        self,
+        database: Database,
+        service: CampaignService,
+        mass: MassApi,
+        api: WeChatApi,
+        clock: Clock,
+        *,
+        trail: AuditWriter,
+        pictures: CampaignPictures | None = None,
     ) -> None:
         self._database = database
         self._service = service
         self._mass = mass
         self._api = api
+        self._clock = clock
         self._trail = trail
+        self._pictures = pictures
 
-    async def preview(self, campaign_id: int, openids: Sequence[str], *, by: str, source: str = "") -> Previewed:
-        """Send the message to up to ten named testers; nobody else gets anything."""
-        campaign = await self._service.get(campaign_id)
-        refused: list[str] = []
-        chosen = list(dict.fromkeys(openids))[:PREVIEWS_MAX]
-        media_id = await self._mass.add_draft(drafts_of(campaign.content)) if _is_news(campaign) and chosen else ""
-        for openid in chosen:
-            try:
-                await self._preview(campaign, openid, media_id)
-            except ApiCallFailed as error:
-                refused.append(error.code)
-        sent = len(chosen) - len(refused)
-        await self._note("preview", campaign_id, by, source, str(sent))
-        return Previewed(sent, tuple(refused))
+    async def preview(
+        self, campaign_id: int, openids: Sequence[str], *, by: str, key: str = "", source: str = ""
+    ) -> Previewed:
+        """Send the message to up to ten named testers; nobody else gets anything.
 
-    async def take_back(self, campaign_id: int, *, by: str, source: str = "") -> int:
-        """Delete the articles of what was sent and return how many sends that were.
-
-        The cards stay in the chats, what they lead to is gone. Raises CannotBeDeleted for anything but articles, and
-        what the platform answers.
+        Raises ContentRefused for what the platform would not take, and ApiCallFailed when it takes nothing at all.
         """
         campaign = await self._service.get(campaign_id)
-        sends = select(CampaignBatch.msg_id).where(
-            CampaignBatch.campaign_id == campaign_id, CampaignBatch.msg_id.is_not(None)
+        if problems := check(campaign.content, campaign.channel):
+            raise ContentRefused(problem=problems[0].code, part=str(problems[0].fields.get("part", "")))
+        chosen = list(dict.fromkeys(openids))[:PREVIEWS_MAX]
+        call = StaffCall(key=key or secrets.token_hex(16), campaign_id=campaign_id, step="preview", by=by)
+        if (earlier := await self._begun(call)) is not None:
+            return Previewed(earlier.done, tuple(earlier.refused))
+        try:
+            refused = await self._preview_all(campaign, chosen)
+        except BaseException:
+            await self._forget(call)
+            raise
+        sent = len(chosen) - len(refused)
+        await self._ended(call, sent, refused, source)
+        return Previewed(sent, tuple(refused))
+
+    async def take_back(self, campaign_id: int, *, by: str, key: str = "", source: str = "") -> int:
+        """Delete the articles of what was sent and return how many sends that were; none when all are gone already.
+
+        The cards stay in the chats, what they lead to is gone. Raises CannotBeDeleted for anything but articles, and
+        what the platform answers; what was deleted before that is not deleted again.
+        """
+        campaign = await self._service.get(campaign_id)
+        if not _is_news(campaign) or not campaign.frozen_at:
+            raise CannotBeDeleted(campaign_id=campaign_id)
+        call = StaffCall(key=key or secrets.token_hex(16), campaign_id=campaign_id, step="delete", by=by)
+        if (earlier := await self._begun(call)) is not None:
+            return earlier.done
+        try:
+            done = await self._delete_all(campaign_id)
+        except BaseException:
+            await self._forget(call)
+            raise
+        await self._ended(call, done, [], source)
+        return done
+
+    async def _preview_all(self, campaign: CampaignView, openids: Sequence[str]) -> list[str]:
+        """Return the codes of what was refused."""
+        content = campaign.content
+        if self._pictures is not None:
+            content = await self._pictures.ready(content, self._mass)
+        media_id = await self._mass.add_draft(drafts_of(content)) if isinstance(content, News) and openids else ""
+        refused: list[str] = []
+        for openid in openids:
+            try:
+                await self._preview(replace(campaign, content=content), openid, media_id)
+            except ApiCallFailed as error:
+                refused.append(error.code)
+        return refused
+
+    async def _delete_all(self, campaign_id: int) -> int:
+        is_there = or_(CampaignBatch.status.is_(None), CampaignBatch.status != MassStatus.DELETED.value)
+        sends = select(CampaignBatch.id, CampaignBatch.msg_id).where(
+            CampaignBatch.campaign_id == campaign_id, CampaignBatch.msg_id.is_not(None), is_there
         )
         async with self._database.reading() as session:
-            numbers = [number for number in await session.scalars(sends) if number is not None]
-        if not _is_news(campaign) or not numbers:
-            raise CannotBeDeleted(campaign_id=campaign_id)
-        await self._note("delete", campaign_id, by, source, str(len(numbers)))
-        for number in numbers:
+            found = [(batch_id, number) for batch_id, number in await session.execute(sends) if number is not None]
+        for batch_id, number in found:
             await self._mass.delete(number)
-        return len(numbers)
+            # One by one: after a failure the next try goes on where this one ended.
+            row = update(CampaignBatch).where(CampaignBatch.id == batch_id)
+            async with self._database.transaction() as session:
+                await session.execute(row.values(status=MassStatus.DELETED.value))
+        return len(found)
+
+    async def _begun(self, call: StaffCall) -> StaffCall | None:
+        """Note that the call begins, or return the one that had its key before."""
+        call.at = self._clock.now()
+        key = call.key
+        try:
+            async with self._database.transaction() as session:
+                session.add(call)
+                await session.flush()
+        except IntegrityError:
+            async with self._database.reading() as session:
+                earlier = await session.get(StaffCall, key)
+            if earlier is None or earlier.ended_at is None:
+                raise StillUnderWay(campaign_id=call.campaign_id) from None
+            return earlier
+        return None
+
+    async def _ended(self, call: StaffCall, done: int, refused: Sequence[str], source: str) -> None:
+        row = update(StaffCall).where(StaffCall.key == call.key)
+        note = AuditRecord(
+            call.by,
+            f"campaigns:campaign:{call.step}",
+            "campaign",
+            str(call.campaign_id),
+            reason=str(done),
+            source=source,
+        )
+        async with self._database.transaction() as session:
+            await session.execute(row.values(ended_at=self._clock.now(), done=done, refused=list(refused)))
+            await self._trail.append(session, note)
+
+    async def _forget(self, call: StaffCall) -> None:
+        """Take the note away: the platform took nothing, and the same form may try again."""
+        async with self._database.transaction() as session:
+            await session.execute(delete(StaffCall).where(StaffCall.key == call.key))
 
     async def _preview(self, campaign: CampaignView, openid: str, media_id: str) -> None:
         match campaign.content:
@@ -91,15 +183,10 @@ class CampaignCalls:
                 await self._api.send_customer_message(openid, customer_message(content, SAMPLE_VALUES))
             case Text(text):
                 await self._mass.preview(openid, MassText(text))
-            case Picture(picture_id):
+            case Picture(media_id=picture_id):
                 await self._mass.preview(openid, MassImage(picture_id))
             case Menu():
                 raise ContentRefused(problem="campaign.content_not_for_channel", part=campaign.channel.value)
-
-    async def _note(self, step: str, campaign_id: int, by: str, source: str, reason: str) -> None:
-        await self._trail.record(
-            AuditRecord(by, f"campaigns:campaign:{step}", "campaign", str(campaign_id), reason=reason, source=source)
-        )
 
 
 def _is_news(campaign: CampaignView) -> bool:

@@ -1,7 +1,7 @@
 """What a campaign says: typed, stored as JSON, and checked against the platform's limits before anything is sent."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, TypeAlias
 
@@ -42,21 +42,23 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture that was uploaded to the platform."""
+    """A picture: chosen by staff (``file_id``), or at the platform already (``media_id``)."""
 
-    media_id: str
+    media_id: str = ""
+    file_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """One article; ``body`` is HTML, ``thumb_media_id`` a permanent picture."""
+    """One article; ``body`` is HTML. Its cover is a chosen picture (``file_id``) or permanent material."""
 
     title: str
     body: str
-    thumb_media_id: str
+    thumb_media_id: str = ""
     author: str = ""
     digest: str = ""
     source_url: str = ""
+    file_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,12 @@ _ALLOWED: Mapping[SendChannel, tuple[type[Content], ...]] = {
 }
 
 
+def kinds_of(channels: Iterable[SendChannel]) -> tuple[str, ...]:
+    """Return the kinds of content that some of these channels carries, as they are stored."""
+    carried = {kind for channel in channels for kind in _ALLOWED[channel]}
+    return tuple(name for name, kind in _KINDS.items() if kind in carried)
+
+
 def to_json(content: Content) -> dict[str, Any]:
     """Return the form in which a content is stored."""
     kind = next(name for name, one in _KINDS.items() if isinstance(content, one))
@@ -183,8 +191,8 @@ def check(content: Content, channel: SendChannel) -> tuple[Problem, ...]:
         case Text(text):
             found.sized("正文", text, MASS_TEXT_BYTES if channel.is_mass else CUSTOMER_TEXT_BYTES)
             found.placeholders("正文", text, () if channel.is_mass else PLACEHOLDERS)
-        case Picture(media_id):
-            found.need("图片", media_id)
+        case Picture(media_id, file_id):
+            found.need("图片", media_id or file_id)
         case News(articles):
             _check_news(found, articles)
         case Template(template_id, fields) | Subscribe(template_id, fields):
@@ -209,7 +217,7 @@ def _check_news(found: _Found, articles: Sequence[Article]) -> None:
         found.at_most(f"{part}摘要", article.digest, DIGEST_CHARS)
         found.need(f"{part}正文", article.body)
         found.at_most(f"{part}正文", article.body, BODY_CHARS)
-        found.need(f"{part}封面", article.thumb_media_id)
+        found.need(f"{part}封面", article.thumb_media_id or article.file_id)
 
 
 def _check_menu(found: _Found, menu: Menu) -> None:

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 from bot.campaigns.automatic import AutomaticMessages
+from bot.campaigns.opt_out_desk import OptOutDesk
 from bot.campaigns.opt_outs import OptOuts
 from bot.campaigns.planning import Planner
 from bot.campaigns.progress import CampaignLists
 from bot.campaigns.reconciling import JobReports
 from bot.campaigns.rules import AccountKind
 from bot.campaigns.service import CampaignService
+from bot.campaigns.testers import Testers
 from bot.staff.audit import AuditWriter
 from bot.storage.sql import Database
 from bot.values.clock import Clock
@@ -24,6 +26,8 @@ class CampaignDesk:
     opt_outs: OptOuts
     reports: JobReports
     automatic: AutomaticMessages
+    opt_out_desk: OptOutDesk
+    testers: Testers
 
 
 def open_desk(
@@ -43,4 +47,6 @@ def open_desk(
         opt_outs=OptOuts(database, clock),
         reports=JobReports(database, clock),
         automatic=AutomaticMessages(database, clock, trail=trail),
+        opt_out_desk=OptOutDesk(database, clock, trail=trail),
+        testers=Testers(database, clock, trail=trail),
     )

@@ -65,6 +65,12 @@ class NothingToDo(CampaignError):
     code: ClassVar[str] = "campaign.nothing_to_do"
 
 
+class StillUnderWay(CampaignError):
+    """The same button was pressed a moment ago and its calls are not over."""
+
+    code: ClassVar[str] = "campaign.under_way"
+
+
 class CannotBeDeleted(CampaignError):
     """The platform takes back only articles, and only those that were sent."""
 

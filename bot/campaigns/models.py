@@ -113,6 +113,8 @@ class Campaign(Base):
     checked_at: Mapped[datetime | None]
     approved_by: Mapped[str | None] = mapped_column(String(64))
     approved_at: Mapped[datetime | None]
+    rejected_by: Mapped[str | None] = mapped_column(String(64))
+    rejected_reason: Mapped[str | None] = mapped_column(String(200))
     pause_reason: Mapped[str | None] = mapped_column(String(40))
     quota_month: Mapped[str | None] = mapped_column(String(7))
     total: Mapped[int] = mapped_column(default=0)
@@ -232,6 +234,12 @@ class OptOut(Base):
             postgresql_where=text("lifted_at IS NULL"),
         ),
         Index("ix_campaign_opt_outs_openid_at", "openid", "at"),
+        Index(
+            "ix_campaign_opt_outs_listed",
+            "id",
+            sqlite_where=text("lifted_at IS NULL"),
+            postgresql_where=text("lifted_at IS NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)

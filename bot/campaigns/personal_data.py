@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import delete, select
 
 from bot.campaigns.models import Campaign, FollowerTag, Occasion, OpeningWish, OptOut, Recipient
+from bot.campaigns.office_models import Tester
 from bot.storage.sql import Database
 
 EXPORTED_MAX = 1_000
@@ -38,14 +39,15 @@ class CampaignData:
             ]
             wishes = list(await session.scalars(select(OpeningWish.programme_id).where(OpeningWish.openid == openid)))
             tags = list(await session.scalars(select(FollowerTag.tag).where(FollowerTag.openid == openid)))
-        found = {"sent": rows, "opted_out": opted_out, "opening_reminders": wishes, "tags": tags}
+            names = list(await session.scalars(select(Tester.name).where(Tester.openid == openid)))
+        found = {"sent": rows, "opted_out": opted_out, "opening_reminders": wishes, "tags": tags, "tester": names}
         return {name: value for name, value in found.items() if value}
 
     async def erase(self, openid: str) -> int:
         """Delete the follower's rows; return how many. Batches keep their counts."""
         # Through the campaigns, because the table's key begins with those.
         sent = delete(Recipient).where(Recipient.openid == openid, Recipient.campaign_id.in_(select(Campaign.id)))
-        others = (OptOut, OpeningWish, FollowerTag, Occasion)
+        others = (OptOut, OpeningWish, FollowerTag, Occasion, Tester)
         async with self._database.transaction() as session:
             results = [await session.execute(sent)]
             results += [await session.execute(delete(table).where(table.openid == openid)) for table in others]

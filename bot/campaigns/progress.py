@@ -48,6 +48,12 @@ class CampaignLists:
         following = kept[-1].id if len(rows) > limit else None
         return CampaignPage(tuple(view_of(row) for row in kept), progress, following)
 
+    async def count(self, state: CampaignState) -> int:
+        """Return how many campaigns are in a state."""
+        query = select(func.count()).select_from(Campaign).where(Campaign.state == state.value)
+        async with self._database.reading() as session:
+            return await session.scalar(query) or 0
+
     async def progress(self, campaign_id: int) -> Progress:
         """Return how far a campaign is; raises NoSuchCampaign."""
         async with self._database.reading() as session:

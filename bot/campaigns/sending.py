@@ -8,6 +8,7 @@ under way when a worker died stays *unknown* and is never repeated.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import assert_never
 
@@ -18,8 +19,10 @@ from bot.campaigns.content import Content, Menu, News, Picture, Subscribe, Templ
 from bot.campaigns.errors import CampaignError
 from bot.campaigns.models import Outcome, SendChannel
 from bot.campaigns.pace import Pace
+from bot.campaigns.pictures import CampaignPictures
 from bot.campaigns.rules import TEMPLATE_ID_LIFE
 from bot.campaigns.stopping import Stops
+from bot.storage.files import FileMissing
 from bot.values.clock import Clock
 from bot.values.counties import County
 from bot.wechat.client import WeChatApi
@@ -27,6 +30,7 @@ from bot.wechat.customer_messages import CustomerImage, CustomerMenu, CustomerMe
 from bot.wechat.errors import (
     AlreadySubmitted,
     AnswerTooLarge,
+    ApiCallFailed,
     ApiError,
     CredentialsWrong,
     InvalidMedia,
@@ -40,6 +44,7 @@ from bot.wechat.errors import (
     SystemBusy,
     Throttled,
     TokenRejected,
+    TransportFailed,
     Unreachable,
 )
 from bot.wechat.mass import DraftArticle, MassApi, MassContent, MassImage, MassNews, MassText
@@ -75,6 +80,7 @@ class BatchSender:
         clock: Clock,
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        pictures: CampaignPictures | None = None,
     ) -> None:
         self._batches = batches
         self._pace = pace
@@ -83,6 +89,7 @@ class BatchSender:
         self._api = api
         self._clock = clock
         self._sleep = sleep
+        self._pictures = pictures
 
     async def run(self, batch_id: int) -> bool:
         """Send a batch if it is free; say whether there was anything to do."""
@@ -136,7 +143,8 @@ class BatchSender:
         return await self._mass.send_all(content, hold.client_id, tag_id=hold.tag_id)
 
     async def _mass_content(self, hold: Hold) -> MassContent | None:
-        match hold.content:
+        content = await self._ready(hold.content)
+        match content:
             case Text(text):
                 return MassText(text)
             case Picture(media_id):
@@ -144,7 +152,7 @@ class BatchSender:
             case News():
                 if hold.media_id is not None:
                     return MassNews(hold.media_id)
-                media_id = await self._mass.add_draft(drafts_of(hold.content))
+                media_id = await self._mass.add_draft(drafts_of(content))
                 return MassNews(media_id) if await self._batches.keep_media(hold, media_id) else None
             case _:
                 raise CampaignError
@@ -152,6 +160,11 @@ class BatchSender:
     # Single messages --------------------------------------------------------------------------------------------
 
     async def _send_singles(self, hold: Hold) -> None:
+        try:
+            hold = replace(hold, content=await self._ready(hold.content))
+        except (ApiError, TransportFailed, AnswerTooLarge, FileMissing) as error:
+            await self._without_picture(hold, error)
+            return
         is_repeatable = hold.channel is SendChannel.TEMPLATE
         since = self._clock.now() - TEMPLATE_ID_LIFE if is_repeatable else None
         wave: list[Addressee] | None = await self._batches.interrupted(hold, since)
@@ -212,6 +225,16 @@ class BatchSender:
                 assert_never(hold.content)
         return None
 
+    async def _ready(self, content: Content) -> Content:
+        """Return the content with its pictures at the platform."""
+        return content if self._pictures is None else await self._pictures.ready(content, self._mass)
+
+    async def _without_picture(self, hold: Hold, error: ApiCallFailed | FileMissing) -> None:
+        """Nobody was sent anything yet: try later what may pass, and pause for what somebody has to mend."""
+        await self._batches.later(hold, A_MINUTE)
+        if not isinstance(error, (TransportFailed, SystemBusy, Throttled)):
+            await self._stops.pause(hold.campaign_id, error)
+
     async def _stop(self, hold: Hold, error: ApiError | Unreachable) -> None:
         await self._batches.later(hold, A_MINUTE if isinstance(error, Throttled) else SHORTLY)
         if isinstance(error, STOPPERS):
@@ -241,7 +264,7 @@ def customer_message(content: Text | Picture | Menu, values: Mapping[str, str]) 
     match content:
         case Text(text):
             return CustomerText(filled(text, values))
-        case Picture(media_id):
+        case Picture(media_id=media_id):
             return CustomerImage(media_id)
         case Menu(head, choices, tail):
             shown = tuple(Choice(choice.id, choice.label) for choice in choices)

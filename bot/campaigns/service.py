@@ -129,6 +129,7 @@ class CampaignService:
             problems = (*check_draft(draft_of(view_of(row))), *plan.problems)
             if not problems and row.state != CampaignState.APPROVED.value:
                 row.state, row.checked_total, row.checked_at = "checked", plan.reachable, self._clock.now()
+                row.rejected_by, row.rejected_reason = None, None
                 await self._note(session, row.id, "check", by, source, reason=str(plan.reachable))
             return Checked(view_of(row), plan, problems)
 
@@ -158,6 +159,7 @@ class CampaignService:
             row = await _row(session, campaign_id, lock=True)
             _move(row, CampaignState.DRAFT, "reject")
             row.checked_total, row.approved_by, row.approved_at = None, None, None
+            row.rejected_by, row.rejected_reason = by, reason[:200]
             await self._note(session, row.id, "reject", by, source, reason=reason)
             return view_of(row)
 

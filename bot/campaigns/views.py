@@ -36,6 +36,8 @@ class CampaignView:
     checked_total: int | None
     approved_by: str | None
     approved_at: datetime | None
+    rejected_by: str | None
+    rejected_reason: str | None
     pause_reason: str | None
     total: int
     skipped: Mapping[str, int]
@@ -102,6 +104,8 @@ def view_of(row: Campaign) -> CampaignView:
         checked_total=row.checked_total,
         approved_by=row.approved_by,
         approved_at=row.approved_at,
+        rejected_by=row.rejected_by,
+        rejected_reason=row.rejected_reason,
         pause_reason=row.pause_reason,
         total=row.total,
         skipped=row.skipped,

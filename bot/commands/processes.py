@@ -1,4 +1,7 @@
-"""The commands that run one process each: gateway, worker, console, simulator."""
+"""The commands that run one process each: gateway, worker, console, simulator.
+
+Each loads what is its own inside its function, so that a worker has no pages of the console in its memory.
+"""
 
 import asyncio
 import signal
@@ -12,12 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.app.assistant import Bot, open_bot
-from bot.app.console import console_of
-from bot.app.worker import worker_id, worker_of
-from bot.gateway.server import Gateway, Metrics
 from bot.settings import Settings
-from bot.simulator.models import Mode, SimulatorConfig
-from bot.simulator.server import serve as serve_simulator
 from bot.storage.redis import RedisRefused, RedisUnavailable
 from bot.wechat.menu import read_menu
 
@@ -46,8 +44,11 @@ def say(line: str) -> None:
 
 async def gateway(settings: Settings, *, port: int | None = None, announce: Callable[[str], None] = say) -> None:
     """Serve the callback until SIGTERM; turns that are still at work are finished first."""
+    from bot.gateway.server import Gateway, Metrics
+
     stopped = until_stopped()
     async with open_bot(settings) as bot:
+        bot.records.knowledge.warm_up()
         app = Gateway(
             bot.codec, bot.turns, Metrics(), lambda: readiness(bot), deadline_s=settings.turn_deadline_s
         ).application()
@@ -64,10 +65,16 @@ async def gateway(settings: Settings, *, port: int | None = None, announce: Call
 
 async def console(settings: Settings, *, port: int | None = None, announce: Callable[[str], None] = say) -> None:
     """Serve the staff console until SIGTERM."""
+    from bot.app.console import console_of
+    from bot.console.server import ADDRESS_MAX_BYTES
+
     stopped = until_stopped()
     address = settings.console
     async with open_bot(settings) as bot:
-        runner = web.AppRunner(console_of(bot).application(), access_log=None, shutdown_timeout=2)
+        bot.records.knowledge.warm_up()
+        runner = web.AppRunner(
+            console_of(bot).application(), access_log=None, shutdown_timeout=2, max_line_size=ADDRESS_MAX_BYTES
+        )
         await runner.setup()
         await web.TCPSite(runner, address.host, address.port if port is None else port).start()
         announce(f"console on http://{address.host}:{runner.addresses[0][1]}/")
@@ -94,7 +101,12 @@ async def readiness(bot: Bot) -> dict[str, bool]:
 
 
 async def worker(settings: Settings) -> None:
-    """Run every background job until SIGTERM, and publish the account's menu at the start."""
+    """Run every background job until SIGTERM, and publish the account's menu at the start.
+
+    The knowledge is not indexed here: it would take 270 MB for the few messages that a gateway leaves behind.
+    """
+    from bot.app.worker import worker_id, worker_of
+
     stopped = until_stopped()
     async with open_bot(settings) as bot:
         tasks: list[asyncio.Task[object]] = [
@@ -129,6 +141,9 @@ async def end(*tasks: asyncio.Task[Any]) -> None:
 
 async def simulator(settings: Settings) -> None:
     """Serve the platform's side and its web chat until SIGTERM."""
+    from bot.simulator.models import Mode, SimulatorConfig
+    from bot.simulator.server import serve
+
     stopped = until_stopped()
     wechat = settings.wechat
     config = SimulatorConfig(
@@ -140,9 +155,7 @@ async def simulator(settings: Settings) -> None:
         mode=Mode(wechat.mode),
         account_type=wechat.account_type,
     )
-    serving = asyncio.create_task(
-        serve_simulator(config, settings.simulator_port, acknowledged_not_production=settings.demo)
-    )
+    serving = asyncio.create_task(serve(config, settings.simulator_port, acknowledged_not_production=settings.demo))
     waiting = asyncio.create_task(stopped.wait())
     done, _ = await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
     await end(waiting, serving)

@@ -138,9 +138,7 @@ class LegalPages:
         if decision == "decline":
             await self._desk.decide(receipt, lawyer, scope, decision, by=lawyer, source=visit.source, reason=reason)
             return visit.to("/legal/waiting", "legal.declined")
-        # Who takes a case must be able to see it waiting; the queue itself knows no counties.
-        await self._desk.conflict(receipt, lawyer, scope)
-        outcome = await self._queue.assign(receipt, lawyer, by=lawyer, source=visit.source)
+        outcome = await self._queue.assign(receipt, lawyer, scope, by=lawyer, source=visit.source)
         match outcome:
             case Assigned():
                 await self._desk.decide(
@@ -172,9 +170,13 @@ class LegalPages:
 
     async def attempt(self, visit: Visit) -> web.StreamResponse:
         """Keep that the worker was called or written to."""
-        receipt, form = await self._mine(visit), await visit.form()
+        receipt, form = visit.path("receipt"), await visit.form()
         count = await self._queue.note_attempt(
-            receipt, by=visit.viewer.username, reached=form.raw("reached") == "yes", source=visit.source
+            receipt,
+            _scope(visit, ADVISE),
+            by=visit.viewer.username,
+            reached=form.raw("reached") == "yes",
+            source=visit.source,
         )
         return visit.to(f"/legal/{receipt}", "legal.attempt", count=count)
 
@@ -225,6 +227,7 @@ class LegalPages:
         await self._queue.move(
             receipt,
             CaseStatus(to),
+            _scope(visit, ADVISE),
             by=visit.viewer.username,
             reason=reason,
             outcome=outcome or None,
@@ -239,7 +242,12 @@ class LegalPages:
         if form.problems:
             return await self._case_page(visit, form)
         await self._queue.move(
-            receipt, CaseStatus.PENDING, by=visit.viewer.username, reason=reason, source=visit.source
+            receipt,
+            CaseStatus.PENDING,
+            _scope(visit, ADVISE),
+            by=visit.viewer.username,
+            reason=reason,
+            source=visit.source,
         )
         return visit.to("/legal/waiting", "legal.given_back")
 

@@ -87,9 +87,9 @@ class LegalOffice:
             return await self._assign_page(visit, form)
         by, source = visit.viewer.username, visit.source
         if is_taken:
-            await self._queue.reassign(receipt, lawyer, by=by, reason=reason, source=source)
+            await self._queue.reassign(receipt, lawyer, scope, by=by, reason=reason, source=source)
         else:
-            outcome = await self._queue.assign(receipt, lawyer, by=by, source=source)
+            outcome = await self._queue.assign(receipt, lawyer, scope, by=by, source=source)
             if not isinstance(outcome, Assigned):
                 return visit.to(f"/legal/{receipt}", "legal.taken_by", lawyer=outcome.lawyer)
         await self._desk.decide(receipt, lawyer, scope, "take", by=by, source=source, reason=reason)
@@ -98,15 +98,17 @@ class LegalOffice:
     async def _assign_page(self, visit: Visit, form: Form | None = None) -> web.Response:
         receipt, scope = visit.path("receipt"), Scope(county=visit.county)
         case = await self._desk.case(receipt, scope)
+        lawyers, loads = await self._lawyers(), await self._queue.loads()
+        found = await self._desk.conflicts(receipt, [account.username for account in lawyers], scope)
         candidates = [
             Candidate(
                 account.username,
                 account.display_name,
                 account.county,
-                running=len(await self._queue.assigned_to(account.username)),
-                conflict=await self._desk.conflict(receipt, account.username, scope),
+                running=loads.get(account.username, 0),
+                conflict=found[account.username],
             )
-            for account in await self._lawyers()
+            for account in lawyers
         ]
         here = case.summary.county
         candidates.sort(key=lambda one: (one.conflict is Conflict.CONFLICT, one.county != here, one.running))

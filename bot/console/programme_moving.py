@@ -12,6 +12,7 @@ from bot.console.visit import Visit
 from bot.programmes.models import Programme, Slot
 from bot.programmes.overview import ProgrammeOverview
 from bot.programmes.service import ProgrammeService
+from bot.programmes.slot_plan import MOVED_MAX, too_many_chosen
 from bot.registrations.moving_work import KIND, task_params
 from bot.registrations.occupancy import Occupancy
 from bot.registrations.outcomes import FreeSlot
@@ -20,7 +21,6 @@ from bot.staff.tasks.service import TaskBook
 from bot.values.problem import Problem
 
 TARGETS_SHOWN: Final = 60
-SOURCES_MAX: Final = 100
 
 
 class ProgrammeMoving:
@@ -66,6 +66,7 @@ class ProgrammeMoving:
         programme, form = await self._programmes.get(visit.path("programme")), await visit.form()
         sources, targets = _numbers(form, "slot"), _numbers(form, "target")
         cancel_rest, note = form.flag("cancel_rest"), form.text("note", "原因", max_chars=NOTE_MAX_CHARS)
+        form.note("slot", too_many_chosen(len(sources), MOVED_MAX))
         if not sources:
             form.note("target", Problem("programme.nothing_chosen"))
         if not targets and not cancel_rest:
@@ -77,13 +78,16 @@ class ProgrammeMoving:
         return visit.to("/tasks", "programme.moving")
 
     async def _page(self, visit: Visit, programme: Programme, form: Form, sent: Form | None) -> web.Response:
-        sources = await self._overview.slots(programme.id, _numbers(form, "slot"))
+        ids = _numbers(form, "slot")
+        refused = too_many_chosen(len(ids), MOVED_MAX)
+        sources = await self._overview.slots(programme.id, ids) if refused is None else ()
         chosen = set(_numbers(form, "target"))
         uses = (await self._occupancy.of(programme)).by_slot if sources else {}
         free = await self._registrations.slots(programme.id) if sources else ()
         listed = _nearest(sources, free, chosen)
         values: dict[str, Any] = {
             "programme": programme,
+            "refused": refused,
             "slots": sources,
             "uses": uses,
             "names": {site.id: site.name for site in await self._overview.sites(programme.id)},
@@ -119,4 +123,4 @@ def _nearest(sources: Sequence[Slot], free: Sequence[FreeSlot], chosen: set[int]
 
 def _numbers(form: Form, name: str) -> list[int]:
     given = (one for one in form.all(name) if one.isascii() and one.isdecimal() and len(one) < 12)
-    return list(dict.fromkeys(int(one) for one in given))[:SOURCES_MAX]
+    return list(dict.fromkeys(int(one) for one in given))

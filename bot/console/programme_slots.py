@@ -16,14 +16,23 @@ from bot.programmes.models import Programme, Site, Slot
 from bot.programmes.overview import ProgrammeOverview
 from bot.programmes.places_editing import PlaceEditor, PlanView
 from bot.programmes.service import ProgrammeService
-from bot.programmes.slot_plan import CAPACITY_MAX, SlotPlan, days_of, read_days, read_hours, too_many
+from bot.programmes.slot_plan import (
+    CAPACITY_MAX,
+    CHANGED_MAX,
+    MOVED_MAX,
+    SlotPlan,
+    days_of,
+    read_days,
+    read_hours,
+    too_many,
+    too_many_chosen,
+)
 from bot.registrations.occupancy import Occupancy
 from bot.values.clock import Clock
 from bot.values.problem import Problem
 
 T = TypeVar("T")
 SITES_SHOWN: Final = 20
-CHOSEN_MAX: Final = 500
 SHOWN_OF_PLAN: Final = 60
 LINES_MAX_CHARS: Final = 1_000
 WEEKDAYS: Final = tuple((str(number), f"周{name}") for number, name in enumerate("一二三四五六日"))
@@ -147,21 +156,25 @@ class ProgrammeSlots:
         capacity = None
         if step == "capacity":
             capacity = form.number("capacity", "名额", least=0, most=CAPACITY_MAX)
-        if form.problems:
+        ids = await self._chosen_ids(programme, form)
+        if form.problems or too_many_chosen(len(ids), CHANGED_MAX) is not None:
             return await self._change_page(visit, programme, form, form)
-        closed = {"close": True, "open": False}.get(step)
-        chosen = await self._chosen(programme, form)
+        chosen = await self._overview.slots(programme.id, ids)
         count = await self._places.change_slots(
-            programme.id, [slot.id for slot in chosen], by_of(visit, form), capacity=capacity, closed=closed
+            programme.id, ids, by_of(visit, form), capacity=capacity, closed={"close": True, "open": False}.get(step)
         )
         where = f"?week={chosen[0].day.isoformat()}" if chosen else ""
         return visit.to(f"/programmes/{programme.id}/slots{where}", "programme.slots_changed", count=count)
 
     async def _change_page(self, visit: Visit, programme: Programme, form: Form, sent: Form | None) -> web.Response:
-        chosen = await self._chosen(programme, form)
+        ids = await self._chosen_ids(programme, form)
+        refused = too_many_chosen(len(ids), CHANGED_MAX)
+        chosen = await self._overview.slots(programme.id, ids) if refused is None else ()
         uses = (await self._occupancy.of(programme)).by_slot if chosen else {}
         values: dict[str, Any] = {
             "programme": programme,
+            "refused": refused,
+            "too_many_to_move": too_many_chosen(len(chosen), MOVED_MAX),
             "slots": chosen,
             "uses": uses,
             "names": {site.id: site.name for site in await self._overview.sites(programme.id)},
@@ -169,14 +182,17 @@ class ProgrammeSlots:
             "waiting": sum(uses[slot.id].waiting for slot in chosen),
             **typed_of(sent),
         }
+        if sent is not None and refused is not None:
+            values["status"] = 422
         return panel(visit, "programmes/slots_change.html", values)
 
-    async def _chosen(self, programme: Programme, form: Form) -> tuple[Slot, ...]:
+    async def _chosen_ids(self, programme: Programme, form: Form) -> list[int]:
+        """Return the numbers that were ticked, and those of every open slot of a day that was named."""
         ids = {int(one) for one in form.all("slot") if one.isascii() and one.isdecimal() and len(one) < 12}
         day = form.day("day", "日期", required=False)
         if day is not None:
             ids |= set(await self._places.slots_on(programme.id, day=day))
-        return await self._overview.slots(programme.id, sorted(ids)[:CHOSEN_MAX])
+        return sorted(ids)
 
 
 def read_plan(form: Form, programme: Programme, sites: Sequence[Site]) -> SlotPlan | None:

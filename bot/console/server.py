@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 from aiohttp import web
 
+from bot.campaigns.errors import NoSuchCampaign
 from bot.console.errors import BadAddress, FormNotGenuine, NotFound
 from bot.console.gate import Cookies, Gate
 from bot.console.home import HomePages
@@ -37,6 +38,8 @@ log = structlog.get_logger(__name__)
 
 MIB: Final = 1024 * 1024
 MAX_BODY_BYTES: Final = 20 * MIB
+ADDRESS_MAX_BYTES: Final = 32 * 1024
+"""A week of a large programme, every slot of it ticked, stands in an address of some ten thousand bytes."""
 ROUTES = web.AppKey("routes", tuple[Route, ...])
 """Every route behind the gate, for the test that walks them as every role."""
 
@@ -70,6 +73,7 @@ STATUS_OF: Final[dict[type[BotError], int]] = {
     FileMissing: 404,
     EntryChanged: 409,
     NoSuchTask: 404,
+    NoSuchCampaign: 404,
     UnknownProgramme: 404,
     UnknownRow: 404,
     UnknownVersion: 404,

@@ -9,7 +9,6 @@ from typing import Literal
 import yaml
 
 from bot.knowledge.models import Entry
-from bot.knowledge.retrieval import Retriever
 from bot.knowledge.rules import (
     CLOSE_MAX,
     WITH_MEANING,
@@ -20,6 +19,7 @@ from bot.knowledge.rules import (
     rank,
     worth_offering,
 )
+from bot.knowledge.scores import Retriever
 from bot.understanding.models import Understanding
 
 Outcome = Literal["answered", "asked_back", "not_found"]

@@ -1,14 +1,14 @@
-"""Scores for entries: what a retriever promises, and the one over n-grams, sounds and the meaning of sentences."""
+"""Scores for entries over n-grams, sounds and the meaning of sentences."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 
 from bot.knowledge.likeness import WITH_MEANING, WITHOUT_MEANING, EntryVotes, QuestionSpace, product
 from bot.knowledge.ngrams import Floats
+from bot.knowledge.scores import Scores
 from bot.knowledge.wording import normalise
 from bot.understanding.embedding import Embedding, NoEmbedding
 
@@ -16,35 +16,6 @@ ASK_BUDGET_S = 0.5
 """How long a turn waits for the vector of its text. The server has just parsed the same text and remembers it."""
 INDEX_BUDGET_S = 120.0
 EXACT = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Scores:
-    """How well each entry fits a text: about 1 is a clear yes, 0 a no.
-
-    ``with_meaning`` is False when only the written form and the sound were compared; such scores have thresholds of
-    their own.
-    """
-
-    by_code: Mapping[str, float]
-    with_meaning: bool
-
-
-class Retriever(Protocol):
-    """Scores entries by the questions they answer."""
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether the index has all it could have; if not, it is worth calling ``rebuild`` again after a while."""
-        ...
-
-    async def rebuild(self, questions: Mapping[str, Sequence[str]]) -> None:
-        """Index every way each entry's question is put, by entry code. Until it is done the old index answers."""
-        ...
-
-    async def scores(self, text: str) -> Scores:
-        """Return the scores for ``text``; no codes when nothing in it can be compared."""
-        ...
 
 
 @dataclass(slots=True)

@@ -10,7 +10,6 @@ import structlog
 
 from bot.knowledge.entries import EntryTable
 from bot.knowledge.models import Answer, Close, Entry, EntryStatus, Found, Near, NotFound
-from bot.knowledge.retrieval import Retriever
 from bot.knowledge.rules import (
     RECOGNISED,
     WITH_MEANING,
@@ -22,6 +21,7 @@ from bot.knowledge.rules import (
     rank,
     worth_offering,
 )
+from bot.knowledge.scores import Retriever
 from bot.values.clock import Clock
 
 log = structlog.get_logger(__name__)

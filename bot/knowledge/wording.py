@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from pypinyin import Style, lazy_pinyin
+from bot.values.syllables import syllable_of
 
 DIALECT = (
     ("咋个整", "怎么办"),
@@ -85,7 +85,7 @@ def sounds(plain: str) -> list[str]:
 
 @lru_cache(maxsize=8192)
 def _sound(character: str) -> str:
-    return fold_sound(lazy_pinyin(character, style=Style.NORMAL)[0])
+    return fold_sound(syllable_of(character))
 
 
 def fold_sound(syllable: str) -> str:

@@ -1,16 +1,19 @@
 """Legal cases as staff see them: lists within a scope, a case opened, notes, conflict checks, single fields shown."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Literal
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import ColumnElement, Select, TextClause, func, select
+from sqlalchemy import text as sql
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.legal.conflicts import compared, core_of
 from bot.legal.errors import NoSuchCase
 from bot.legal.models import (
+    RUNNING,
     CaseEvidence,
     CaseFilter,
     CaseNote,
@@ -25,7 +28,7 @@ from bot.legal.models import (
     Note,
     Scope,
 )
-from bot.legal.rows import NAME, PHONE, open_or_empty, summary_of
+from bot.legal.rows import NAME, PHONE, open_or_empty, summary_of, within
 from bot.legal.service import opened
 from bot.staff.audit import AuditWriter
 from bot.staff.models import AuditRecord
@@ -37,7 +40,6 @@ NOTE, CLIENT = "legal_case_notes.text", "legal_lawyer_clients.name"
 CLIENT_CORE: Final = "legal_lawyer_clients.core"
 Masked = Literal["name", "phone"]
 _SEALED_AS = {"name": NAME, "phone": PHONE}
-_OVER = (CaseStatus.COMPLETED.value, CaseStatus.FOLLOWED_UP.value, CaseStatus.CANCELLED.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class LegalDesk:
 
     async def cases(self, scope: Scope, wanted: CaseFilter, *, after: int | None = None, limit: int = 50) -> CasePage:
         """Return cases within ``scope``, newest first; ``after`` goes on behind the case with that id."""
-        query = select(LegalCase).where(*_within(scope), *self._conditions(wanted))
+        query = select(LegalCase).where(*within(scope), *self._conditions(wanted))
         if after is not None:
             query = query.where(LegalCase.id < after)
         async with self._database.reading() as session:
@@ -72,7 +74,7 @@ class LegalDesk:
 
     async def waiting(self, scope: Scope, *, limit: int = 100) -> CasePage:
         """Return what nobody has taken: urgent ones first, then group matters, nearest limit, oldest."""
-        query = select(LegalCase).where(LegalCase.status == CaseStatus.PENDING.value, *_within(scope))
+        query = select(LegalCase).where(LegalCase.status == CaseStatus.PENDING.value, *within(scope))
         order = (
             LegalCase.is_urgent.desc(),
             LegalCase.is_group.desc(),
@@ -89,13 +91,13 @@ class LegalDesk:
         soon = self._clock.now().date() + timedelta(days=7)
         waiting = func.count().filter(LegalCase.status == CaseStatus.PENDING.value)
         due = func.count().filter(LegalCase.nearest_due_on <= soon)
-        query = select(waiting, due).where(LegalCase.status.not_in(_OVER), *_within(scope))
+        query = select(waiting, due).where(sql(RUNNING), *within(scope))
         async with self._database.reading() as session:
             found = (await session.execute(query)).one()
         return int(found[0]), int(found[1])
 
-    def _conditions(self, wanted: CaseFilter) -> list[ColumnElement[bool]]:
-        fits: list[ColumnElement[bool]] = []
+    def _conditions(self, wanted: CaseFilter) -> list[ColumnElement[bool] | TextClause]:
+        fits: list[ColumnElement[bool] | TextClause] = []
         if wanted.statuses:
             fits.append(LegalCase.status.in_([status.value for status in wanted.statuses]))
         pairs = ((LegalCase.topic, wanted.topic), (LegalCase.county, wanted.county))
@@ -108,7 +110,7 @@ class LegalDesk:
             fits.append(LegalCase.is_urgent.is_(True))
         if wanted.due_within_days is not None:
             until = self._clock.now().date() + timedelta(days=wanted.due_within_days)
-            fits.append(and_(LegalCase.nearest_due_on <= until, LegalCase.status.not_in(_OVER)))
+            fits += [LegalCase.nearest_due_on <= until, sql(RUNNING)]
         return fits
 
     # One case
@@ -171,6 +173,16 @@ class LegalDesk:
         async with self._database.reading() as session:
             case = await _row(session, receipt, scope)
             return compared(case.employer, await self._client_names(session, lawyer))
+
+    async def conflicts(self, receipt: str, lawyers: Collection[str], scope: Scope) -> Mapping[str, Conflict]:
+        """Compare a case's employer with those of every one of ``lawyers``, in two queries; raises NoSuchCase."""
+        query = select(LawyerClient.lawyer, LawyerClient.name_sealed).where(LawyerClient.lawyer.in_(lawyers))
+        names: dict[str, list[str]] = {lawyer: [] for lawyer in lawyers}
+        async with self._database.reading() as session:
+            case = await _row(session, receipt, scope)
+            for lawyer, sealed in await session.execute(query):
+                names[lawyer].append(self._cipher.open(sealed, CLIENT))
+        return {lawyer: compared(case.employer, clients) for lawyer, clients in names.items()}
 
     async def decide(
         self,
@@ -254,17 +266,8 @@ class LegalDesk:
         return [self._cipher.open(name, CLIENT) for name in sealed]
 
 
-def _within(scope: Scope) -> list[ColumnElement[bool]]:
-    fits: list[ColumnElement[bool]] = []
-    if scope.county is not None:
-        fits.append(LegalCase.county == scope.county)
-    if scope.lawyer is not None:
-        fits.append(LegalCase.assigned_to == scope.lawyer)
-    return fits
-
-
 async def _row(session: AsyncSession, receipt: str, scope: Scope) -> LegalCase:
-    query: Select[LegalCase] = select(LegalCase).where(LegalCase.receipt == receipt, *_within(scope))
+    query: Select[LegalCase] = select(LegalCase).where(LegalCase.receipt == receipt, *within(scope))
     row = (await session.scalars(query)).one_or_none()
     if row is None:
         raise NoSuchCase(receipt=receipt)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint
+from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.storage.sql import Base
@@ -41,13 +41,32 @@ class TopicSource(StrEnum):
     CORRECTED = "corrected"
 
 
+RUNNING = "status NOT IN ('completed', 'followed_up', 'cancelled')"
+"""What is not over yet, in SQL: the index of what runs answers nothing else."""
+
+
 class LegalCase(Base):
     """One consultation. Everything a stranger could recognise a person or a dispute by is sealed."""
 
     __tablename__ = "legal_cases"
     __table_args__ = (
-        Index("ix_legal_cases_queue", "status", "is_urgent", "created_at"),
-        Index("ix_legal_cases_county_status", "county", "status"),
+        # Lists go backwards along one of these, by id; what a list is filtered by besides is common enough.
+        Index("ix_legal_cases_status", "status", "id"),
+        Index("ix_legal_cases_county", "county", "id"),
+        Index("ix_legal_cases_county_status", "county", "status", "id"),
+        Index("ix_legal_cases_topic", "topic", "id"),
+        Index("ix_legal_cases_lawyer", "assigned_to", "id"),
+        Index("ix_legal_cases_lawyer_status", "assigned_to", "status", "id"),
+        # What runs is little beside what is over, and is counted and looked through in this alone.
+        Index(
+            "ix_legal_cases_running",
+            "nearest_due_on",
+            "status",
+            "county",
+            "assigned_to",
+            sqlite_where=text(RUNNING),
+            postgresql_where=text(RUNNING),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
@@ -72,7 +91,7 @@ class LegalCase(Base):
     phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     story_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     facts_sealed: Mapped[bytes] = mapped_column(LargeBinary)
-    assigned_to: Mapped[str | None] = mapped_column(String(64), index=True)
+    assigned_to: Mapped[str | None] = mapped_column(String(64))
     contact_attempts: Mapped[int] = mapped_column(Integer, default=0)
     outcome: Mapped[str | None] = mapped_column(String(32))
     created_at: Mapped[datetime]

@@ -1,14 +1,16 @@
 """The lawyers' side: what waits for them, who has it, and how it goes on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
+from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.legal.errors import NoSuchCase, TransitionRefused
-from bot.legal.models import CaseHistory, CaseStatus, CaseSummary, CaseView, HistoryEntry, LegalCase
-from bot.legal.rows import summary_of
+from bot.legal.models import RUNNING, CaseHistory, CaseStatus, CaseSummary, CaseView, HistoryEntry, LegalCase, Scope
+from bot.legal.rows import summary_of, within
 from bot.legal.rules import TRANSITIONS
 from bot.legal.service import opened
 from bot.staff.audit import AuditWriter
@@ -36,7 +38,7 @@ AssignOutcome = Assigned | TakenBy
 
 
 class LegalQueue:
-    """Lists and steps for staff. Callers check beforehand who may see which county.
+    """Lists and steps for staff. Every step names how far whoever takes it reaches: beyond that it is NoSuchCase.
 
     Steps are written to ``trail`` with them; ``source`` is the address that they came from.
     """
@@ -58,9 +60,18 @@ class LegalQueue:
 
     async def assigned_to(self, lawyer: str, *, limit: int = 50) -> list[CaseSummary]:
         """Return a lawyer's cases that are not over, in the same order."""
-        over = [status.value for status, following in TRANSITIONS.items() if CaseStatus.CANCELLED not in following]
-        wanted = select(LegalCase).where(LegalCase.assigned_to == lawyer, LegalCase.status.not_in(over))
+        wanted = select(LegalCase).where(LegalCase.assigned_to == lawyer, sql(RUNNING))
         return await self._summaries(_in_order(wanted).limit(limit))
+
+    async def loads(self) -> Mapping[str, int]:
+        """Return how many cases that are not over each lawyer has; who has none is not among them."""
+        counted = (
+            select(LegalCase.assigned_to, func.count())
+            .where(sql(RUNNING), LegalCase.assigned_to.is_not(None))
+            .group_by(LegalCase.assigned_to)
+        )
+        async with self._database.reading() as session:
+            return {lawyer: cases for lawyer, cases in await session.execute(counted) if lawyer is not None}
 
     async def case(self, receipt: str) -> CaseView:
         """Return a case opened; raises NoSuchCase. Who may open it, and the audit row, are the caller's."""
@@ -81,10 +92,10 @@ class LegalQueue:
             )
             return [_entry(row) for row in rows]
 
-    async def assign(self, receipt: str, lawyer: str, *, by: str, source: str = "") -> AssignOutcome:
+    async def assign(self, receipt: str, lawyer: str, scope: Scope, *, by: str, source: str = "") -> AssignOutcome:
         """Give a waiting case to a lawyer, once; raises NoSuchCase, TransitionRefused when it is over."""
         async with self._database.transaction() as session:
-            row = await _locked(session, receipt)
+            row = await _locked(session, receipt, scope)
             if row.assigned_to is not None and row.status != CaseStatus.PENDING:
                 return Assigned(summary_of(row)) if row.assigned_to == lawyer else TakenBy(row.assigned_to)
             self._step(session, row, CaseStatus.ASSIGNED, by, "assign", reason="")
@@ -92,13 +103,15 @@ class LegalQueue:
             await self._note(session, row, "assign", by, lawyer, source)
             return Assigned(summary_of(row))
 
-    async def reassign(self, receipt: str, lawyer: str, *, by: str, reason: str, source: str = "") -> CaseSummary:
+    async def reassign(
+        self, receipt: str, lawyer: str, scope: Scope, *, by: str, reason: str, source: str = ""
+    ) -> CaseSummary:
         """Give a running case that somebody has to another lawyer; raises NoSuchCase, TransitionRefused.
 
         The status stays: what was done so far was done.
         """
         async with self._database.transaction() as session:
-            row = await _locked(session, receipt)
+            row = await _locked(session, receipt, scope)
             if row.assigned_to == lawyer:
                 return summary_of(row)
             if CaseStatus.CANCELLED not in TRANSITIONS[CaseStatus(row.status)] or row.assigned_to is None:
@@ -112,6 +125,7 @@ class LegalQueue:
         self,
         receipt: str,
         to: CaseStatus,
+        scope: Scope,
         *,
         by: str,
         reason: str = "",
@@ -123,7 +137,7 @@ class LegalQueue:
         ``outcome`` is a code such as ``oral_advice``, ``aid_application`` or ``referred_12348``, kept on completion.
         """
         async with self._database.transaction() as session:
-            row = await _locked(session, receipt)
+            row = await _locked(session, receipt, scope)
             if row.status == to:
                 return summary_of(row)
             self._step(session, row, to, by, "move", reason)
@@ -133,10 +147,10 @@ class LegalQueue:
             await self._note(session, row, to.value, by, outcome or reason, source)
             return summary_of(row)
 
-    async def note_attempt(self, receipt: str, *, by: str, reached: bool, source: str = "") -> int:
+    async def note_attempt(self, receipt: str, scope: Scope, *, by: str, reached: bool, source: str = "") -> int:
         """Count an attempt to reach the worker and return how many there were; raises NoSuchCase."""
         async with self._database.transaction() as session:
-            row = await _locked(session, receipt)
+            row = await _locked(session, receipt, scope)
             row.contact_attempts += 1
             if reached and row.status == CaseStatus.ASSIGNED:
                 self._step(session, row, CaseStatus.CONTACTED, by, "contact", reason="reached")
@@ -170,8 +184,8 @@ def _in_order(wanted: Select[LegalCase]) -> Select[LegalCase]:
     return wanted.order_by(LegalCase.is_urgent.desc(), LegalCase.is_group.desc(), LegalCase.id)
 
 
-async def _locked(session: AsyncSession, receipt: str) -> LegalCase:
-    wanted = select(LegalCase).where(LegalCase.receipt == receipt).with_for_update()
+async def _locked(session: AsyncSession, receipt: str, scope: Scope) -> LegalCase:
+    wanted = select(LegalCase).where(LegalCase.receipt == receipt, *within(scope)).with_for_update()
     row = (await session.scalars(wanted)).one_or_none()
     if row is None:
         raise NoSuchCase(receipt=receipt)

@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 
+from sqlalchemy import ColumnElement
+
 from bot.legal.models import (
     CaseChanges,
     CaseDraft,
@@ -12,6 +14,7 @@ from bot.legal.models import (
     CaseView,
     ContactWay,
     LegalCase,
+    Scope,
     TopicSource,
 )
 from bot.storage.encryption import FieldCipher
@@ -21,6 +24,12 @@ PHONE = "legal_cases.phone"
 STORY = "legal_cases.story"
 FACTS = "legal_cases.facts"
 EVIDENCE_TEXT = "legal_case_evidence.text"
+
+
+def within(scope: Scope) -> list[ColumnElement[bool]]:
+    """Return the conditions that keep a query over cases inside a scope."""
+    pairs = ((LegalCase.county, scope.county), (LegalCase.assigned_to, scope.lawyer))
+    return [column == value for column, value in pairs if value is not None]
 
 
 def seal_or_none(cipher: FieldCipher, text: str, context: str) -> bytes | None:

@@ -263,6 +263,8 @@ class SlotRow(Base):
         UniqueConstraint("site_id", "day", "start"),
         CheckConstraint("capacity >= 0", name="capacity"),
         Index(None, "programme_id", "day"),
+        # The door looks at days, whatever the programme.
+        Index(None, "day", "site_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -1,6 +1,6 @@
 """Reading programmes and editing them: every edit is a new version with its editor and a note."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -60,6 +60,12 @@ class ProgrammeService:
             query = query.where(ProgrammeRow.kind == kind)
         async with self._database.reading() as session:
             return tuple(await session.scalars(query.order_by(ProgrammeRow.open_at.desc(), ProgrammeRow.id)))
+
+    async def titles(self, programme_ids: Collection[str]) -> Mapping[str, str]:
+        """Return the titles of these programmes by their ids, drafts too; an id that is none is left out."""
+        query = select(ProgrammeRow.document).where(ProgrammeRow.id.in_(programme_ids))
+        async with self._database.reading() as session:
+            return {one.id: one.title for one in await session.scalars(query)}
 
     async def current(self, kind: ProgrammeKind) -> Programme | None:
         """Return the programme to talk about now: an open one, else the next to open, else the last closed one."""

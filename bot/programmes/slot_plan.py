@@ -13,6 +13,9 @@ from bot.values.problem import Problem
 PLAN_DAYS_MAX = 366
 PLAN_SLOTS_MAX = 5_000
 CAPACITY_MAX = 2_000
+CHANGED_MAX = 500
+MOVED_MAX = 100
+"""How many slots are changed in one step, or emptied in one piece of work."""
 
 _CLOCK = r"(\d{1,2})[:.点时](\d{2})?分?"
 _LINE = re.compile(rf"{_CLOCK}\s*(?:-|~|到|至|—)+\s*{_CLOCK}(?:\s*[,、x*]?\s*(\d{{1,6}})\s*(?:个|人|名|位|号)*)?")
@@ -143,3 +146,8 @@ def too_many(plan: SlotPlan) -> Problem | None:
 def run_into(planned: Slot, existing: Sequence[Slot]) -> bool:
     """Say whether ``planned`` is at the same time as one of ``existing``, which are at its site on its day."""
     return any(slot.start < planned.end and planned.start < slot.end for slot in existing)
+
+
+def too_many_chosen(count: int, most: int) -> Problem | None:
+    """Say that more slots were chosen than one step takes; nothing is left out in silence."""
+    return Problem("programme.chosen_too_many", {"slots": count, "most": most}) if count > most else None

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from sqlalchemy import Select, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.programmes.models import Programme, Site, SiteRow, Slot, SlotRow
+from bot.programmes.models import Programme, ProgrammeRow, Site, SiteRow, Slot, SlotRow
 from bot.programmes.rows import programme_row, site_of, slot_of
 from bot.programmes.snapshots import JsonValue
 from bot.registrations.answers import AnswerSheet
@@ -94,8 +94,9 @@ class AttendanceDesk:
         """Return every site that expects somebody between two days, in ``county`` (``None``: anywhere)."""
         async with self._database.reading() as session:
             rows = (await session.execute(_per_site(first, last, county))).all()
-            programmes = {programme_id for _, _, programme_id, _, _ in rows}
-            titles = {one: (await programme_row(session, one)).document.title for one in programmes}
+            wanted = {programme_id for _, _, programme_id, _, _ in rows}
+            documents = await session.scalars(select(ProgrammeRow.document).where(ProgrammeRow.id.in_(wanted)))
+            titles = {programme.id: programme.title for programme in documents}
         return tuple(
             (day, SiteDay(site_of(site), titles[programme_id], expected, arrived))
             for day, site, programme_id, expected, arrived in rows

@@ -1,12 +1,14 @@
 """Hashing passwords, off the event loop, and making one-time ones."""
 
 import asyncio
+import base64
 import secrets
 from datetime import timedelta
 from typing import Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
+from argon2.low_level import ARGON2_VERSION
 
 from bot.staff.rules import PASSWORD_MAX_CHARS
 
@@ -22,7 +24,7 @@ class Passwords:
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()
         # Checked when the username is unknown, so that the answer takes as long as for a known one.
-        self._decoy_hash = self._hasher.hash("no account has this password")
+        self._decoy_hash = _never_right(self._hasher)
 
     async def hashed(self, password: str) -> str:
         """Return what is stored of a password."""
@@ -39,6 +41,19 @@ class Passwords:
             return self._hasher.verify(stored, password)
         except VerificationError:
             return False
+
+
+def _never_right(hasher: PasswordHasher) -> str:
+    """Return a hash of nothing that takes as long to check as one of ``hasher``'s.
+
+    To make a real one takes 64 MB, in every process that opens the records.
+    """
+    cost = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
+    salt, digest = (
+        base64.b64encode(secrets.token_bytes(length)).decode().rstrip("=")
+        for length in (hasher.salt_len, hasher.hash_len)
+    )
+    return f"$argon2id$v={ARGON2_VERSION}${cost}${salt}${digest}"
 
 
 def one_time_password() -> str:

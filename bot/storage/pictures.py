@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import ClassVar, Literal
-
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from bot.values.errors import BotError
+
+if TYPE_CHECKING:
+    # Pillow is loaded by the first picture: it takes 4 MB in processes that mostly see none.
+    from PIL import Image
 
 MediaType = Literal["image/jpeg", "image/png", "application/pdf"]
 
@@ -28,7 +30,6 @@ _SIGNATURES: tuple[tuple[bytes, MediaType], ...] = (
 )
 # What Pillow's readers raise on damaged or malicious files; each format has its own habits.
 _UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, KeyError, struct.error, zlib.error)
-_BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError)
 
 FONT_FOLDERS = (
     "/usr/share/fonts",
@@ -108,23 +109,27 @@ def find_chinese_font() -> Path:
 
 
 @contextmanager
-def _decoded(data: bytes) -> Iterator[Image.Image]:
+def _decoded(data: bytes) -> "Iterator[Image.Image]":
     """Give the picture, upright; raises FileRefused."""
+    from PIL import Image, ImageOps
+
     try:
         with Image.open(BytesIO(data), formats=("JPEG", "PNG")) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise FileRefused(reason="too_many_pixels")
             image.draft("RGB", (LONGEST_SIDE_PX, LONGEST_SIDE_PX))
             upright = ImageOps.exif_transpose(image)
-    except _BOMBS as error:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
         raise FileRefused(reason="too_many_pixels") from error
     except _UNREADABLE as error:
         raise FileRefused(reason="unreadable") from error
     yield upright
 
 
-def _encoded(image: Image.Image, media_type: MediaType) -> bytes:
+def _encoded(image: "Image.Image", media_type: MediaType) -> bytes:
     """Return the bare pixels as a file; whatever the old file carried beside them stays behind."""
+    from PIL import Image
+
     mode = "RGBA" if media_type == "image/png" and image.has_transparency_data else "RGB"
     bare = Image.new(mode, image.size)
     bare.paste(image.convert(mode))
@@ -137,8 +142,10 @@ def _encoded(image: Image.Image, media_type: MediaType) -> bytes:
     return target.getvalue()
 
 
-def _pattern(size: tuple[int, int], text: str, font: Path | None) -> Image.Image:
+def _pattern(size: tuple[int, int], text: str, font: Path | None) -> "Image.Image":
     """Return a transparent picture of ``size`` covered with slanted lines of ``text``."""
+    from PIL import Image, ImageDraw, ImageFont
+
     side = int(sum(side**2 for side in size) ** 0.5)
     height_px = max(12, side // 40)
     letters = ImageFont.load_default(height_px) if font is None else ImageFont.truetype(str(font), height_px)

@@ -12,6 +12,7 @@ def read_utterances(paths: Iterable[Path]) -> dict[str, list[str]]:
     """Return the utterances of all files by intent, in their order."""
     found: dict[str, list[str]] = {}
     for path in paths:
+        # The loader in C: a tenth of a second for tens of thousands of lines, several seconds in Python.
         for block in yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)["nlu"]:
             texts = [line.removeprefix("- ") for line in block["examples"].splitlines()]
             found.setdefault(block["intent"], []).extend(texts)

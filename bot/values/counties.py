@@ -6,6 +6,7 @@ Only what the person says counts. An identity number never tells where its holde
 import re
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from functools import cache
 from types import MappingProxyType
 
 from bot.values.characters import fold
@@ -113,11 +114,15 @@ _PLACES = {
 }
 _PLACE = re.compile(_alternatives(_PLACES))
 _TOWN_WITH_KIND = re.compile(f"(?P<town>{_alternatives(TOWNS)})(?:(?:侗|苗|土家|仡佬)族)*(?:镇|乡|街道)")
-_COUNTY_BY_SOUND = {
-    sounds_of(names[1]): county
-    for county, names in _NAMES.items()
-    if len(names[1]) == 2 and county is not County.CITY
-}
+
+
+@cache
+def _county_by_sound() -> Mapping[tuple[str, ...], County]:
+    return {
+        sounds_of(names[1]): county
+        for county, names in _NAMES.items()
+        if len(names[1]) == 2 and county is not County.CITY
+    }
 
 
 def find_counties(text: str) -> tuple[Found[County], ...]:
@@ -173,4 +178,4 @@ def _by_sound(core: str) -> set[County]:
         return set()
     heard = sounds_of(core)
     pairs = {heard[start : start + 2] for start in range(len(heard) - 1)}
-    return {county for sound, county in _COUNTY_BY_SOUND.items() if sound in pairs}
+    return {county for sound, county in _county_by_sound().items() if sound in pairs}

@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
 
-import cn2an
-
 MAX_NUMERAL_CHARS = 16
 
 _DIGITS = "零〇一二两三四五六七八九"
@@ -78,6 +76,9 @@ def read_number(text: str) -> Decimal | None:
 
 @lru_cache(maxsize=2048)
 def _read_mixed(numeral: str) -> Decimal | None:
+    # With its tables it takes 4 MB, for processes that listen to people.
+    import cn2an
+
     try:
         return Decimal(str(cn2an.cn2an(numeral, "smart")))
     except (ValueError, KeyError):

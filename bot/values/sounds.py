@@ -6,7 +6,7 @@ The merges are those of the dialect: zh/z, ch/c, sh/s, n/l, hu/f (花 and 发), 
 import re
 from functools import lru_cache
 
-from pypinyin import Style, pinyin
+from bot.values.syllables import syllable_of
 
 _HAN = re.compile("[\u3400-\u9fff]")
 _INITIALS = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("n", "l"))
@@ -17,7 +17,7 @@ _AFTER_F = {"": "u", "i": "ei", "n": "en"}
 def _sound_of(char: str) -> str:
     if not _HAN.fullmatch(char):
         return char.casefold()
-    syllable: str = pinyin(char, style=Style.NORMAL)[0][0]
+    syllable = syllable_of(char)
     for initial, merged in _INITIALS:
         if syllable.startswith(initial):
             syllable = merged + syllable.removeprefix(initial)

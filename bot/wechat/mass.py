@@ -4,13 +4,14 @@ Success means submitted: the outcome is reported as MASSSENDJOBFINISH. Sources: 
 "sendAll", "preview", "getMassMsg", "deleteMassMsg" and "draft_add".
 """
 
+import mimetypes
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias
 
 from bot.wechat.transport import AiohttpWeChatClient
-from bot.wechat.wire import Call, JsonAnswer, expect_json, number_of, text_of
+from bot.wechat.wire import Call, JsonAnswer, Upload, expect_json, number_of, text_of
 
 CLIENT_ID_BYTES = 32
 
@@ -93,6 +94,13 @@ class MassApi:
         """Store a draft and return its media id, good for one send."""
         rows = [{name: getattr(article, name) for name in article.__slots__} for article in articles]
         return text_of(await self._post("draft/add", {"articles": rows}), "media_id", "draft/add")
+
+    async def add_picture(self, data: bytes, filename: str) -> str:
+        """Store a picture for good and return its media id. ``filename`` is ASCII; its ending names the type."""
+        content_type = mimetypes.guess_type(filename)[0] or "application/octet-stream"
+        path = "/cgi-bin/material/add_material"
+        call = Call("POST", path, params={"type": "image"}, upload=Upload(data, filename, content_type))
+        return text_of(expect_json(await self._client.ask(call, is_file=True), path), "media_id", path)
 
     async def _post(self, endpoint: str, body: Mapping[str, Any]) -> JsonAnswer:
         path = f"/cgi-bin/{endpoint}"

@@ -1,27 +1,21 @@
 """The whole assistant for tests of what conversations leave in the records, without an NLU or with a scripted one."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 
-from bot.app.records import open_records
-from bot.commands.run import seed
 from bot.simulator import pushes
 from bot.simulator.models import Attempt
 from bot.storage.files import PrivateFiles
-from bot.values.clock import LOCAL_ZONE, MovedClock
+from bot.values.clock import MovedClock
 from tests.support.assistant import NO_NLU, Assistant, running_assistant, settings_for
-from tests.support.databases import SqliteDatabases
 from tests.support.nlu import free_port
 
 PATIENCE_S = 20.0
-MONDAY = datetime(2026, 6, 15, 10, 0, tzinfo=LOCAL_ZONE)
 """When the demonstration begins; the clock of tests stands there as well."""
 
 
@@ -81,34 +75,12 @@ async def nlu() -> AsyncIterator[ScriptedNlu]:
     await runner.cleanup()
 
 
-@pytest.fixture(scope="session")
-def seeded(sqlite_databases: SqliteDatabases, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database that holds the demonstration already, which takes longer than copying it."""
-    path = tmp_path_factory.mktemp("seeded") / "records.db"
-    url = sqlite_databases.copy_to(path)
-    settings = settings_for(database_url=url, redis_url="", data_dir=path.parent)
-
-    async def fill() -> None:
-        async with open_records(settings, MovedClock(MONDAY)) as records:
-            await seed(records)
-
-    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
-        runner.run(fill())
-    return path
-
-
 @pytest.fixture
-def sqlite_url(seeded: Path, tmp_path: Path) -> str:
-    """The URL of a fresh database that holds the demonstration."""
-    path = tmp_path / "records.db"
-    shutil.copyfile(seeded, path)
-    return f"sqlite+aiosqlite:///{path}"
-
-
-@pytest.fixture
-async def assistant(sqlite_url: str, redis_url: str, tmp_path: Path, clock: MovedClock) -> AsyncIterator[Assistant]:
+async def assistant(
+    seeded_sqlite_url: str, redis_url: str, tmp_path: Path, clock: MovedClock
+) -> AsyncIterator[Assistant]:
     """The assistant without an NLU: keywords carry it."""
-    settings = settings_for(database_url=sqlite_url, redis_url=redis_url, data_dir=tmp_path, nlu_url=NO_NLU)
+    settings = settings_for(database_url=seeded_sqlite_url, redis_url=redis_url, data_dir=tmp_path, nlu_url=NO_NLU)
     settings = replace(settings, turn_deadline_s=PATIENCE_S)
     async with running_assistant(settings, clock, deadline_s=PATIENCE_S + 5) as running:
         yield running
@@ -116,11 +88,11 @@ async def assistant(sqlite_url: str, redis_url: str, tmp_path: Path, clock: Move
 
 @pytest.fixture
 async def understanding_assistant(
-    sqlite_url: str, redis_url: str, tmp_path: Path, clock: MovedClock, nlu: ScriptedNlu
+    seeded_sqlite_url: str, redis_url: str, tmp_path: Path, clock: MovedClock, nlu: ScriptedNlu
 ) -> AsyncIterator[Assistant]:
     """The assistant with the scripted NLU."""
     url = f"http://127.0.0.1:{nlu.port}"
-    settings = settings_for(database_url=sqlite_url, redis_url=redis_url, data_dir=tmp_path, nlu_url=url)
+    settings = settings_for(database_url=seeded_sqlite_url, redis_url=redis_url, data_dir=tmp_path, nlu_url=url)
     settings = replace(settings, turn_deadline_s=PATIENCE_S, nlu_timeout_s=PATIENCE_S / 2)
     async with running_assistant(settings, clock, deadline_s=PATIENCE_S + 5) as running:
         yield running

@@ -1,29 +1,26 @@
 """``python -m tests.bench.campaigns``: a campaign to 620,000 followers, frozen, sent and reconciled.
 
-The worker is a process of its own, with its own memory sampled; the simulated platform
+The worker is ``python -m bot worker``, with its memory sampled; the simulated platform
 takes 60 calls a minute and reports each job. ``--people`` makes a shorter run.
 """
 
 import argparse
 import asyncio
-import contextlib
-import multiprocessing
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 from rich.console import Console
 
-from bot.app.assistant import open_bot
 from bot.app.records import open_records
-from bot.app.worker import worker_id, worker_of
 from bot.campaigns.desk import CampaignDesk
 from bot.campaigns.models import CampaignState, Outcome
 from bot.campaigns.reconciling import JobReports
+from bot.commands.run import environment_of
 from bot.settings import Settings
 from bot.simulator.followers import start_following
 from bot.simulator.platform import SimulatedPlatform
@@ -42,9 +39,23 @@ ADDED_AT_ONCE = 20_000
 LOOK_EVERY_S, PATIENCE_S, MEMORY_EVERY_S = 0.25, 900.0, 0.05
 
 
+@dataclass(slots=True)
+class Memory:
+    """Megabytes of a process: what it holds for itself, and with the pages of libraries and mapped files."""
+
+    own_mb: float = 0.0
+    resident_mb: float = 0.0
+
+    def grow(self, pid: int) -> None:
+        """Take what the process has now where that is more."""
+        values = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text("utf-8").splitlines())
+        own, resident = (int(values[name].split()[0]) / 1024 for name in ("RssAnon", "VmRSS"))
+        self.own_mb, self.resident_mb = max(self.own_mb, own), max(self.resident_mb, resident)
+
+
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Seconds and bytes of one run."""
+    """Seconds and memory of one run."""
 
     store: str
     people: int
@@ -52,8 +63,8 @@ class Figures:
     sent_s: float
     least_s: float
     reconciled_s: float
-    idle_mb: float
-    peak_mb: float
+    rest: Memory
+    most: Memory
 
     def row(self) -> str:
         """Return the row of the table in the document."""
@@ -61,35 +72,25 @@ class Figures:
         return (
             f"| {self.store} | {self.people:,} | {self.frozen_s:.1f} s | {self.sent_s:.1f} s "
             f"({over:+.0f} % of the limits' {self.least_s:.0f} s) | {self.reconciled_s:.1f} s "
-            f"| {self.peak_mb:.0f} MB ({self.idle_mb:.0f} MB before it began) |"
+            f"| {self.most.own_mb:.0f} MB ({self.rest.own_mb:.0f} MB before it began) "
+            f"| {self.most.resident_mb:.0f} MB ({self.rest.resident_mb:.0f} MB) |"
         )
 
 
-def _worker(settings: Settings, parent: Connection) -> None:
-    """Work until told to stop; then say how much memory of its own it had at most, and how much before it began."""
-    asyncio.run(_work(settings, parent))
-
-
-def _own_mb() -> float:
-    """Return the memory of this process's own: pages of the database's file that SQLite maps are the system's."""
-    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
-    return int(next(line for line in lines if line.startswith("RssAnon")).split()[1]) / 1024
-
-
-async def _work(settings: Settings, parent: Connection) -> None:
-    stopped = asyncio.Event()
-    asyncio.get_running_loop().add_reader(parent.fileno(), stopped.set)
-    async with open_bot(settings) as bot:
-        idle_mb = peak_mb = _own_mb()
-        working = asyncio.create_task(worker_of(bot, worker_id()).run())
-        parent.send("ready")
-        while not stopped.is_set():
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stopped.wait(), MEMORY_EVERY_S)
-            peak_mb = max(peak_mb, _own_mb())
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
-    parent.send((idle_mb, peak_mb))
+@asynccontextmanager
+async def _worker(settings: Settings) -> AsyncIterator[int]:
+    """Run ``python -m bot worker`` as it is deployed; give its process id."""
+    own = {"BOT_DATA_DIR": str(settings.data_dir), "BOT_FLOWS_DIR": str(settings.flows_dir)}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", "worker"),
+        env={**environment_of(settings, settings.redis_url), **own},
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        yield process.pid
+    finally:
+        process.terminate()
+        await process.wait()
 
 
 async def measure(store: str, settings: Settings, people: int, console: Console) -> Figures:
@@ -109,37 +110,46 @@ async def measure(store: str, settings: Settings, people: int, console: Console)
         campaign = await started(records.campaigns.service, draft(hours=all_day))
         frozen_s = time.monotonic() - begun
         console.print(f"{store}: frozen in {frozen_s:.1f} s; sending")
-        memory, sent_s, reconciled_s = await _send(settings, records.campaigns, campaign.id, platform)
+        rest, most, sent_s, reconciled_s = await _send(settings, records.campaigns, campaign.id, platform)
     await database.close()
     batches = -(-people // 10_000)
     least_s = max(batches - 1, 0) * 60 / CALLS_PER_MINUTE
-    return Figures(store, people, frozen_s, sent_s, least_s, reconciled_s, *memory)
+    return Figures(store, people, frozen_s, sent_s, least_s, reconciled_s, rest, most)
 
 
 async def _send(
     settings: Settings, desk: CampaignDesk, campaign_id: int, platform: SimulatedPlatform
-) -> tuple[tuple[float, float], float, float]:
-    """Run a worker until all is delivered; return its memory, idle and at most, and the seconds of both parts."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_worker, args=(settings, theirs), daemon=True)
-    process.start()
-    await asyncio.to_thread(ours.recv)
-    begun = time.monotonic()
-    await until(lambda: _is_sent(desk, campaign_id), timeout_s=PATIENCE_S)
-    sent_s = time.monotonic() - begun
-    begun = time.monotonic()
-    await _report(desk.reports, platform)
-    total = (await desk.service.get(campaign_id)).total
-    await until(lambda: _is_delivered(desk, campaign_id, total), timeout_s=PATIENCE_S)
-    reconciled_s = time.monotonic() - begun
+) -> tuple[Memory, Memory, float, float]:
+    """Run a worker until all is delivered; return its memory, at rest and at most, and the seconds of both parts.
+
+    Sending begins with the first call, so that the start of the process does not count.
+    """
+    rest, most = Memory(), Memory()
+    async with _worker(settings) as pid:
+        while not platform.mass_jobs:
+            rest.grow(pid)
+            await asyncio.sleep(MEMORY_EVERY_S)
+        begun = time.monotonic()
+        watching = asyncio.create_task(_watch(pid, most))
+        await until(lambda: _is_sent(desk, campaign_id), timeout_s=PATIENCE_S)
+        sent_s = time.monotonic() - begun
+        begun = time.monotonic()
+        await _report(desk.reports, platform)
+        total = (await desk.service.get(campaign_id)).total
+        await until(lambda: _is_delivered(desk, campaign_id, total), timeout_s=PATIENCE_S)
+        reconciled_s = time.monotonic() - begun
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
     ledger = platform.mass_ledger()
     if len(ledger) != total or set(ledger.values()) != {1}:
         raise RuntimeError("somebody got it twice, or not at all")
-    ours.send("stop")
-    memory: tuple[float, float] = await asyncio.to_thread(ours.recv)
-    await asyncio.to_thread(process.join)
-    return memory, sent_s, reconciled_s
+    return rest, most, sent_s, reconciled_s
+
+
+async def _watch(pid: int, most: Memory) -> None:
+    while True:
+        most.grow(pid)
+        await asyncio.sleep(MEMORY_EVERY_S)
 
 
 async def _is_sent(desk: CampaignDesk, campaign_id: int) -> bool:
@@ -206,8 +216,10 @@ def main() -> None:
     options = parser.parse_args()
     console = Console()
     figures = asyncio.run(run(options.people, options.store or ["sqlite", "postgresql"], console))
-    console.print("| Store | People | Frozen | Sent | Reconciled | Worker's peak |")
-    console.print("| --- | --- | --- | --- | --- | --- |")
+    console.print(
+        "| Store | People | Frozen | Sent | Reconciled | Worker's own memory | With libraries and mapped files |"
+    )
+    console.print("| --- | --- | --- | --- | --- | --- | --- |")
     for one in figures:
         console.print(one.row())
 

@@ -6,21 +6,20 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, Request
 
 from bot.app.assistant import open_bot
 from bot.commands.demo_people import ACCOUNTS, add_staff, add_workers
 from bot.commands.run import seed
 from bot.values.clock import SystemClock
-from tests.browser.staff import CHROMIUM, OFFICE, PHONE, chromium, signed_in
+from tests.browser.accessibility import faults_of, violations
+from tests.browser.staff import CHROMIUM, chromium, signed_in
 from tests.console.served import PASSWORD, ServedConsole, serving
 from tests.support.assistant import settings_for
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: put one on PATH or set BOT_CHROMIUM")
 
 ADMINISTRATOR = ACCOUNTS[0].username
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "resultTypes": ["violations"]}
 DEEPER = 2
 """How many pages are opened behind each page of the menu: an entry of its list, and a form."""
 
@@ -56,9 +55,8 @@ async def _links(page: Page, selector: str) -> list[str]:
     return list(dict.fromkeys(href for href in hrefs if href and href.startswith("/")))
 
 
-@pytest.mark.parametrize("size", [OFFICE, PHONE], ids=["office", "phone"])
 @pytest.mark.timeout(300)
-async def test_every_page_meets_wcag_aa_and_asks_no_other_host(console: ServedConsole, size: dict[str, int]) -> None:
+async def test_every_page_meets_wcag_aa_and_asks_no_other_host(console: ServedConsole) -> None:
     elsewhere: list[str] = []
 
     def note(request: Request) -> None:
@@ -66,29 +64,17 @@ async def test_every_page_meets_wcag_aa_and_asks_no_other_host(console: ServedCo
             elsewhere.append(request.url)
 
     async with chromium() as browser:
-        page = await signed_in(browser, console.base, ADMINISTRATOR, size)  # type: ignore[arg-type] # A size by its keys.
+        page = await signed_in(browser, console.base, ADMINISTRATOR)
         page.on("request", note)
         faults = {}
         for address in await _pages(page, console.base):
             response = await page.goto(f"{console.base}{address}")
             assert response is not None
             assert response.status == 200, address
-            found = await violations(page)
-            width = await page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-            if width > 0:
-                found.append(f"scrolls sideways by {width} px")
-            if found:
+            if found := await faults_of(page):
                 faults[address] = found
     assert faults == {}
     assert elsewhere == []
-
-
-async def violations(page: Page) -> list[str]:
-    results = await Axe().run(page, options=RULES)
-    return [
-        f"{one['id']}: {one['nodes'][0]['target']} {one['nodes'][0]['html'][:120]}"
-        for one in results.response["violations"]
-    ]
 
 
 async def test_the_check_sees_what_it_is_for(console: ServedConsole) -> None:

@@ -12,7 +12,6 @@ from playwright.async_api import expect
 from bot.app.assistant import open_bot
 from bot.app.tasks import task_runner_of
 from bot.commands.demo_people import add_workers
-from bot.commands.run import seed
 from bot.values.clock import MovedClock
 from tests.browser.staff import CHROMIUM, OFFICE, PHONE, chromium, signed_in, take_picture
 from tests.console.served import ServedConsole, serving
@@ -22,10 +21,11 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: put one o
 
 
 @pytest.fixture
-async def console(sqlite_url: str, redis_url: str, tmp_path: Path, clock: MovedClock) -> AsyncIterator[ServedConsole]:
-    settings = settings_for(database_url=sqlite_url, redis_url=redis_url, data_dir=tmp_path)
+async def console(
+    seeded_sqlite_url: str, redis_url: str, tmp_path: Path, clock: MovedClock
+) -> AsyncIterator[ServedConsole]:
+    settings = settings_for(database_url=seeded_sqlite_url, redis_url=redis_url, data_dir=tmp_path)
     async with open_bot(settings, clock) as bot, serving(bot) as served:
-        await seed(bot.records)
         yield served
 
 

@@ -9,12 +9,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, ViewportSize, expect
+from playwright.async_api import Browser, Page, expect
 
 from bot.programmes.models import Programme, ProgrammeKind
 from bot.values.clock import SystemClock
-from tests.browser.staff import CHROMIUM, OFFICE, PHONE, chromium, signed_in, take_picture
-from tests.browser.test_every_page import violations
+from tests.browser.accessibility import faults_of
+from tests.browser.staff import CHROMIUM, PHONE, chromium, signed_in, take_picture
 from tests.console.served import ServedConsole, serving
 from tests.support.assistant import Assistant, running_assistant, settings_for
 
@@ -65,9 +65,8 @@ PAGES = ("", "/copy", "/close", "/history", "/occupancy", "/preview", "/slots", 
 SECTIONS = ("basics", "places", "people", "materials", "consents", "choices", "texts", "retention")
 
 
-@pytest.mark.parametrize("size", [OFFICE, PHONE], ids=["office", "phone"])
 @pytest.mark.timeout(300)
-async def test_every_page_of_a_programme_meets_wcag_aa(console: ServedConsole, size: ViewportSize) -> None:
+async def test_every_page_of_a_programme_meets_wcag_aa(console: ServedConsole) -> None:
     await console.add("liu", "programme_manager", name="刘科长")
     [screening] = await console.records.programmes.published(ProgrammeKind.HEALTH_SCREENING)
     [work] = await console.records.programmes.published(ProgrammeKind.WORK_STUDY)
@@ -84,7 +83,7 @@ async def test_every_page_of_a_programme_meets_wcag_aa(console: ServedConsole, s
         "/programmes/new",
     ]
     async with chromium() as browser:
-        page = await signed_in(browser, console.base, "liu", size)
+        page = await signed_in(browser, console.base, "liu")
         faults = {}
         for address in addresses:
             response = await page.goto(f"{console.base}{address}")
@@ -92,10 +91,7 @@ async def test_every_page_of_a_programme_meets_wcag_aa(console: ServedConsole, s
             assert response.status == 200, address
             # What is loaded after the page, as the preview beside a form, is looked at too.
             await page.wait_for_load_state("networkidle")
-            found = await violations(page)
-            if await page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-                found.append("scrolls sideways")
-            if found:
+            if found := await faults_of(page):
                 faults[address] = found
         assert faults == {}
 

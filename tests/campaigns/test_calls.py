@@ -23,7 +23,7 @@ CASES: list[tuple[SendChannel, Content, str]] = [
 
 @pytest.fixture
 def calls(sending: Sending, service: CampaignService, audit: AuditTrail) -> CampaignCalls:
-    return CampaignCalls(sending.database, service, sending.mass, sending.api, trail=audit)
+    return CampaignCalls(sending.database, service, sending.mass, sending.api, sending.clock, trail=audit)
 
 
 @pytest.mark.parametrize(("channel", "content", "shown"), CASES)

@@ -1,13 +1,15 @@
 """A console over the whole assistant, with the demonstration's programmes, and a clock that tests move."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
+from jinja2 import BytecodeCache, Environment
+from jinja2.bccache import Bucket
 
 from bot.app.assistant import open_bot
-from bot.commands.run import seed
 from bot.values.clock import MovedClock
 from tests.console.served import ServedConsole, serving
 from tests.support.assistant import settings_for
@@ -21,25 +23,44 @@ def _quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+class _Compiled(BytecodeCache):
+    """Keeps compiled templates in memory."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if code := self._kept.get(bucket.key):
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+@pytest.fixture(scope="session")
+def _compiled() -> _Compiled:
+    return _Compiled()
+
+
+@pytest.fixture(autouse=True)
+def _templates_are_compiled_once(_compiled: _Compiled, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Share the compiled templates between the consoles of a session."""
+    monkeypatch.setattr("bot.console.pages.Environment", partial(Environment, bytecode_cache=_compiled))
+
+
 @pytest.fixture
-async def console(
-    database_url: str, redis_url: str, tmp_path: Path, clock: MovedClock
-) -> AsyncIterator[ServedConsole]:
+async def console(seeded_url: str, redis_url: str, tmp_path: Path, clock: MovedClock) -> AsyncIterator[ServedConsole]:
     """The console over SQLite and over PostgreSQL."""
-    settings = settings_for(database_url=database_url, redis_url=redis_url, data_dir=tmp_path)
-    async with open_bot(settings, clock) as bot:
-        await seed(bot.records)
-        async with serving(bot) as served:
-            yield served
+    settings = settings_for(database_url=seeded_url, redis_url=redis_url, data_dir=tmp_path)
+    async with open_bot(settings, clock) as bot, serving(bot) as served:
+        yield served
 
 
 @pytest.fixture
 async def sqlite_console(
-    sqlite_url: str, redis_url: str, tmp_path: Path, clock: MovedClock
+    seeded_sqlite_url: str, redis_url: str, tmp_path: Path, clock: MovedClock
 ) -> AsyncIterator[ServedConsole]:
     """The console over SQLite alone, for tests whose subject is not the database."""
-    settings = settings_for(database_url=sqlite_url, redis_url=redis_url, data_dir=tmp_path)
-    async with open_bot(settings, clock) as bot:
-        await seed(bot.records)
-        async with serving(bot) as served:
-            yield served
+    settings = settings_for(database_url=seeded_sqlite_url, redis_url=redis_url, data_dir=tmp_path)
+    async with open_bot(settings, clock) as bot, serving(bot) as served:
+        yield served

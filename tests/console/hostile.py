@@ -13,6 +13,12 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from bot.campaigns.audience import Named, Tagged
+from bot.campaigns.automatic import Rule, RuleKind
+from bot.campaigns.content import Article, News, Text
+from bot.campaigns.drafts import CampaignDraft
+from bot.campaigns.models import SendChannel
+from bot.campaigns.rules import SendingHours
 from bot.commands.demo_people import add_workers
 from bot.legal.models import CaseDraft
 from bot.programmes.models import ProgrammeKind
@@ -81,8 +87,29 @@ async def plant(console: ServedConsole) -> None:
     await records.inbox.record_inbound("o-evil", "evil-chat-1", text=PAYLOAD)
     turn = Turn("evil-turn", "o-evil", records.clock.now(), PAYLOAD, (Guess("chitchat", 0.4),), "model", ())
     await records.reviews.add(turn, Reason.LOST)
+    await plant_campaigns(console)
     await console.add("mallory", "chat_agent", name=PAYLOAD[:64])
     await records.audit.record(AuditRecord("mallory", "test:row:write", "registration", "R-1", PAYLOAD, "10.0.0.8"))
+
+
+async def plant_campaigns(console: ServedConsole) -> None:
+    """Put the payload into a draft, one that waits for approval, one that goes out, a rule and a tester."""
+    desk, evil = console.records.campaigns, Named(("o-evil",))
+    article = Article(PAYLOAD, PAYLOAD, PAYLOAD, PAYLOAD, PAYLOAD, PAYLOAD)
+    written = CampaignDraft(PAYLOAD[:80], SendChannel.MASS_LIST, News((article,)), Tagged(PAYLOAD[:40]))
+    await desk.service.create(written, by="mallory", key="evil-draft")
+    hours = SendingHours(0, 24 * 60)
+    for key in ("evil-checked", "evil-sending"):
+        sendable = CampaignDraft(PAYLOAD[:80], SendChannel.CUSTOMER, Text("您好"), evil, hours=hours)
+        view = await desk.service.create(sendable, by="mallory", key=key)
+        checked = await desk.service.check(view.id, by="mallory", version=1)
+        assert checked.problems == (), checked.problems
+    await desk.service.approve(view.id, by="somebody", version=1, confirmed=1)
+    await desk.service.send(view.id, by="mallory", version=1, confirmed=1)
+    assert await desk.service.start_due() == [view.id]
+    await desk.automatic.save(Rule(RuleKind.OPENING, PAYLOAD, at_minute=540, template_id=PAYLOAD[:64]), by="mallory")
+    await desk.testers.add("o-evil", PAYLOAD[:40], by="mallory")
+    await desk.opt_out_desk.add("o-evil", by="mallory", reason=PAYLOAD)
 
 
 async def hand_in(browser: Browser, programme_id: str) -> str:

@@ -14,7 +14,7 @@ from bot.app.assistant import Bot
 from bot.app.console import console_of
 from bot.app.records import Records
 from bot.app.tasks import task_runner_of
-from bot.console.server import ROUTES
+from bot.console.server import ADDRESS_MAX_BYTES, ROUTES
 from bot.staff.service import Added
 from bot.storage.sql import Database
 
@@ -176,7 +176,7 @@ class ServedConsole:
 async def serving(bot: Bot) -> AsyncIterator[ServedConsole]:
     """Serve the console of ``bot`` on a free port."""
     application = console_of(bot).application()
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=1, max_line_size=ADDRESS_MAX_BYTES)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     console = ServedConsole(f"http://127.0.0.1:{runner.addresses[0][1]}", bot, application)

@@ -341,6 +341,7 @@ BEHIND_RECORDS_OF_THEIR_OWN = {
     "/registrations/bulk/*",
     "/programmes/*/open",
     "/programmes/*/slots/move",
+    "/campaigns/pictures/*",
 }
 """A stream, files, what only long work or a photograph brings, a programme that is not open, a slot with people in
 it; their own tests open them."""
@@ -406,6 +407,16 @@ FIELDS = [
     "county",
     "roles",
     "q",
+    "kind",
+    "channel",
+    "head",
+    "choices",
+    "tag_2",
+    "person",
+    "testers",
+    "version",
+    "file_id",
+    "starts_at",
 ]
 FILTERS = [
     "q",
@@ -420,6 +431,7 @@ FILTERS = [
     "source",
     "role",
     "next",
+    "state",
 ]
 NASTY = ("'", "%", "\\", "\x00", "a" * 5_000, "99999999999999999999", "-1", "2026-13-45", "🏔" * 50, "' OR 1=1 --")
 

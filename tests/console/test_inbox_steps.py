@@ -11,7 +11,6 @@ import pytest
 from PIL import Image
 
 from bot.app.assistant import open_bot
-from bot.commands.run import seed
 from bot.inbox.models import ChatStatus, DeliveryStatus, MediaState, MessageKind
 from bot.inbox.outbound import OutboundQueue
 from bot.inbox.pictures import PictureQueue
@@ -245,15 +244,13 @@ async def test_the_page_says_how_much_may_still_be_sent(sqlite_console: ServedCo
 
 @pytest.fixture
 async def notifying(
-    sqlite_url: str, redis_url: str, tmp_path: Path, clock: MovedClock
+    seeded_sqlite_url: str, redis_url: str, tmp_path: Path, clock: MovedClock
 ) -> AsyncIterator[ServedConsole]:
     """A console whose account has a template for notifications."""
-    settings = settings_for(database_url=sqlite_url, redis_url=redis_url, data_dir=tmp_path)
+    settings = settings_for(database_url=seeded_sqlite_url, redis_url=redis_url, data_dir=tmp_path)
     settings = replace(settings, wechat=replace(settings.wechat, status_template="template-1"))
-    async with open_bot(settings, clock) as bot:
-        await seed(bot.records)
-        async with serving(bot) as served:
-            yield served
+    async with open_bot(settings, clock) as bot, serving(bot) as served:
+        yield served
 
 
 async def test_whoever_cannot_be_answered_is_notified_once(notifying: ServedConsole) -> None:

@@ -27,6 +27,8 @@ ANSWERERS = {ADMIN, AGENT, REVIEWER}
 PROGRAMME_READERS = {ADMIN, MANAGER, REVIEWER, AGENT, AUDITOR}
 MANAGERS = {ADMIN, MANAGER}
 FIGURES = {ADMIN, MANAGER, REVIEWER, OPERATOR, AUDITOR}
+CAMPAIGN_READERS = {ADMIN, OPERATOR, APPROVER, AUDITOR}
+COMPOSERS = {ADMIN, OPERATOR}
 
 MATRIX: dict[str, frozenset[str] | set[str]] = {
     "GET /": EVERYBODY,
@@ -161,6 +163,40 @@ MATRIX: dict[str, frozenset[str] | set[str]] = {
     "GET /reports/messages": FIGURES - {REVIEWER},
     "GET /reports/programmes/{programme}": FIGURES,
     "GET /reports/chats": FIGURES,
+    "GET /campaigns": CAMPAIGN_READERS,
+    "GET /campaigns/new": COMPOSERS,
+    "POST /campaigns/new": COMPOSERS,
+    "POST /campaigns/new/count": COMPOSERS,
+    "GET /campaigns/opt-outs": CAMPAIGN_READERS,
+    "POST /campaigns/opt-outs/find": COMPOSERS,
+    "POST /campaigns/opt-outs/add": COMPOSERS,
+    "GET /campaigns/opt-outs/{row}/lift": COMPOSERS,
+    "POST /campaigns/opt-outs/{row}/lift": COMPOSERS,
+    "GET /campaigns/pictures/{file}": CAMPAIGN_READERS,
+    "GET /campaigns/rules": CAMPAIGN_READERS,
+    "GET /campaigns/rules/new": COMPOSERS,
+    "POST /campaigns/rules/new": COMPOSERS,
+    "GET /campaigns/rules/{rule}": COMPOSERS,
+    "POST /campaigns/rules/{rule}": COMPOSERS,
+    "GET /campaigns/testers": CAMPAIGN_READERS,
+    "POST /campaigns/testers/find": COMPOSERS,
+    "POST /campaigns/testers/add": COMPOSERS,
+    "POST /campaigns/testers/{tester}/remove": COMPOSERS,
+    "GET /campaigns/{campaign}": CAMPAIGN_READERS,
+    "GET /campaigns/{campaign}/edit": COMPOSERS,
+    "POST /campaigns/{campaign}/edit": COMPOSERS,
+    "POST /campaigns/{campaign}/edit/count": COMPOSERS,
+    "POST /campaigns/{campaign}/copy": COMPOSERS,
+    "POST /campaigns/{campaign}/check": COMPOSERS,
+    "POST /campaigns/{campaign}/preview": COMPOSERS,
+    "GET /campaigns/{campaign}/approve": {APPROVER},
+    "POST /campaigns/{campaign}/approve": {APPROVER},
+    "GET /campaigns/{campaign}/reject": {APPROVER},
+    "POST /campaigns/{campaign}/reject": {APPROVER},
+    "GET /campaigns/{campaign}/{step}": {OPERATOR},
+    "POST /campaigns/{campaign}/{step}": {OPERATOR},
+    "GET /campaigns/{campaign}/results": CAMPAIGN_READERS,
+    "POST /campaigns/{campaign}/results/excel": CAMPAIGN_READERS,
     "GET /tasks": EVERYBODY,
     "GET /tasks/{task}/file": EVERYBODY,
     "GET /tasks/{task}/cancel": EVERYBODY,
@@ -212,9 +248,10 @@ SAMPLES = {
     "section": "basics",
     "topic": "general",
     "weekday": "3",
+    "file": "0" * 32,
 }
 """What stands for a part of an address; a number for all others. None of the records needs to be there."""
-STEP_OF_REGISTRATIONS = {"step": "approve"}
+STEPS_OF = {"/registrations/": {"step": "approve"}, "/campaigns/": {"step": "pause"}}
 
 
 def named(method: str, path: str) -> str:
@@ -225,7 +262,8 @@ def named(method: str, path: str) -> str:
 def address_of(name: str, values: Mapping[str, str] = MappingProxyType({})) -> tuple[str, str]:
     """Return the method and an address of a route, with ``values`` or samples in place of its parameters."""
     method, _, path = name.partition(" ")
-    known = {**SAMPLES, **(STEP_OF_REGISTRATIONS if "/registrations/" in path else {}), **values}
+    steps = next((step for place, step in STEPS_OF.items() if place in path), {})
+    known = {**SAMPLES, **steps, **values}
     return method, re.sub(r"{([a-z_]+)}", lambda found: known.get(found[1], "999999"), path)
 
 

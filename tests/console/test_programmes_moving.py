@@ -80,3 +80,21 @@ async def test_slots_of_another_programme_are_not_touched(sqlite_console: Served
     [other] = await sqlite_console.records.programmes.published(ProgrammeKind.WORK_STUDY)
     page = await manager.get(f"/programmes/{other.id}/slots/move?slot={slots[0]}")
     assert "没有选时段" in page.visible
+
+
+async def test_more_slots_than_one_move_takes_are_refused_and_nobody_is_moved(
+    console: ServedConsole, manager: Browser
+) -> None:
+    programme, slots, receipt = await _booked(console, 1)
+    chosen = [str(slots[0]), *(str(900_000 + number) for number in range(100))]
+    address = f"/programmes/{programme.id}/slots/move"
+    asked = await manager.get(f"{address}?{'&'.join(f'slot={one}' for one in chosen)}")
+    assert "选了 101 个时段，一次最多处理 100 个" in asked.visible
+    refused = await manager.post(address, {"slot": chosen, "target": str(slots[1]), "note": "医生外出"})
+    assert refused.status == 422
+    assert "选了 101 个时段，一次最多处理 100 个" in refused.visible
+    assert await console.records.tasks.of("programme_manager") == []
+    view = await console.records.registrations.find_by_receipt(receipt, "openid-1")
+    assert view is not None
+    assert view.slot is not None
+    assert view.slot.id == slots[0]

@@ -127,6 +127,24 @@ async def test_chosen_slots_are_closed_and_get_places_after_the_consequence_is_s
     assert (await manager.post(address, {"slot": chosen, "step": "burn"})).status == 400
 
 
+async def test_more_slots_than_one_step_takes_are_refused_and_none_is_changed(
+    console: ServedConsole, manager: Browser
+) -> None:
+    programme = await _screening(console)
+    day = (await _slots(console, programme, programme.service_start))[0].day
+    mine = await _slots(console, programme, day)
+    address = f"/programmes/{programme.id}/slots/change"
+    chosen = [str(slot.id) for slot in mine] + [str(900_000 + number) for number in range(501 - len(mine))]
+    asked = await manager.get(f"{address}?{'&'.join(f'slot={one}' for one in chosen)}")
+    assert "选了 501 个时段，一次最多处理 500 个，所以一个也没有动" in asked.visible
+    refused = await manager.post(address, {"slot": chosen, "step": "close"})
+    assert refused.status == 422
+    assert "请按点位或按天分几次选" in refused.visible
+    assert await _slots(console, programme, day) == mine
+    allowed = await manager.post(address, {"slot": chosen[:500], "step": "close"})
+    assert f"改好 {len(mine)} 个时段" in (await manager.follow(allowed)).visible
+
+
 async def test_the_calendar_costs_the_same_whatever_the_number_of_slots(
     console: ServedConsole, manager: Browser
 ) -> None:

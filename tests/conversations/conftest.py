@@ -4,7 +4,6 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -14,14 +13,13 @@ from bot.dialogue.catalog import FlowCatalog
 from bot.dialogue.loader import load_catalog
 from bot.settings import Settings
 from bot.storage.redis_server import RedisServer
-from bot.values.clock import LOCAL_ZONE, MovedClock
+from bot.values.clock import MovedClock
 from tests.conversations.chats import AssistantChat
-from tests.support.assistant import Assistant, running_assistant, settings_for
+from tests.support.assistant import MONDAY, Assistant, demonstration, running_assistant, settings_for
 from tests.support.databases import PostgresDatabases, SqliteDatabases
 from tests.support.nlu import is_ready, running_nlu
 from tests.support.redis import flush
 
-MONDAY = datetime(2026, 6, 15, 10, 0, tzinfo=LOCAL_ZONE)
 FLOWS = Path("flows")
 PATIENCE_S = 30.0
 """How long everybody waits for an answer here: a busy machine says nothing about what is answered."""
@@ -74,7 +72,10 @@ async def town(
     flush(redis_server.socket)
     settings = _patient(
         settings_for(
-            database_url=sqlite_databases.copy_to(live), redis_url=redis_server.url, data_dir=folder, nlu_url=nlu_url
+            database_url=sqlite_databases.filled_copy_to(live, demonstration),
+            redis_url=redis_server.url,
+            data_dir=folder,
+            nlu_url=nlu_url,
         )
     )
     clock = MovedClock(MONDAY)
@@ -91,8 +92,8 @@ def chat(town: Town) -> AssistantChat:
 
 @pytest.fixture
 def postgres_url(postgres_databases: PostgresDatabases) -> str:
-    """The address of a PostgreSQL database with all tables and no rows."""
-    postgres_databases.empty()
+    """The address of a PostgreSQL database that holds the demonstration."""
+    postgres_databases.refill(demonstration)
     return postgres_databases.url
 
 

@@ -10,8 +10,8 @@ import pytest_asyncio
 from bot.dialogue.catalog import FlowCatalog
 from bot.values.clock import MovedClock
 from tests.conversations.chats import AssistantChat
-from tests.conversations.conftest import MONDAY, PATIENCE_S
-from tests.support.assistant import NO_NLU, running_assistant, settings_for
+from tests.conversations.conftest import PATIENCE_S
+from tests.support.assistant import MONDAY, NO_NLU, running_assistant, settings_for
 from tests.support.conversations import Case, load_directory, run_case
 
 WHOLE_WAYS = (

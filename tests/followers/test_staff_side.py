@@ -13,7 +13,6 @@ from PIL import Image
 from bot.app.records import Records, open_records
 from bot.app.tasks import task_runner_of
 from bot.commands.demo_people import add_workers
-from bot.commands.run import seed
 from bot.followers.dossier import LISTED_MAX, Entry, masked_entries, value_at
 from bot.followers.errors import NoSuchFollower
 from bot.followers.export import EXPORT
@@ -27,15 +26,14 @@ from bot.values.problem import Problem
 
 
 @pytest.fixture
-async def records(database_url: str, tmp_path: Path, clock: MovedClock) -> AsyncIterator[Records]:
+async def records(seeded_url: str, tmp_path: Path, clock: MovedClock) -> AsyncIterator[Records]:
     settings = replace(
         load_settings({}, env_file=None),
-        database_url=database_url,
+        database_url=seeded_url,
         data_dir=tmp_path,
         field_keys=FieldCipher.new_setting(),
     )
     async with open_records(settings, clock) as opened:
-        await seed(opened)
         await add_workers(opened)
         yield opened
 

@@ -11,7 +11,8 @@ import pytest_asyncio
 from bot.knowledge.entries import EntryTable
 from bot.knowledge.evaluation import Asked, questions_of, read_questions
 from bot.knowledge.models import Entry
-from bot.knowledge.retrieval import HybridRetriever, Scores
+from bot.knowledge.retrieval import HybridRetriever
+from bot.knowledge.scores import Scores
 from bot.knowledge.seed import read_seed
 from bot.knowledge.service import KnowledgeService
 from bot.storage.sql import Database

@@ -12,8 +12,9 @@ from sqlalchemy import select
 from bot.knowledge.entries import EntryTable
 from bot.knowledge.errors import EntryChanged, NoSuchEntry
 from bot.knowledge.models import Close, Entry, EntryStatus, Found, KnowledgeRevision, NotFound
-from bot.knowledge.retrieval import HybridRetriever, Scores
+from bot.knowledge.retrieval import HybridRetriever
 from bot.knowledge.rules import WITH_MEANING
+from bot.knowledge.scores import Scores
 from bot.knowledge.service import DEFAULT_RECHECK, KnowledgeService
 from bot.storage.sql import Database
 from bot.values.clock import MovedClock

@@ -17,9 +17,10 @@ from bot.knowledge.likeness import WITHOUT_MEANING as BY_WORDS
 from bot.knowledge.likeness import QuestionSpace
 from bot.knowledge.models import Entry
 from bot.knowledge.ngrams import NgramSpace
-from bot.knowledge.retrieval import EXACT, HybridRetriever, Scores
+from bot.knowledge.retrieval import EXACT, HybridRetriever
 from bot.knowledge.rules import WITH_MEANING, Thresholds, clearly_best, rank
 from bot.knowledge.rules import WITHOUT_MEANING as WORDS_ONLY
+from bot.knowledge.scores import Scores
 from bot.knowledge.seed import read_seed
 from bot.knowledge.wording import fold_sound, normalise
 from bot.understanding.embedding import Embedded

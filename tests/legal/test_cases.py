@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from bot.legal.deadline_table import DeadlineTable, read_seed
 from bot.legal.errors import NoSuchTopic
-from bot.legal.models import CaseChanges, CaseDraft, CaseEvidence, CaseStatus, ContactWay, LegalCase
+from bot.legal.models import CaseChanges, CaseDraft, CaseEvidence, CaseStatus, ContactWay, LegalCase, Scope
 from bot.legal.queue import LegalQueue
 from bot.legal.service import Done, LegalService, NotYours, TooLate
 from bot.legal.topics import TopicCatalogue
@@ -149,17 +149,19 @@ async def test_nothing_of_somebody_elses_case_can_be_touched(legal: LegalService
 
 async def test_a_finished_case_stays_as_it_is(legal: LegalService, queue: LegalQueue) -> None:
     receipt = (await legal.open_case(DRAFT, "k-1")).receipt
-    await queue.assign(receipt, "lawyer-yang", by="admin")
-    await queue.note_attempt(receipt, by="lawyer-yang", reached=True)
-    await queue.move(receipt, CaseStatus.COMPLETED, by="lawyer-yang", reason="advised", outcome="oral_advice")
+    await queue.assign(receipt, "lawyer-yang", Scope(), by="admin")
+    await queue.note_attempt(receipt, Scope(), by="lawyer-yang", reached=True)
+    await queue.move(
+        receipt, CaseStatus.COMPLETED, Scope(), by="lawyer-yang", reason="advised", outcome="oral_advice"
+    )
     assert await legal.cancel(receipt, "o-1", "k-2") == TooLate(CaseStatus.COMPLETED)
     assert await legal.add_evidence(receipt, "o-1", "k-3", kind="note", text="x") == TooLate(CaseStatus.COMPLETED)
 
 
 async def test_what_a_worker_adds_sends_a_returned_case_back(legal: LegalService, queue: LegalQueue) -> None:
     receipt = (await legal.open_case(DRAFT, "k-1")).receipt
-    await queue.assign(receipt, "lawyer-yang", by="admin")
-    await queue.move(receipt, CaseStatus.RETURNED, by="lawyer-yang", reason="evidence_missing")
+    await queue.assign(receipt, "lawyer-yang", Scope(), by="admin")
+    await queue.move(receipt, CaseStatus.RETURNED, Scope(), by="lawyer-yang", reason="evidence_missing")
     done = await legal.add_evidence(receipt, "o-1", "k-2", kind="image", file_ref="evidence/b.jpg")
     assert isinstance(done, Done)
     assert done.case.status is CaseStatus.ASSIGNED

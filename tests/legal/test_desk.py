@@ -19,6 +19,7 @@ from bot.storage.sql import Database
 from bot.values.clock import MovedClock
 
 SONGTAO, SINAN = "520628", "520624"
+EVERYWHERE = Scope()
 
 
 @pytest.fixture
@@ -66,7 +67,7 @@ def test_employers_are_compared_by_what_tells_them_apart(employer: str, clients:
 
 async def test_a_case_out_of_scope_is_not_there(desk: LegalDesk, queue: LegalQueue, legal: LegalService) -> None:
     receipt = await _open(legal, "k-1", phone="13800000000", employer="鸿运建筑")
-    await queue.assign(receipt, "yang", by="yang")
+    await queue.assign(receipt, "yang", EVERYWHERE, by="yang")
     for scope in (Scope(county=SINAN), Scope(lawyer="tian"), Scope(county=SINAN, lawyer="yang")):
         for call in (
             desk.case(receipt, scope),
@@ -157,14 +158,14 @@ async def test_a_running_case_goes_to_another_lawyer_and_an_ended_one_does_not(
 ) -> None:
     receipt = await _open(legal, "k-1")
     with pytest.raises(TransitionRefused):
-        await queue.reassign(receipt, "tian", by="admin", reason="nobody has it")
-    await queue.assign(receipt, "yang", by="yang")
-    await queue.note_attempt(receipt, by="yang", reached=True)
-    moved = await queue.reassign(receipt, "tian", by="admin", reason="出差")
+        await queue.reassign(receipt, "tian", EVERYWHERE, by="admin", reason="nobody has it")
+    await queue.assign(receipt, "yang", EVERYWHERE, by="yang")
+    await queue.note_attempt(receipt, EVERYWHERE, by="yang", reached=True)
+    moved = await queue.reassign(receipt, "tian", EVERYWHERE, by="admin", reason="出差")
     assert (moved.assigned_to, moved.status) == ("tian", CaseStatus.CONTACTED)
-    await queue.move(receipt, CaseStatus.COMPLETED, by="tian", outcome="oral_advice")
+    await queue.move(receipt, CaseStatus.COMPLETED, EVERYWHERE, by="tian", outcome="oral_advice")
     with pytest.raises(TransitionRefused):
-        await queue.reassign(receipt, "yang", by="admin", reason="too late")
+        await queue.reassign(receipt, "yang", EVERYWHERE, by="admin", reason="too late")
 
 
 async def test_figures_count_cases_and_people_and_hide_small_groups(database: Database, legal: LegalService) -> None:

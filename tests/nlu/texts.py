@@ -1,5 +1,7 @@
 """The training data and the evaluation set, read without Rasa."""
 
+from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from bot.understanding.evaluation import Example, read_examples
@@ -8,11 +10,14 @@ from bot.understanding.training_data import read_utterances
 NLU = Path(__file__).resolve().parents[2] / "nlu"
 
 
-def training_texts(folder: Path = NLU / "data") -> dict[str, list[str]]:
+@cache
+def training_texts(folder: Path = NLU / "data") -> Mapping[str, Sequence[str]]:
     """Return the utterances by intent."""
     return read_utterances(sorted(folder.glob("*.yml")))
 
 
-def evaluation_texts() -> list[Example]:
+@cache
+def evaluation_texts() -> tuple[Example, ...]:
     """Return the rows of all evaluation tables."""
-    return [example for path in sorted((NLU / "evaluation").glob("*.tsv")) for example in read_examples(path)]
+    tables = sorted((NLU / "evaluation").glob("*.tsv"))
+    return tuple(example for path in tables for example in read_examples(path))

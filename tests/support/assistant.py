@@ -3,11 +3,14 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from aiohttp import web
 
 from bot.app.assistant import Bot, open_bot
+from bot.app.records import open_records
 from bot.app.worker import worker_of
 from bot.commands.run import seed
 from bot.demo import new_aes_key
@@ -17,10 +20,12 @@ from bot.simulator.models import Exchange, SimulatorConfig
 from bot.simulator.platform import SimulatedPlatform
 from bot.simulator.server import start
 from bot.storage.encryption import FieldCipher
-from bot.values.clock import Clock
+from bot.values.clock import LOCAL_ZONE, Clock, MovedClock
 from bot.wechat.menu import read_menu
 from tests.support.nlu import free_port
 
+MONDAY = datetime(2026, 6, 15, 10, 0, tzinfo=LOCAL_ZONE)
+"""When the clocks of tests begin: ten in the morning in Tongren."""
 NO_NLU = "http://127.0.0.1:9"
 """Nobody listens there: keywords stand in for the model."""
 
@@ -127,6 +132,14 @@ async def simulated_platform(
             yield platform
         finally:
             await running.close()
+
+
+async def demonstration(url: str) -> None:
+    """Store what a demonstration that began on MONDAY holds in the empty database at ``url``."""
+    with TemporaryDirectory(prefix="bot-seed-") as folder:
+        settings = settings_for(database_url=url, redis_url="", data_dir=Path(folder))
+        async with open_records(settings, MovedClock(MONDAY)) as records:
+            await seed(records)
 
 
 @asynccontextmanager

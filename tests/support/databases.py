@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from uuid import uuid4
 
@@ -29,6 +30,34 @@ BEGIN
 END $$
 """
 
+# Rows that were kept come back by one statement a table, without constraints being checked again.
+_KEEP = """
+DO $$
+DECLARE found record;
+BEGIN
+    DROP SCHEMA IF EXISTS kept CASCADE;
+    CREATE SCHEMA kept;
+    FOR found IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+        EXECUTE format('CREATE TABLE kept.%1$I AS TABLE public.%1$I', found.tablename);
+    END LOOP;
+    CREATE TABLE kept."the sequences" AS
+        SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL;
+END $$
+"""
+_BRING_BACK = """
+DO $$
+DECLARE found record;
+BEGIN
+    SET LOCAL session_replication_role = replica;
+    FOR found IN SELECT tablename FROM pg_tables WHERE schemaname = 'kept' AND tablename <> 'the sequences' LOOP
+        EXECUTE format('INSERT INTO public.%1$I SELECT * FROM kept.%1$I', found.tablename);
+    END LOOP;
+    PERFORM setval(format('public.%I', sequencename)::regclass, last_value) FROM kept."the sequences";
+END $$
+"""
+Fill = Callable[[str], Coroutine[None, None, None]]
+"""Fills the database at a URL with rows."""
+
 
 class PostgresDatabases:
     """Databases of one session on one server. ``server_url`` names a database of an account that may create more."""
@@ -43,6 +72,7 @@ class PostgresDatabases:
         self._spare: dict[int, str] = {}
         self._emptier = create_async_engine(self.url, isolation_level="AUTOCOMMIT")
         self._runner.run(_with_tables(self.url))
+        self._keeps = False
 
     def without_tables(self, number: int = 0) -> str:
         """Return the URL of a database without tables: the same one for the same ``number``, cleared again."""
@@ -61,6 +91,19 @@ class PostgresDatabases:
     def empty(self) -> None:
         """Delete every row of ``url`` and restart its sequences."""
         self._execute(self._emptier, _DISCONNECT_OTHERS, _EMPTY)
+
+    def refill(self, fill: Fill) -> None:
+        """Make ``url`` hold what ``fill``, the same for a session, writes into an empty database.
+
+        It runs once; afterwards its rows are copied.
+        """
+        self.empty()
+        if self._keeps:
+            self._execute(self._emptier, _BRING_BACK)
+        else:
+            self._runner.run(fill(self.url))
+            self._execute(self._emptier, _KEEP)
+            self._keeps = True
 
     def drop_all(self) -> None:
         """Drop what was made, on a server that stays."""
@@ -100,10 +143,21 @@ class SqliteDatabases:
 
     def __init__(self, folder: Path) -> None:
         self._template = folder / "template.db"
+        self._filled = folder / "filled.db"
         with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
             runner.run(_with_tables(f"sqlite+aiosqlite:///{self._template}"))
 
     def copy_to(self, path: Path) -> str:
         """Write a fresh copy to ``path``; return its SQLAlchemy URL."""
         shutil.copyfile(self._template, path)
+        return f"sqlite+aiosqlite:///{path}"
+
+    def filled_copy_to(self, path: Path, fill: Fill) -> str:
+        """Write a copy with the rows of ``fill`` to ``path``; return its URL. It runs once; a session has one."""
+        if not self._filled.exists():
+            making = self._filled.with_suffix(".making")
+            with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+                runner.run(fill(self.copy_to(making)))
+            making.rename(self._filled)
+        shutil.copyfile(self._filled, path)
         return f"sqlite+aiosqlite:///{path}"

@@ -5,12 +5,10 @@ statuses as they are spread after some campaigns, rare marks. The sealed columns
 """
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
-
-from sqlalchemy import insert, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.programmes.models import Programme, ProgrammeKind, ProgrammeStatus
 from bot.programmes.service import ProgrammeService
@@ -19,8 +17,8 @@ from bot.storage.encryption import FieldCipher
 from bot.storage.sql import Database
 from bot.values.clock import Clock
 from bot.values.counties import County
+from tests.support.many import settle, store_rows
 
-CHUNK_ROWS = 5_000
 PROGRAMMES = 10
 STATUSES = {
     "completed": 55,
@@ -35,19 +33,39 @@ CATEGORIES = ("employed", "migrant", "platform", "outdoor", "retired", "jobless"
 SURNAMES, GIVEN = "杨吴龙田张王李罗冉石", "芳敏静丽娟英华玉兰梅"
 
 
-async def store_many(database: Database, cipher: FieldCipher, clock: Clock, rows: int, *, seed: int = 7) -> list[str]:
-    """Store ``rows`` registrations over ``PROGRAMMES`` programmes; return the programmes' ids, the oldest first."""
-    programmes = ProgrammeService(database, clock)
-    ids = [f"period-{number:02d}" for number in range(PROGRAMMES)]
-    for number, programme_id in enumerate(ids):
-        await programmes.create(_programme(programme_id, number, clock.now()), editor="test")
-    made = _rows(rows, ids, cipher, clock.now(), random.Random(seed))  # noqa: S311 - Nothing secret is drawn.
-    async with database.connection() as connection:
-        while chunk := [row for row, _ in zip(made, range(CHUNK_ROWS), strict=False)]:
-            await _store(connection, chunk)
-    async with database.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-        await connection.execute(text("ANALYZE" if database.is_sqlite else "VACUUM ANALYZE registrations"))
+async def store_many(
+    database: Database,
+    cipher: FieldCipher,
+    clock: Clock,
+    rows: int,
+    *,
+    seed: int = 7,
+    booked: Mapping[str, range] = MappingProxyType({}),
+) -> list[str]:
+    """Store ``rows`` registrations over ``PROGRAMMES`` programmes; return the programmes' ids, the oldest first.
+
+    With ``booked`` they go to those programmes instead, and take places in the slots that stand beside each.
+    """
+    ids = list(booked) or [f"period-{number:02d}" for number in range(PROGRAMMES)]
+    if not booked:
+        programmes = ProgrammeService(database, clock)
+        for number, programme_id in enumerate(ids):
+            await programmes.create(_programme(programme_id, number, clock.now()), editor="test")
+    chance = random.Random(seed)  # noqa: S311 - Nothing secret is drawn.
+    made = _rows(rows, ids, cipher, clock.now(), chance)
+    if booked:
+        made = (_in_slot(number, row, booked) for number, row in enumerate(made))
+    await store_rows(database, Registration, made)
+    await settle(database)
     return ids
+
+
+def _in_slot(number: int, row: dict[str, Any], booked: Mapping[str, range]) -> dict[str, Any]:
+    slots = booked[row["programme_id"]]
+    takes = row["status"] in ("pending", "approved", "completed", "no_show")
+    # A number that shares no factor with the slots scatters the people over all of them.
+    slot_id = slots[number * 7_919 % len(slots)]
+    return {**row, "kind": "health_screening", "slot_id": slot_id, "place_taken": takes}
 
 
 def _programme(programme_id: str, number: int, now: datetime) -> Programme:
@@ -77,14 +95,15 @@ def _rows(
     picked = chance.choices(counties, shares, k=count)
     statuses = chance.choices(list(STATUSES), list(STATUSES.values()), k=count)
     for number in range(count):
-        at = began + every * number
+        at, status = began + every * number, "returned" if number % 97 == 0 else statuses[number]
+        waits = status == "waitlisted"
         yield {
             "receipt": f"QG{at:%y-%m%d}-{number:06d}"[:24],
             "idempotency_key": f"many-{number}",
             "programme_id": programmes[number * len(programmes) // count],
             "programme_version": 1,
             "kind": "work_study",
-            "status": "returned" if number % 97 == 0 else statuses[number],
+            "status": status,
             "openid": f"openid-{number % 600_000}",
             "relation": "self",
             "subject_hash": f"{number:064x}",
@@ -111,25 +130,9 @@ def _rows(
             "consents": {},
             "returned_items": [],
             "returned_until": at + timedelta(days=7) if number % 97 == 0 else None,
+            "waitlist_queue": "many" if waits else None,
+            "waitlist_seq": number if waits else None,
             "changes": 1,
             "created_at": at,
             "updated_at": at,
         }
-
-
-async def _store(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:
-    if connection.dialect.name == "sqlite":
-        await connection.execute(insert(Registration), rows)
-        return
-    raw = await connection.get_raw_connection()
-    driver = raw.driver_connection
-    assert driver is not None
-    # What is not on the disk yet does not count as visible to all, and then no index answers by itself.
-    await driver.execute("SET synchronous_commit = on")
-    names = list(rows[0])
-    records = [tuple(_copied(row[name]) for name in names) for row in rows]
-    await driver.copy_records_to_table(Registration.__tablename__, records=records, columns=names)
-
-
-def _copied(value: Any) -> Any:
-    return "[]" if value == [] else "{}" if value == {} else value

@@ -3,10 +3,7 @@
 import random
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Any
-
-from sqlalchemy import insert, text
 
 from bot.inbox.models import Chat, Satisfaction
 from bot.storage.sql import Database
@@ -14,25 +11,23 @@ from bot.turns.models import LoggedDay, LoggedTurn
 from bot.understanding.models import INTENTS
 from bot.values.clock import Clock
 from bot.values.counties import County
+from tests.support.many import settle, store_few, store_rows
 
 DAYS = 1_000
-CHUNK_ROWS = 5_000
 TURNS_A_CHAT = 10
 CERTAINTIES = {"sure": 60, "unsure": 8, "lost": 5, None: 27}
 SATISFACTIONS = (*Satisfaction, None)
 
 
-async def store_many_turns(database: Database, clock: Clock, rows: int, *, seed: int = 7) -> None:
-    """Store ``rows`` turns of the last ``DAYS`` days, and a chat for every ``TURNS_A_CHAT`` of them."""
+async def store_many_turns(database: Database, clock: Clock, rows: int, *, seed: int = 7, chats: bool = True) -> None:
+    """Store ``rows`` turns of the last ``DAYS`` days, and with ``chats`` one for every ``TURNS_A_CHAT`` of them."""
     began, chance = clock.now() - timedelta(days=DAYS), random.Random(seed)  # noqa: S311 - Nothing secret is drawn.
-    async with database.connection() as connection:
-        for table, made in ((LoggedTurn, _turns(rows, began, chance)), (Chat, _chats(rows, began, chance))):
-            while chunk := list(islice(made, CHUNK_ROWS)):
-                await connection.execute(insert(table), chunk)
-        days = [{"day": (began + timedelta(days=number)).date(), "writes": 1} for number in range(DAYS + 1)]
-        await connection.execute(insert(LoggedDay), days)
-    async with database.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-        await connection.execute(text("ANALYZE" if database.is_sqlite else "VACUUM ANALYZE"))
+    await store_rows(database, LoggedTurn, _turns(rows, began, chance))
+    if chats:
+        await store_rows(database, Chat, _chats(rows, began, chance))
+    days = ({"day": (began + timedelta(days=number)).date(), "writes": 1} for number in range(DAYS + 1))
+    await store_few(database, LoggedDay, days)
+    await settle(database)
 
 
 def _turns(count: int, began: datetime, chance: random.Random) -> Iterator[dict[str, Any]]:
@@ -68,9 +63,11 @@ def _chats(turns: int, began: datetime, chance: random.Random) -> Iterator[dict[
             "openid": f"openid-{number}",
             "topic": "other",
             "county": chance.choice(counties),
+            "reason": "",
             "status": "closed",
             "idempotency_key": f"many-{number}",
             "opened_at": opened,
+            "last_at": closed,
             "first_answer_at": answered,
             "closed_at": closed,
             "satisfaction": rating,

@@ -1,0 +1,50 @@
+"""The tables of what staff do around campaigns: calls of a button, pictures, testers."""
+
+from datetime import datetime
+
+from sqlalchemy import JSON, Integer, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bot.storage.sql import Base
+
+
+class StaffCall(Base):
+    """A button that called the platform at once, under the key of its form: pressed twice it calls once.
+
+    ``ended_at`` is empty while the calls are under way, and for ever when the process died among them.
+    """
+
+    __tablename__ = "campaign_calls"
+
+    key: Mapped[str] = mapped_column(String(160), primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(Integer)
+    step: Mapped[str] = mapped_column(String(12))
+    by: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    done: Mapped[int] = mapped_column(default=0)
+    refused: Mapped[list[str]] = mapped_column(JSON, default=list)
+
+
+class CampaignPicture(Base):
+    """A picture that staff chose. The platform gets it when it is first sent or previewed, and keeps it for good."""
+
+    __tablename__ = "campaign_pictures"
+
+    file_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    added_by: Mapped[str] = mapped_column(String(64))
+    added_at: Mapped[datetime]
+    media_id: Mapped[str | None] = mapped_column(String(128))
+    uploaded_at: Mapped[datetime | None]
+
+
+class Tester(Base):
+    """A follower who gets previews, by the name that staff gave them."""
+
+    __tablename__ = "campaign_testers"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    openid: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(String(40))
+    added_by: Mapped[str] = mapped_column(String(64))
+    added_at: Mapped[datetime]

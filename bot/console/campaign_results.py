@@ -1,0 +1,59 @@
+"""What came of a campaign: figures, charts, reasons, and the workbook."""
+
+from aiohttp import web
+
+from bot.campaigns.export import KIND, params_of
+from bot.campaigns.models import Outcome
+from bot.console.campaign_parts import CAMPAIGN, READ, CampaignParts
+from bot.console.charts import Series, bars, columns
+from bot.console.routing import NavItem, Route, Tile
+from bot.console.visit import Visit
+
+
+class CampaignResultPages:
+    """The page of results, and the order for the workbook."""
+
+    def __init__(self, parts: CampaignParts) -> None:
+        self._parts = parts
+
+    @property
+    def nav(self) -> tuple[NavItem, ...]:
+        """Return nothing: it is reached from the campaign."""
+        return ()
+
+    def routes(self) -> tuple[Route, ...]:
+        """Return the addresses."""
+        return (
+            Route("GET", f"{CAMPAIGN}/results", self.show, READ),
+            Route("POST", f"{CAMPAIGN}/results/excel", self.export, READ),
+        )
+
+    async def tiles(self, visit: Visit) -> tuple[Tile, ...]:  # noqa: ARG002 - Nothing waits here.
+        """Return nothing."""
+        return ()
+
+    async def show(self, visit: Visit) -> web.StreamResponse:
+        """Show the figures with a chart of outcomes and one of the days after sending."""
+        results = await self._parts.results.of(int(visit.path("campaign")))
+        counts = [(outcome, results.progress.counts.get(outcome, 0)) for outcome in Outcome]
+        outcomes = [(visit.label(outcome.value, "campaign_outcome"), count) for outcome, count in counts if count]
+        days = [
+            Series("报名", "c1", [one.registrations for one in results.days]),
+            Series("退订", "c2", [one.opt_outs for one in results.days]),
+        ]
+        return visit.page(
+            "campaigns/results.html",
+            results=results,
+            view=results.campaign,
+            outcomes=outcomes,
+            chart=bars([name for name, _ in outcomes], [Series("人", "c1", [n for _, n in outcomes])], "发送结果"),
+            by_day=columns([f"{one.day:%m-%d}" for one in results.days], days, "发送以后每天的报名和退订"),
+        )
+
+    async def export(self, visit: Visit) -> web.StreamResponse:
+        """Start the workbook; it is fetched among one's tasks."""
+        view, form = await self._parts.campaign(visit), await visit.form()
+        await self._parts.tasks.start(
+            KIND, owner=visit.viewer.username, params=params_of(view.id), key=form.key, source=visit.source
+        )
+        return visit.to("/tasks", "campaign.export_started")

@@ -1,0 +1,170 @@
+"""``python -m tests.bench.pages --rows 1000000``: what pages of the console cost with very many rows behind each.
+
+The whole console is served over HTTP with as many chats, cases, slots, registrations, rows of the trail, followers
+and turns as asked for. Each page is asked for 40 times at random places, as staff do, and timed from the request
+to the last byte, on SQLite and on PostgreSQL. Prints the median and the 95th percentile.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from bot.app.assistant import open_bot
+from bot.app.records import Records
+from bot.commands.run import seed
+from bot.followers.references import FollowerReferences
+from bot.reports.chat_rollups import ChatRollups
+from bot.reports.rollups import TurnRollups
+from bot.storage.encryption import FieldCipher
+from bot.storage.migrate import upgrade
+from bot.storage.redis_server import RedisServer
+from tests.bench.visits import Look, Place, Role, looks
+from tests.console.served import Browser, ServedConsole, serving
+from tests.support.assistant import settings_for
+from tests.support.many import settle
+from tests.support.many_cases import store_many_cases
+from tests.support.many_chats import store_many_chats
+from tests.support.many_events import store_many_events, store_many_followers
+from tests.support.many_registrations import store_many
+from tests.support.many_slots import store_many_slots
+from tests.support.many_turns import store_many_turns
+from tests.support.postgres import running_postgres
+from tests.support.tables import import_all_tables
+
+ROUNDS = 40
+PAGE_P95_MS = 300.0
+COUNTY = "520628"
+Times = Mapping[str, tuple[float, float]]
+
+
+async def store(records: Records, rows: int, console: Console) -> Place:
+    """Fill every table that has pages; return what a visit needs to know of it."""
+    database, cipher, clock = records.database, records.cipher, records.clock
+    lawyers, agents = [f"lawyer{number}" for number in range(20)], ["agent0", "agent1", "agent2", "agent3"]
+    began = time.perf_counter()
+
+    def told(what: str) -> None:
+        console.print(f"{what} after {time.perf_counter() - began:.0f} s")
+
+    await store_many_events(database, clock, rows, [*lawyers, *agents])
+    told("trail")
+    await store_many_followers(database, clock, min(rows, 600_000))
+    await store_many_chats(database, cipher, clock, rows, agents)
+    told("chats")
+    await store_many_cases(database, cipher, clock, rows, lawyers)
+    told("cases")
+    booked = await store_many_slots(database, clock, rows)
+    told("slots")
+    await store_many(database, cipher, clock, rows, booked=booked)
+    told("registrations")
+    await store_many_turns(database, clock, rows, chats=False)
+    told("turns")
+    for rollups in (TurnRollups(database, clock), ChatRollups(database, clock)):
+        while await rollups.renew():
+            pass
+    told("days counted")
+    await settle(database)
+    told("everything")
+    return Place(rows, tuple(booked), tuple(lawyers), clock.now())
+
+
+async def timed(browser: Browser, name: str, look: Look) -> tuple[float, float]:
+    """Return the median and the 95th percentile in milliseconds."""
+    chance = random.Random(name)  # noqa: S311 - Nothing secret is drawn.
+    spent: list[float] = []
+    for _ in range(ROUNDS):
+        path, fields = look.path(chance), look.fields(chance)
+        began = time.perf_counter()
+        answer = await (browser.post(path, fields) if fields else browser.get(path))
+        spent.append((time.perf_counter() - began) * 1000)
+        assert answer.status in (200, 303), (path, answer.status, answer.visible[:200])
+    return statistics.median(spent), statistics.quantiles(spent, n=20)[18]
+
+
+@asynccontextmanager
+async def filled(url: str, folder: Path, rows: int, console: Console) -> AsyncIterator[tuple[ServedConsole, Place]]:
+    """Serve a console over the database at ``url``, which is filled unless ``folder`` says that it was before."""
+    note = folder / "filled.json"
+    known: dict[str, Any] = json.loads(note.read_text()) if note.exists() else {"keys": FieldCipher.new_setting()}
+    async with RedisServer(folder) as redis:
+        settings = settings_for(database_url=url, redis_url=redis.url, data_dir=folder, cipher_setting=known["keys"])
+        async with open_bot(settings) as bot, serving(bot) as served:
+            if "place" in known:
+                place = Place.read(known["place"])
+            else:
+                await upgrade(bot.records.database)
+                await seed(bot.records)
+                place = await store(bot.records, rows, console)
+                note.write_text(json.dumps({**known, "place": place.written()}))
+            yield served, place
+
+
+async def measure(url: str, folder: Path, rows: int, only: str, console: Console) -> Times:
+    """Time every look whose name has ``only`` in it."""
+    async with filled(url, folder, rows, console) as (served, place):
+        browsers = {role: await _signed_in(served, role) for role in Role}
+        measured = {}
+        for name, look in looks(place, FollowerReferences(served.records.cipher)).items():
+            if only in name:
+                measured[name] = await timed(browsers[look.role], name, look)
+                console.print(f"{name}: {measured[name][0]:.0f} {measured[name][1]:.0f}")
+        return measured
+
+
+async def _signed_in(served: ServedConsole, role: Role) -> Browser:
+    county = COUNTY if role in (Role.REVIEWER, Role.LAWYER) else None
+    if await served.records.staff.find(role.account) is None:
+        await served.add(role.account, role.value, county=county)
+    browser = served.browser()
+    answer = await browser.sign_in(role.account)
+    assert answer.status == 303, answer.visible
+    return browser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print, and return 1 when a page misses its target."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.pages")
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--only", choices=["sqlite", "postgresql"])
+    parser.add_argument("--pages", default="", help="only pages with this in their name")
+    parser.add_argument("--keep", type=Path, help="a folder in which SQLite's database stays and is found again")
+    given, console = parser.parse_args(arguments), Console(soft_wrap=True)
+    import_all_tables()
+    measured: dict[str, Times] = {}
+    for name in [given.only] if given.only else ["sqlite", "postgresql"]:
+        with contextlib.ExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+            url = f"sqlite+aiosqlite:///{folder}/many.db"
+            if name == "postgresql":
+                url = stack.enter_context(running_postgres())
+            elif given.keep is not None:
+                folder = given.keep
+                folder.mkdir(parents=True, exist_ok=True)
+                url = f"sqlite+aiosqlite:///{folder}/many.db"
+            measured[name] = asyncio.run(measure(url, folder, given.rows, given.pages, console))
+    console.print(_table(measured, given.rows))
+    slowest = max(p95 for times in measured.values() for _, p95 in times.values())
+    return 0 if slowest <= PAGE_P95_MS else 1
+
+
+def _table(measured: Mapping[str, Times], rows: int) -> Table:
+    table = Table("page", *(f"{name}: median, p95 ms" for name in measured), title=f"{rows} rows a table")
+    for name in next(iter(measured.values())):
+        table.add_row(name, *(f"{times[name][0]:.0f}  {times[name][1]:.0f}" for times in measured.values()))
+    return table
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
