@@ -4,7 +4,7 @@ PY := .venv/bin/python
 UV := .venv/bin/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench format nlu lock clean
+.PHONY: help run test check static bench format nlu lock clean
 
 help: ## List these commands.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,13 +15,16 @@ run: .venv/app.stamp ## Install what is missing, then start everything with demo
 test: .venv/dev.stamp nlu ## Install what is missing, then run the whole test suite.
 	@$(PY) -m pytest -n 2 --dist loadfile
 
-check: .venv/dev.stamp nlu ## Lint, format, strict types, import layers, flows, NLU data.
+check: .venv/dev.stamp ## Lint, format, strict types, import layers, flows, NLU data.
+	@$(MAKE) --no-print-directory --jobs=2 static nlu
+	@$(PY) nlu/validate.py
+
+static: .venv/dev.stamp # What needs no model, beside its training.
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 	@$(PY) -m bot flows check
-	@$(PY) nlu/validate.py
 
 bench: .venv/dev.stamp ## Run the benchmarks and write docs/benchmarks.md.
 	@$(PY) -m tests.bench

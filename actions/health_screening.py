@@ -155,6 +155,7 @@ class HealthScreeningActions:
         outcome = await self._registrations.submit(_application(context, programme, number, slot))
         match outcome:
             case Submitted():
+                await self._describe(context)
                 return await self._booked(context, outcome)
             case Duplicate():
                 return [_say_duplicate(outcome)]
@@ -168,6 +169,17 @@ class HealthScreeningActions:
                 return [SetSlots({"hs_place": "taken"}), Say("utter_hs_hold_lapsed")]
             case _:
                 assert_never(outcome)
+
+    async def _describe(self, context: ActionContext) -> None:
+        """Remember what the form tells of the follower; a form for somebody else tells nothing."""
+        if context.slots.get("hs_for_whom") != "self":
+            return
+        await self._followers.describe(
+            context.openid,
+            county=text_of(context.slots.get("hs_county")) or None,
+            category=text_of(context.slots.get("hs_category")) or None,
+            unit=text_of(context.slots.get("hs_employer")) or None,
+        )
 
     async def _booked(self, context: ActionContext, outcome: Submitted) -> Sequence[Event]:
         view = await self._registrations.find_by_receipt(outcome.receipt, context.openid)

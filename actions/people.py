@@ -21,6 +21,9 @@ TOPIC_BY_OPEN_FORM: Mapping[str, str] = {
 }
 """The queue of a chat that is handed over while a form is open, by a slot that only this form fills."""
 
+MATTER = "legal_story"
+"""What the follower has told of their matter in a form that asks for it: staff see this before the word 人工."""
+
 VIOLENCE = CrisisSignal("P0", "violence", rule="topic")
 MAY_BE = CrisisSignal("P1", "distress", rule="model")
 """What the model took for a crisis and the words alone do not tell: it is asked about, and somebody looks at it."""
@@ -62,8 +65,9 @@ class PeopleActions:
     async def hand_over(self, context: ActionContext) -> Sequence[Event]:
         """Queue the chat for staff and say how long it usually takes."""
         topic = next((queue for slot, queue in TOPIC_BY_OPEN_FORM.items() if context.slots.get(slot)), GENERAL)
+        told = text_of(context.slots.get(MATTER)) if topic == LEGAL else ""
         queued = await self._inbox.escalate(
-            context.openid, topic, context.said, context.idempotency_key, reason="asked"
+            context.openid, topic, told or context.said, context.idempotency_key, reason="asked"
         )
         return [_queued_text(queued, context), HandOver(topic, "asked")]
 

@@ -239,7 +239,21 @@ class WorkStudyActions:
             return [Reject(number)]
         programme = await self._programme(context)
         outcome = await self._registrations.submit(await self._application(context, programme, number))
+        if isinstance(outcome, Submitted):
+            await self._describe(context)
         return self._submitted(programme, outcome)
+
+    async def _describe(self, context: ActionContext) -> None:
+        """Remember what the form tells of the parent who filled it in; of others it tells nothing of the follower."""
+        if context.slots.get("ws_filler") != "parent":
+            return
+        unit = text_of(context.slots.get("ws_parent_union")) or text_of(context.slots.get("ws_parent_employer"))
+        await self._followers.describe(
+            context.openid,
+            county=text_of(context.slots.get("ws_county")) or None,
+            category=text_of(context.slots.get("ws_parent_category")) or None,
+            unit=unit or None,
+        )
 
     async def _application(self, context: ActionContext, programme: Programme, number: IdentityNumber) -> Application:
         posts = context.slots.get("ws_posts")

@@ -56,7 +56,7 @@ def report(intents: list[str], labels: list[str], found: npt.NDArray[np.float64]
     danger = intents.index("crisis")
     _report_out_of_scope(found, intents.index("out_of_scope"), truth)
     print("crisis at least  recall  false alarms among all others")
-    for least in (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5):
+    for least in (0.1, 0.15, 0.2, 0.25, 0.3, 0.36, 0.4, 0.5):
         raised = found[:, danger] >= least
         print(f"{least:.2f}  {raised[truth == danger].mean():.3f}  {raised[truth != danger].mean():.4f}")
 
@@ -64,7 +64,7 @@ def report(intents: list[str], labels: list[str], found: npt.NDArray[np.float64]
 def _report_out_of_scope(found: npt.NDArray[np.float64], outside: int, truth: npt.NDArray[np.intp]) -> None:
     lead = found[:, outside] - np.delete(found, outside, axis=1).max(axis=1)
     print("lead of out_of_scope  in scope kept  out of scope rejected")
-    for least in (-0.2, -0.1, 0.0, 0.05, 0.1, 0.2, 0.3):
+    for least in (-0.3, -0.2, -0.1, -0.05, 0.0, 0.05, 0.1, 0.2):
         rejected = lead >= least
         print(f"{least:+.2f}  {1 - rejected[truth != outside].mean():.3f}  {rejected[truth == outside].mean():.3f}")
 

@@ -7,6 +7,7 @@ from bot.app.assistant import Bot
 from bot.app.records import Records
 from bot.app.tasks import registration_desk
 from bot.campaigns.calls import CampaignCalls
+from bot.campaigns.figures import CampaignComparison
 from bot.campaigns.pictures import CampaignPictures
 from bot.campaigns.results import CampaignResults
 from bot.console.account import AccountPages
@@ -165,6 +166,7 @@ def campaign_areas(bot: Bot) -> tuple[Area, ...]:
         desk=records.campaigns,
         calls=campaign_calls_of(bot),
         results=results,
+        comparison=CampaignComparison(records.database, records.campaigns.lists),
         programmes=records.programmes,
         tasks=records.tasks,
         pictures=CampaignPictures(records.database, records.files, records.clock),

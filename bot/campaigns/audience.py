@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, false, func, not_, or_, select, true
 from bot.campaigns.errors import AudienceInvalid
 from bot.campaigns.models import FollowerTag, Outcome, Recipient
 from bot.followers.models import Consent, Follower
+from bot.followers.units import normal_unit
 from bot.registrations.models import Registration
 from bot.registrations.statuses import Status
 
@@ -35,6 +36,13 @@ class InCategory:
     """Who is one of these kinds of worker."""
 
     categories: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InUnit:
+    """Who told one of these units, or its union, as their own; 某某公司 and 某某公司工会 are the same."""
+
+    units: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +120,7 @@ Audience: TypeAlias = (
     Everyone
     | InCounty
     | InCategory
+    | InUnit
     | Registered
     | Consented
     | Tagged
@@ -128,6 +137,7 @@ _KINDS: Mapping[str, type[Audience]] = {
     "everyone": Everyone,
     "county": InCounty,
     "category": InCategory,
+    "unit": InUnit,
     "registered": Registered,
     "consented": Consented,
     "tagged": Tagged,
@@ -202,7 +212,7 @@ def _value(name: str, value: object, place: str) -> object:
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= highest:
             raise AudienceInvalid(at=place, problem="not_a_number")
         return value
-    if name in ("counties", "categories", "statuses", "openids"):
+    if name in ("counties", "categories", "units", "statuses", "openids"):
         if (
             not isinstance(value, Sequence)
             or isinstance(value, str)
@@ -224,10 +234,8 @@ def condition(audience: Audience, now: datetime) -> ColumnElement[bool]:
     match audience:
         case Everyone():
             return true()
-        case InCounty(counties):
-            return Follower.county.in_(counties)
-        case InCategory(categories):
-            return Follower.category.in_(categories)
+        case InCounty() | InCategory() | InUnit():
+            return _told(audience)
         case Registered(programme_id, statuses):
             wanted = select(Registration.openid)
             if programme_id:
@@ -253,6 +261,18 @@ def condition(audience: Audience, now: datetime) -> ColumnElement[bool]:
         case Not(part):
             # A county that nobody told is not that county: NULL counts as no.
             return not_(func.coalesce(condition(part, now), false()))
+        case _:
+            assert_never(audience)
+
+
+def _told(audience: InCounty | InCategory | InUnit) -> ColumnElement[bool]:
+    match audience:
+        case InCounty(counties):
+            return Follower.county.in_(counties)
+        case InCategory(categories):
+            return Follower.category.in_(categories)
+        case InUnit(units):
+            return Follower.unit.in_([normal_unit(unit) for unit in units])
         case _:
             assert_never(audience)
 

@@ -5,7 +5,7 @@ was cancelled since then is not reminded of.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
@@ -15,7 +15,9 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.campaigns.content import MenuChoice
 from bot.campaigns.models import AutomaticRule, Occasion, OccasionState, OpeningWish, OptOut
+from bot.campaigns.standard import standard_texts
 from bot.programmes.models import ProgrammeRow, ProgrammeStatus, SiteRow, SlotRow
 from bot.registrations.models import Registration
 from bot.registrations.statuses import Status
@@ -46,6 +48,7 @@ class Rule:
     """A rule as staff write it. ``days`` are those before the appointment, or after the service.
 
     ``body`` may name {项目}, {日期}, {时间}, {地点} and {回执号}. An empty ``programme_id`` means every programme.
+    ``choices`` are the buttons below it; ``None`` keeps those that are stored and gives a new rule the standard ones.
     """
 
     kind: RuleKind
@@ -56,6 +59,7 @@ class Rule:
     template_id: str = ""
     is_on: bool = True
     id: int = 0
+    choices: tuple[MenuChoice, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,7 @@ class DueMessage:
     template_id: str
     values: Mapping[str, str]
     attempts: int
+    choices: tuple[MenuChoice, ...] = ()
 
 
 class AutomaticMessages:
@@ -96,6 +101,10 @@ class AutomaticMessages:
                 rule.at_minute,
             )
             row.body, row.template_id, row.is_on = rule.body, rule.template_id, rule.is_on
+            if rule.choices is not None:
+                row.choices = [asdict(choice) for choice in rule.choices]
+            elif not rule.id:
+                row.choices = [asdict(choice) for choice in standard_texts()[rule.kind.value].choices]
             row.edited_by, row.edited_at = by, self._clock.now()
             session.add(row)
             await session.flush()
@@ -243,6 +252,7 @@ class AutomaticMessages:
             template_id=rule.template_id,
             values=values,
             attempts=row.attempts + 1,
+            choices=_choices(rule),
         )
 
     async def sent(self, occasion_id: int) -> None:
@@ -305,6 +315,10 @@ def _row(rule: Rule, key: str, found: Any, due_at: datetime, **more: Any) -> dic
     }
 
 
+def _choices(row: AutomaticRule) -> tuple[MenuChoice, ...]:
+    return tuple(MenuChoice(**choice) for choice in row.choices)
+
+
 def _rule(row: AutomaticRule) -> Rule:
     return Rule(
         kind=RuleKind(row.kind),
@@ -315,4 +329,5 @@ def _rule(row: AutomaticRule) -> Rule:
         template_id=row.template_id,
         is_on=row.is_on,
         id=row.id,
+        choices=_choices(row),
     )

@@ -31,6 +31,7 @@ class CampaignDraft:
     hours: SendingHours = field(default_factory=SendingHours)
     max_failed_percent: int = 10
     attribution_days: int = 7
+    tag_name: str = ""
 
 
 def check_draft(draft: CampaignDraft) -> tuple[Problem, ...]:
@@ -58,6 +59,7 @@ def draft_of(view: CampaignView) -> CampaignDraft:
         purpose=view.purpose,
         programme_id=view.programme_id,
         tag_id=view.tag_id,
+        tag_name=view.tag_name,
         starts_at=view.starts_at,
         per_minute=view.per_minute,
         hours=view.hours,
@@ -71,6 +73,7 @@ def fill(row: Campaign, draft: CampaignDraft) -> None:
     row.title, row.channel = draft.title.strip()[:TITLE_CHARS], draft.channel.value
     row.content, row.audience = contents.to_json(draft.content), audiences.to_json(draft.audience)
     row.purpose, row.programme_id, row.tag_id = draft.purpose, draft.programme_id, draft.tag_id
+    row.tag_name = draft.tag_name
     row.starts_at, row.per_minute = draft.starts_at, draft.per_minute
     row.open_minute, row.close_minute = draft.hours.open_minute, draft.hours.close_minute
     row.weekdays, row.max_failed_percent = draft.hours.weekdays, draft.max_failed_percent

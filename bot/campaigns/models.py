@@ -102,6 +102,7 @@ class Campaign(Base):
     purpose: Mapped[str] = mapped_column(String(24), default="")
     programme_id: Mapped[str | None] = mapped_column(String(40))
     tag_id: Mapped[int | None]
+    tag_name: Mapped[str] = mapped_column(String(30), default="")
     starts_at: Mapped[datetime | None]
     per_minute: Mapped[int]
     open_minute: Mapped[int]
@@ -199,7 +200,11 @@ class CampaignBatch(Base):
 
 
 class JobReport(Base):
-    """What the platform reported of a message, kept until the message it belongs to is known and changed."""
+    """What the platform reported of a message, kept until the message it belongs to is known and changed.
+
+    Sending a subscribe notification gives no number; its report tells whose it was and by which template instead.
+    ``openid`` goes when the report is applied.
+    """
 
     __tablename__ = "campaign_reports"
     __table_args__ = (
@@ -209,6 +214,12 @@ class JobReport(Base):
             sqlite_where=text("applied_at IS NULL"),
             postgresql_where=text("applied_at IS NULL"),
         ),
+        Index(
+            "ix_campaign_reports_openid",
+            "openid",
+            sqlite_where=text("openid IS NOT NULL"),
+            postgresql_where=text("openid IS NOT NULL"),
+        ),
     )
 
     key: Mapped[str] = mapped_column(String(128), primary_key=True)
@@ -217,6 +228,9 @@ class JobReport(Base):
     status: Mapped[str] = mapped_column(String(40))
     sent_count: Mapped[int | None]
     error_count: Mapped[int | None]
+    openid: Mapped[str | None] = mapped_column(String(64))
+    template_id: Mapped[str | None] = mapped_column(String(64))
+    code: Mapped[int | None]
     at: Mapped[datetime] = mapped_column(index=True)
     applied_at: Mapped[datetime | None]
 
@@ -269,7 +283,10 @@ class OpeningWish(Base):
 
 
 class AutomaticRule(Base):
-    """A message that goes out by itself. ``kind`` says on what occasion, ``days_before`` how long before it."""
+    """A message that goes out by itself. ``kind`` says on what occasion, ``days`` how long before or after it.
+
+    ``choices`` are its buttons: label, and what comes back when one is tapped.
+    """
 
     __tablename__ = "campaign_rules"
 
@@ -279,6 +296,7 @@ class AutomaticRule(Base):
     days: Mapped[int] = mapped_column(default=0)
     at_minute: Mapped[int]
     body: Mapped[str] = mapped_column(String(600))
+    choices: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
     template_id: Mapped[str] = mapped_column(String(64), default="")
     is_on: Mapped[bool] = mapped_column(default=False)
     edited_by: Mapped[str] = mapped_column(String(64))

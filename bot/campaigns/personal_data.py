@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
-from bot.campaigns.models import Campaign, FollowerTag, Occasion, OpeningWish, OptOut, Recipient
+from bot.campaigns.models import Campaign, FollowerTag, JobReport, Occasion, OpeningWish, OptOut, Recipient
 from bot.campaigns.office_models import Tester
 from bot.storage.sql import Database
 
@@ -47,7 +47,7 @@ class CampaignData:
         """Delete the follower's rows; return how many. Batches keep their counts."""
         # Through the campaigns, because the table's key begins with those.
         sent = delete(Recipient).where(Recipient.openid == openid, Recipient.campaign_id.in_(select(Campaign.id)))
-        others = (OptOut, OpeningWish, FollowerTag, Occasion, Tester)
+        others = (OptOut, OpeningWish, FollowerTag, Occasion, JobReport, Tester)
         async with self._database.transaction() as session:
             results = [await session.execute(sent)]
             results += [await session.execute(delete(table).where(table.openid == openid)) for table in others]

@@ -33,12 +33,22 @@ class CampaignLists:
         self._clock = clock
 
     async def page(
-        self, *, state: CampaignState | None = None, before: int | None = None, limit: int = PAGE
+        self,
+        *,
+        state: CampaignState | None = None,
+        before: int | None = None,
+        began: tuple[datetime, datetime] | None = None,
+        limit: int = PAGE,
     ) -> CampaignPage:
-        """Return a page of campaigns, the newest first, each with its progress."""
+        """Return a page of campaigns, the newest first, each with its progress.
+
+        ``began`` narrows to those whose sending began from the first moment until before the second.
+        """
         wanted = select(Campaign).order_by(Campaign.id.desc()).limit(limit + 1)
         if state is not None:
             wanted = wanted.where(Campaign.state == state.value)
+        if began is not None:
+            wanted = wanted.where(Campaign.frozen_at >= began[0], Campaign.frozen_at < began[1])
         if before is not None:
             wanted = wanted.where(Campaign.id < before)
         async with self._database.reading() as session:

@@ -1,9 +1,10 @@
 """What the platform reports of messages, and asking it where a report never came."""
 
 from datetime import datetime, timedelta
+from typing import Any, TypeAlias, assert_never
 
 import structlog
-from sqlalchemy import and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,7 +14,7 @@ from bot.campaigns.models import BatchState, Campaign, CampaignBatch, JobReport,
 from bot.storage.sql import Database
 from bot.values.clock import Clock
 from bot.wechat.errors import ApiCallFailed
-from bot.wechat.inbound import MassJobFinished, TemplateJobFinished
+from bot.wechat.inbound import MassJobFinished, SubscribeSent, TemplateJobFinished
 from bot.wechat.mass import MassApi, MassStatus
 
 log = structlog.get_logger(__name__)
@@ -22,8 +23,13 @@ SUCCESS = "send success"
 TEMPLATE_SUCCESS = "success"
 APPLY_BATCH = 200
 REPORT_EXPECTED_AFTER = timedelta(minutes=10)
+NUMBER_DIGITS_MAX = 18
+EMPTY_REPORT = {"sent_count": None, "error_count": None, "openid": None, "template_id": None, "code": None}
 STRANGERS_KEPT_FOR = timedelta(days=7)
 """How long a report waits for its message; reports of messages that others sent never find one."""
+
+
+JobEvent: TypeAlias = MassJobFinished | TemplateJobFinished | SubscribeSent
 
 
 class JobReports:
@@ -33,22 +39,43 @@ class JobReports:
         self._database = database
         self._clock = clock
 
-    async def note(self, event: MassJobFinished | TemplateJobFinished) -> None:
+    async def note(self, event: JobEvent) -> None:
         """Keep a report until the worker applies it."""
         insert = sqlite_insert if self._database.is_sqlite else postgresql_insert
-        is_mass = isinstance(event, MassJobFinished)
-        row = {
-            "key": event.delivery_key,
-            "msg_id": event.msg_id,
-            "is_mass": is_mass,
-            "status": event.status[:40],
-            "sent_count": event.sent_count if isinstance(event, MassJobFinished) else None,
-            "error_count": event.error_count if isinstance(event, MassJobFinished) else None,
-            "at": self._clock.now(),
-        }
-        statement = insert(JobReport).values(row).on_conflict_do_nothing(index_elements=["key"])
+        rows = [{**EMPTY_REPORT, **row, "at": self._clock.now()} for row in _rows_of(event)]
+        if not rows:
+            return
+        statement = insert(JobReport).values(rows).on_conflict_do_nothing(index_elements=["key"])
         async with self._database.transaction() as session:
             await session.execute(statement)
+
+
+def _rows_of(event: JobEvent) -> list[dict[str, Any]]:
+    match event:
+        case MassJobFinished():
+            counts = {"sent_count": event.sent_count, "error_count": event.error_count}
+            return [_row(event.delivery_key, event.msg_id, event.status, is_mass=True, **counts)]
+        case TemplateJobFinished():
+            return [_row(event.delivery_key, event.msg_id, event.status)]
+        case SubscribeSent():
+            return [
+                _row(
+                    # One event holds several, and may come again with others in it.
+                    f"subscribe:{one.msg_id}" if one.msg_id else f"{event.delivery_key}:{place}",
+                    _whole(one.msg_id),
+                    TEMPLATE_SUCCESS if one.error_code == 0 else one.error_status,
+                    openid=event.openid,
+                    template_id=one.template_id[:64],
+                    code=one.error_code or None,
+                )
+                for place, one in enumerate(event.items)
+            ]
+        case _:
+            assert_never(event)
+
+
+def _row(key: str, msg_id: int, status: str, *, is_mass: bool = False, **more: Any) -> dict[str, Any]:
+    return {"key": key[:128], "msg_id": msg_id, "status": status[:40], "is_mass": is_mass, **more}
 
 
 class Reconciler:
@@ -64,6 +91,7 @@ class Reconciler:
         known = or_(
             exists().where(CampaignBatch.msg_id == JobReport.msg_id),
             exists().where(Recipient.msg_id == JobReport.msg_id),
+            exists().where(*_notified(JobReport.openid, JobReport.template_id)),
         )
         now = self._clock.now()
         is_old = JobReport.at < now - STRANGERS_KEPT_FOR
@@ -75,7 +103,12 @@ class Reconciler:
             rows = list(await session.scalars(wanted.with_for_update(skip_locked=True)))
             for row in rows:
                 row.applied_at = now
-                await (self._apply_mass(session, row) if row.is_mass else self._apply_template(session, row))
+                if row.is_mass:
+                    await self._apply_mass(session, row)
+                elif row.template_id is None:
+                    await self._apply_template(session, row)
+                else:
+                    await self._apply_subscribe(session, row)
         return len(rows)
 
     async def _apply_mass(self, session: AsyncSession, report: JobReport) -> None:
@@ -111,15 +144,32 @@ class Reconciler:
     async def _apply_template(self, session: AsyncSession, report: JobReport) -> None:
         wanted = select(Recipient).where(Recipient.msg_id == report.msg_id).with_for_update()
         for row in await session.scalars(wanted):
-            is_delivered = report.status == TEMPLATE_SUCCESS
-            row.outcome = (Outcome.DELIVERED if is_delivered else Outcome.FAILED).value
-            row.reason, row.at = None if is_delivered else report.status[:24], self._clock.now()
-            await session.flush()
-            batch = select(CampaignBatch).where(
-                CampaignBatch.campaign_id == row.campaign_id, CampaignBatch.chunk == row.chunk
-            )
-            for one in await session.scalars(batch.with_for_update()):
-                await recount(session, one)
+            await self._settle(session, row, report)
+
+    async def _apply_subscribe(self, session: AsyncSession, report: JobReport) -> None:
+        """Settle the oldest notification of this template that the follower was sent and nothing is known of."""
+        wanted = (
+            select(Recipient)
+            .where(*_notified(report.openid, report.template_id))
+            .order_by(Recipient.at, Recipient.campaign_id)
+            .limit(1)
+        )
+        row = (await session.scalars(wanted.with_for_update(of=Recipient))).first()
+        report.openid = None
+        if row is not None:
+            row.msg_id, row.code = report.msg_id or None, report.code
+            await self._settle(session, row, report)
+
+    async def _settle(self, session: AsyncSession, row: Recipient, report: JobReport) -> None:
+        is_delivered = report.status == TEMPLATE_SUCCESS
+        row.outcome = (Outcome.DELIVERED if is_delivered else Outcome.FAILED).value
+        row.reason, row.at = None if is_delivered else report.status[:24], self._clock.now()
+        await session.flush()
+        batch = select(CampaignBatch).where(
+            CampaignBatch.campaign_id == row.campaign_id, CampaignBatch.chunk == row.chunk
+        )
+        for one in await session.scalars(batch.with_for_update()):
+            await recount(session, one)
 
     async def ask(self, limit: int = 10) -> int:
         """Ask the platform about mass sends whose report has not come in ten minutes; return how many ended."""
@@ -154,6 +204,24 @@ class Reconciler:
                 return False
             await self._end(session, batch, "send fail" if status is MassStatus.FAILED else SUCCESS)
         return True
+
+
+def _notified(openid: Any, template_id: Any) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions of a recipient who was sent a subscribe notification of which nothing is reported yet.
+
+    One whose answer was lost is among them: that it is reported shows that it went out.
+    """
+    return (
+        Campaign.id == Recipient.campaign_id,
+        Campaign.channel == SendChannel.SUBSCRIBE.value,
+        Campaign.content["template_id"].as_string() == template_id,
+        Recipient.openid == openid,
+        Recipient.outcome.in_((Outcome.SUBMITTED.value, Outcome.UNKNOWN.value)),
+    )
+
+
+def _whole(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= NUMBER_DIGITS_MAX else 0
 
 
 def _number(status: str) -> int | None:

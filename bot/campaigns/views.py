@@ -28,6 +28,7 @@ class CampaignView:
     purpose: str
     programme_id: str | None
     tag_id: int | None
+    tag_name: str
     starts_at: datetime | None
     per_minute: int
     hours: SendingHours
@@ -96,6 +97,7 @@ def view_of(row: Campaign) -> CampaignView:
         purpose=row.purpose,
         programme_id=row.programme_id,
         tag_id=row.tag_id,
+        tag_name=row.tag_name,
         starts_at=row.starts_at,
         per_minute=row.per_minute,
         hours=SendingHours(row.open_minute, row.close_minute, row.weekdays),

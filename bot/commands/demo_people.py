@@ -40,6 +40,8 @@ ACCOUNTS: Final = (
     DemoAccount("demo.reviewer", "演示审核员", "county_reviewer", SHOWN_COUNTY),
     DemoAccount("demo.lawyer", "演示律师", "lawyer", SHOWN_COUNTY),
     DemoAccount("demo.agent", "演示客服", "chat_agent"),
+    DemoAccount("demo.operator", "演示群发编辑", "campaign_operator"),
+    DemoAccount("demo.approver", "演示群发审批", "campaign_approver"),
     DemoAccount("demo.auditor", "演示审计员", "auditor"),
 )
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.app.records import Records, open_records
+from bot.commands.demo_campaigns import add_campaigns
 from bot.commands.demo_people import ACCOUNTS, add_staff, add_workers
 from bot.commands.processes import until_stopped
 from bot.commands.training import is_ready, serve_command, train_in_thread
@@ -47,6 +48,7 @@ async def run(settings: Settings) -> int:
         await add_staff(records, staff_password(settings.data_dir))
         if settings.demo:
             await add_workers(records)
+            await add_campaigns(records)
     if settings.redis_url:
         return await _run_parts(settings, settings.redis_url, console, stopped, started)
     async with RedisServer(settings.data_dir) as redis:

@@ -8,6 +8,7 @@ from bot.campaigns.audience import Registered
 from bot.campaigns.calls import CampaignCalls
 from bot.campaigns.desk import CampaignDesk
 from bot.campaigns.errors import CampaignError
+from bot.campaigns.figures import CampaignComparison
 from bot.campaigns.pictures import CampaignPictures
 from bot.campaigns.results import CampaignResults
 from bot.campaigns.texts import text_of
@@ -48,6 +49,7 @@ class CampaignParts:
     desk: CampaignDesk
     calls: CampaignCalls
     results: CampaignResults
+    comparison: CampaignComparison
     programmes: ProgrammeService
     tasks: TaskBook
     pictures: CampaignPictures

@@ -6,6 +6,7 @@ from bot.campaigns.export import KIND, params_of
 from bot.campaigns.models import Outcome
 from bot.console.campaign_parts import CAMPAIGN, READ, CampaignParts
 from bot.console.charts import Series, bars, columns
+from bot.console.reports import choice_of, presets_of
 from bot.console.routing import NavItem, Route, Tile
 from bot.console.visit import Visit
 
@@ -26,6 +27,7 @@ class CampaignResultPages:
         return (
             Route("GET", f"{CAMPAIGN}/results", self.show, READ),
             Route("POST", f"{CAMPAIGN}/results/excel", self.export, READ),
+            Route("GET", "/reports/campaigns", self.compare, READ),
         )
 
     async def tiles(self, visit: Visit) -> tuple[Tile, ...]:  # noqa: ARG002 - Nothing waits here.
@@ -48,6 +50,25 @@ class CampaignResultPages:
             outcomes=outcomes,
             chart=bars([name for name, _ in outcomes], [Series("人", "c1", [n for _, n in outcomes])], "发送结果"),
             by_day=columns([f"{one.day:%m-%d}" for one in results.days], days, "发送以后每天的报名和退订"),
+        )
+
+    async def compare(self, visit: Visit) -> web.StreamResponse:
+        """List the campaigns of a period beside each other, among the reports."""
+        filters, today = visit.filters(), self._parts.clock.now().date()
+        choice = choice_of(filters, today)
+        before = filters.number("after", "位置", least=1, most=10**9, required=False)
+        page = await self._parts.comparison.page(choice.period.first, choice.period.last, before=before)
+        return visit.page(
+            "reports/campaigns.html",
+            status=choice.status,
+            problems=choice.problems,
+            typed=choice.typed,
+            choice=choice,
+            period=choice.period,
+            presets=presets_of(today),
+            page=page,
+            next=f"/reports/campaigns?{choice.query}&after={page.before}" if page.before else None,
+            first=f"/reports/campaigns?{choice.query}" if before else None,
         )
 
     async def export(self, visit: Visit) -> web.StreamResponse:

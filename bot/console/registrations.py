@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final, assert_never
+from typing import Any, Final, assert_never
 
 from aiohttp import web
 
@@ -122,32 +122,42 @@ class RegistrationPages:
         token, after = form.raw(SEARCH) if key else "", form.raw("after") or None
         page = await self._page(wanted, key, after)
         counts = None if key else await self._desk.list.counts(replace(wanted, status=None))
-        return visit.page(
-            LIST,
-            status=200 if problems is None else 422,
-            problems=problems.problems if problems is not None else {},
-            typed=problems.typed() if problems is not None else {},
-            lines=page.lines,
-            next=address_of(wanted, key=token, after=page.next) if page.next else None,
-            first=address_of(wanted, key=token) if after else None,
-            chosen=typed_filter(wanted),
-            token=token,
-            searched=key,
-            clear=address_of(Filter()),
-            address_for_export=address_of(wanted, key=token, path="/registrations/export"),
-            tabs=[
+        values: dict[str, Any] = {
+            "problems": problems.problems if problems is not None else {},
+            "typed": problems.typed() if problems is not None else {},
+            "lines": page.lines,
+            "next": address_of(wanted, key=token, after=page.next) if page.next else None,
+            "first": address_of(wanted, key=token) if after else None,
+            "token": token,
+            "searched": key,
+            "tabs": [
                 (status, address_of(replace(wanted, status=status), key=token), counts.text(status) if counts else "")
                 for status in (None, *STORED_STATUSES)
             ],
-            views=await self._desk.views.of(visit.viewer.username),
-            address_of=address_of,
-            programmes=await self._choices(),
-            sites=await self._sites(wanted, visit),
-            county_choices=[(county.code, county.short) for county in County] if visit.county is None else [],
-            sorts=[sort for sort in Sort if sort is not Sort.RANKED or wanted.programme_id],
-            steps=[step for step in BULK_STEPS if step is not Step.CHECK_IN] if visit.can(REVIEW) else [],
-            may_export=visit.can(EXPORT),
-        )
+            **await self._around(visit, wanted, token),
+        }
+        if visit.wants_fragment and problems is None:
+            answer = visit.part(LIST, "found", **values)
+            # What stands in the address is what narrows, without the fields that were left empty.
+            answer.headers["HX-Push-Url"] = address_of(wanted, key=token, after=after)
+            return answer
+        return visit.page(LIST, status=200 if problems is None else 422, **values)
+
+    async def _around(self, visit: Visit, wanted: Filter, token: str) -> dict[str, Any]:
+        """Return what stands around the lines: the filters with their choices, views, steps."""
+        return {
+            "chosen": typed_filter(wanted),
+            "clear": address_of(Filter()),
+            "address_for_export": address_of(wanted, key=token, path="/registrations/export"),
+            "views": await self._desk.views.of(visit.viewer.username),
+            "address_of": address_of,
+            "programmes": await self._choices(),
+            "sites": await self._sites(wanted, visit),
+            "county_choices": [(county.code, county.short) for county in County] if visit.county is None else [],
+            "sorts": [sort for sort in Sort if sort is not Sort.RANKED or wanted.programme_id],
+            "steps": [step for step in BULK_STEPS if step is not Step.CHECK_IN] if visit.can(REVIEW) else [],
+            "may_export": visit.can(EXPORT),
+        }
 
     async def _page(self, wanted: Filter, key: SearchKey | None, after: str | None) -> Page:
         try:

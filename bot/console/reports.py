@@ -208,7 +208,7 @@ class ReportPages:
             status=choice.status,
             choice=choice,
             period=choice.period,
-            presets=_presets(today),
+            presets=presets_of(today),
             is_running=choice.period.first <= today <= choice.period.last,
             problems=choice.problems,
             typed=choice.typed,
@@ -222,20 +222,24 @@ class ReportPages:
         )
 
     def _choice(self, form: Form) -> Choice:
-        """Read the dates. What cannot be read is shown again with a sentence, beside the usual period's figures."""
-        today = self._clock.now().date()
-        usual = Period(today - timedelta(days=USUAL_DAYS - 1), today)
-        last = form.day("to", "结束日期", required=False) or today
-        first = form.day("from", "开始日期", required=False) or last - timedelta(days=USUAL_DAYS - 1)
-        period = Period(first, last)
-        if period.days < 1:
-            form.note("to", Problem("reports.ends_before_it_begins", {}))
-        elif period.days > LONGEST_DAYS:
-            form.note("from", Problem("reports.too_long", {"days": LONGEST_DAYS}))
-        return Choice(usual if form.problems else period, form.problems, form.typed() if form.problems else {})
+        return choice_of(form, self._clock.now().date())
 
 
-def _presets(today: date) -> list[tuple[str, Period]]:
+def choice_of(form: Form, today: date) -> Choice:
+    """Read the dates. What cannot be read is shown again with a sentence, beside the usual period's figures."""
+    usual = Period(today - timedelta(days=USUAL_DAYS - 1), today)
+    last = form.day("to", "结束日期", required=False) or today
+    first = form.day("from", "开始日期", required=False) or last - timedelta(days=USUAL_DAYS - 1)
+    period = Period(first, last)
+    if period.days < 1:
+        form.note("to", Problem("reports.ends_before_it_begins", {}))
+    elif period.days > LONGEST_DAYS:
+        form.note("from", Problem("reports.too_long", {"days": LONGEST_DAYS}))
+    return Choice(usual if form.problems else period, form.problems, form.typed() if form.problems else {})
+
+
+def presets_of(today: date) -> list[tuple[str, Period]]:
+    """Return the usual periods by their names."""
     month = today.replace(day=1)
     last_month = (month - timedelta(days=1)).replace(day=1)
     return [

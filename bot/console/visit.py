@@ -141,8 +141,9 @@ class Visit:
 
     @property
     def wants_fragment(self) -> bool:
-        """Whether a script asks for a part of the page."""
-        return self.request.headers.get("HX-Request") == "true"
+        """Whether a script asks for a part of the page; going back in the browser wants the whole one again."""
+        headers = self.request.headers
+        return headers.get("HX-Request") == "true" and headers.get("HX-History-Restore-Request") != "true"
 
     def path(self, name: str) -> str:
         """Return a part of the address."""

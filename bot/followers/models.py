@@ -48,6 +48,7 @@ class Follower(Base):
     last_seen_at: Mapped[datetime] = mapped_column(index=True)
     county: Mapped[str | None] = mapped_column(String(32))
     category: Mapped[str | None] = mapped_column(String(32))
+    unit: Mapped[str | None] = mapped_column(String(80), index=True)
 
 
 class FollowEvent(Base):
@@ -132,6 +133,7 @@ class FollowerView:
     last_seen_at: datetime
     county: str | None
     category: str | None
+    unit: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ class FollowerData:
             "last_seen_at": follower.last_seen_at.isoformat() if follower else None,
             "county": follower.county if follower else None,
             "category": follower.category if follower else None,
+            "unit": follower.unit if follower else None,
             "kept_answers": dict(prefill.values) if prefill else {},
             "consents": [
                 {

@@ -19,6 +19,7 @@ from bot.followers.models import (
     Profile,
     Welcome,
 )
+from bot.followers.units import normal_unit
 from bot.storage.encryption import FieldCipher
 from bot.storage.sql import Database
 from bot.values.clock import Clock
@@ -100,12 +101,18 @@ class FollowerService:
                 row = known.get(openid) or await _create(session, openid, at)
                 row.last_seen_at = max(row.last_seen_at, at)
 
-    async def describe(self, openid: str, *, county: str | None = None, category: str | None = None) -> None:
-        """Remember where a follower works or what kind of worker they are; ``None`` leaves it as it was."""
+    async def describe(
+        self, openid: str, *, county: str | None = None, category: str | None = None, unit: str | None = None
+    ) -> None:
+        """Remember where a follower works, what kind of worker they are, and their unit or its union.
+
+        ``None`` leaves it as it was.
+        """
         async with self._database.transaction() as session:
             row = await session.get(Follower, openid) or await _create(session, openid, self._clock.now())
             row.county = county or row.county
             row.category = category or row.category
+            row.unit = normal_unit(unit or "") or row.unit
 
     async def find(self, openid: str) -> FollowerView | None:
         """Return what is known of a follower."""
@@ -177,4 +184,5 @@ def _view(row: Follower) -> FollowerView:
         last_seen_at=row.last_seen_at,
         county=row.county,
         category=row.category,
+        unit=row.unit,
     )

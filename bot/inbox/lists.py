@@ -27,7 +27,8 @@ ONESELF = "self"
 class ChatLine:
     """A chat in a list. ``name`` is masked, ``""`` when none is known; ``preview`` is masked and cut short.
 
-    The preview of a chat about a danger is empty: its words are for whoever opens it.
+    ``is_to_bot`` says that the preview is what the follower told the bot before, because nothing was said to people
+    yet. The preview of a chat about a danger is empty: its words are for whoever opens it.
     """
 
     chat: ChatView
@@ -35,6 +36,7 @@ class ChatLine:
     preview: str
     preview_kind: MessageKind
     is_own: bool
+    is_to_bot: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +170,18 @@ class ChatLists:
         return tuple(self._line(row, names.get(row.openid, ""), latest.get(row.id)) for row in rows)
 
     def _line(self, row: Chat, name: str, latest: ChatMessage | None) -> ChatLine:
-        if latest is None or row.lane == Lane.URGENT:
+        if row.lane == Lane.URGENT:
             return ChatLine(view_of(row), name, "", MessageKind.TEXT, is_own=False)
+        if latest is None:
+            words = _preview(open_text(self._cipher, row.summary_sealed, SUMMARY))
+            return ChatLine(view_of(row), name, words, MessageKind.TEXT, is_own=False, is_to_bot=bool(words))
         message = message_view(self._cipher, latest)
-        preview = mask_personal(" ".join(message.text.split()))[:PREVIEW_CHARS]
-        return ChatLine(view_of(row), name, preview, message.kind, is_own=message.direction is Direction.OUTBOUND)
+        is_own = message.direction is Direction.OUTBOUND
+        return ChatLine(view_of(row), name, _preview(message.text), message.kind, is_own=is_own)
+
+
+def _preview(words: str) -> str:
+    return mask_personal(" ".join(words.split()))[:PREVIEW_CHARS]
 
 
 async def _rows(

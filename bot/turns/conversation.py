@@ -23,7 +23,7 @@ from bot.understanding.keywords import keyword_rules
 from bot.understanding.models import Guess, Ranking, Understanding
 from bot.values.clock import Clock
 from bot.values.texts import mask_personal
-from bot.wechat.models import Inbound, MassJobFinished, Outgoing, OutText, TemplateJobFinished
+from bot.wechat.models import Inbound, MassJobFinished, Outgoing, OutText, SubscribeSent, TemplateJobFinished
 
 log = structlog.get_logger(__name__)
 
@@ -67,7 +67,7 @@ class Followers(Protocol):
 class JobReports(Protocol):
     """Takes down what became of messages that went out as jobs."""
 
-    async def note(self, event: MassJobFinished | TemplateJobFinished) -> None:
+    async def note(self, event: MassJobFinished | TemplateJobFinished | SubscribeSent) -> None:
         """Keep a report; the same one twice is one."""
         ...
 
@@ -159,14 +159,18 @@ class Conversation:
                 await self._followers.unfollowed(message.openid, message.delivery_key)
                 return Answer(message, b"", at=now)
             case "noted":
-                if self._job_reports is not None and isinstance(message, MassJobFinished | TemplateJobFinished):
-                    await self._job_reports.note(message)
+                if isinstance(message, MassJobFinished | TemplateJobFinished | SubscribeSent):
+                    await self._note_report(message)
                 return Answer(message, stored, at=now)
             case "said":
                 assert reading.said is not None
                 return await self._respond_to(message, reading, reading.said, stored, now)
             case _:
                 assert_never(reading.kind)
+
+    async def _note_report(self, event: MassJobFinished | TemplateJobFinished | SubscribeSent) -> None:
+        if self._job_reports is not None:
+            await self._job_reports.note(event)
 
     def apologise(self, message: Inbound, stored: bytes) -> Answer:
         """Return the answer to a message that could not be worked on: what happened, and the way to a person.

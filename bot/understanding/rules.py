@@ -20,11 +20,11 @@ class Thresholds:
     """Least confidences. ``sure`` acts at once, ``ask`` asks back, below it the text is not understood.
 
     ``sure_margin`` is the lead over the second guess that ``sure`` needs as well; ``small_talk`` replaces ``sure``
-    for intents of SMALL_TALK; ``outside_lead`` is the lead that makes out_of_scope sure at any confidence above
-    ``ask``; ``crisis`` is enough for a danger to go first, even when another intent is likelier; ``crisis_may_be`` is
-    enough to ask gently whether there is one; ``crisis_in_answer`` is what a danger needs inside the answer to
-    an open question, where accidents and quarrels are told on purpose; ``choice`` is what a guess needs to be
-    offered.
+    for intents of SMALL_TALK; ``outside_lead`` is the lead over the likeliest other that makes out_of_scope sure at
+    any confidence above ``ask``: below 0 it may be that far behind, unless the other is sure; ``crisis`` is enough
+    for a danger to go first, even when another intent is likelier; ``crisis_may_be`` is enough to ask gently whether
+    there is one; ``crisis_in_answer`` is what a danger needs inside the answer to an open question, where accidents
+    and quarrels are told on purpose; ``choice`` is what a guess needs to be offered.
     """
 
     sure: float
@@ -44,9 +44,9 @@ THRESHOLDS: Final[Mapping[Literal["model", "keywords"], Thresholds]] = {
         sure=0.55,
         sure_margin=0.10,
         small_talk=0.35,
-        outside_lead=0.05,
-        crisis=0.40,
-        crisis_may_be=0.25,
+        outside_lead=-0.10,
+        crisis=0.36,
+        crisis_may_be=0.15,
         crisis_in_answer=0.70,
         ask=0.20,
         choice=0.08,
@@ -103,8 +103,10 @@ def decide(ranking: Ranking) -> Decision:
     if any(guess.intent == CRISIS and guess.confidence >= limits.crisis for guess in ranking.guesses):
         return Sure(CRISIS)
     best, *others = ranking.guesses
-    if _is_sure(best, others[0].confidence if others else 0.0, limits):
+    if best.intent != OUT_OF_SCOPE and _is_sure(best, others[0].confidence if others else 0.0, limits):
         return Sure(best.intent)
+    if _is_outside(ranking.guesses, limits):
+        return Sure(OUT_OF_SCOPE)
     if best.confidence < limits.ask:
         return Lost()
     return _ask_back(ranking.guesses, limits)
@@ -121,17 +123,26 @@ def danger_in(ranking: Ranking, *, in_answer: bool = False) -> Danger | None:
     chance = next((guess.confidence for guess in ranking.guesses if guess.intent == CRISIS), 0.0)
     if chance >= (limits.crisis_in_answer if in_answer else limits.crisis):
         return Danger.LIKELY
-    if in_answer or chance < limits.crisis_may_be or isinstance(decide(ranking), Sure):
+    if in_answer or chance < limits.crisis_may_be:
         return None
-    return Danger.POSSIBLE
+    match decide(ranking):
+        case Sure(intent) if intent != OUT_OF_SCOPE:
+            return None
+        case Sure() | Unsure() | Lost():
+            # "That is not our business" would be the worst answer to somebody in danger, a question costs little.
+            return Danger.POSSIBLE
 
 
 def _is_sure(best: Guess, second: float, limits: Thresholds) -> bool:
-    if best.intent == OUT_OF_SCOPE:
-        return best.confidence >= limits.ask and best.confidence - second >= limits.outside_lead
     if best.intent in SMALL_TALK:
         return best.confidence >= limits.small_talk
     return best.confidence >= limits.sure and best.confidence - second >= limits.sure_margin
+
+
+def _is_outside(guesses: tuple[Guess, ...], limits: Thresholds) -> bool:
+    outside = next((guess.confidence for guess in guesses if guess.intent == OUT_OF_SCOPE), 0.0)
+    other = next((guess.confidence for guess in guesses if guess.intent != OUT_OF_SCOPE), 0.0)
+    return outside >= limits.ask and outside - other >= limits.outside_lead
 
 
 def _ask_back(guesses: tuple[Guess, ...], limits: Thresholds) -> Unsure | Lost:

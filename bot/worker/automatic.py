@@ -1,18 +1,12 @@
 """Sends what goes out by itself: reminders with buttons, openings, follow-ups."""
 
-from bot.campaigns.automatic import ATTEMPTS_MAX, AutomaticMessages, DueMessage, RuleKind
+from bot.campaigns.automatic import ATTEMPTS_MAX, AutomaticMessages, DueMessage
 from bot.campaigns.content import filled
 from bot.turns.outbox import Fallback, Parcel
 from bot.wechat.models import CustomerMenu, CustomerText
 from bot.wechat.outgoing import Choice
 from bot.worker.outbox import OutboxRelay, Outcome
 
-APPOINTMENT_CHOICES = (
-    Choice("/word:确认到场", "能来，确认"),
-    Choice("/flow:change_registration", "改时间"),
-    Choice("/flow:cancel_registration", "来不了，取消"),
-)
-OPENING_CHOICES = (Choice("/word:菜单", "现在报名"),)
 TEMPLATE_TITLE_CHARS = 20
 
 
@@ -48,13 +42,8 @@ class AutomaticSender:
 
 def _parcel(message: DueMessage) -> Parcel:
     text = filled(message.body, message.values)
-    match message.kind:
-        case RuleKind.APPOINTMENT:
-            said: CustomerMenu | CustomerText = CustomerMenu(text, APPOINTMENT_CHOICES, "")
-        case RuleKind.OPENING:
-            said = CustomerMenu(text, OPENING_CHOICES, "")
-        case RuleKind.FOLLOW_UP:
-            said = CustomerText(text)
+    choices = tuple(Choice(choice.id, choice.label) for choice in message.choices)
+    said = CustomerMenu(text, choices, "") if choices else CustomerText(text)
     if not message.template_id:
         return Parcel(said)
     data = {"thing1": message.values["项目"][:TEMPLATE_TITLE_CHARS]}

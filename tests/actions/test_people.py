@@ -66,6 +66,13 @@ async def test_staff_find_everything_that_was_written_meanwhile(talk: Talk) -> N
     assert messages[-1].media_ref
 
 
+async def test_a_chat_that_begins_in_the_legal_form_opens_with_the_matter(talk: Talk) -> None:
+    await talk.say("我们厂老板拖欠工资三个月不发", "人工")
+    desk = talk.assistant.bot.records.desk
+    (chat,) = await desk.waiting()
+    assert (chat.topic, await desk.summary(chat.id)) == ("legal", "我们厂老板拖欠工资三个月不发")
+
+
 async def test_the_rating_is_kept_with_the_chat(talk: Talk) -> None:
     await talk.say("人工")
     desk = talk.assistant.bot.records.desk

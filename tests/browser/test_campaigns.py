@@ -1,16 +1,21 @@
-"""A campaign in a real browser: written, approved by a second person, sent, paused, resumed, its results read."""
+"""A campaign in a real browser: written, approved by a second person, sent, paused, resumed, its results read.
+
+And once without scripts.
+"""
 
 import asyncio
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, FilePayload, Page, expect
 
 from bot.app.worker import worker_of
 from bot.storage.encryption import FieldCipher
 from bot.values.clock import SystemClock
 from tests.browser.staff import CHROMIUM, PHONE, chromium, signed_in, take_picture
-from tests.console.served import serving
+from tests.browser.test_every_page import violations
+from tests.console.served import PASSWORD, serving
+from tests.console.test_campaign_form import PNG
 from tests.support.assistant import running_assistant, settings_for
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: put one on PATH or set BOT_CHROMIUM")
@@ -26,9 +31,17 @@ async def _compose(page: Page) -> None:
     await expect(page.locator("[data-preview]")).to_contain_text("回“体检”就能预约")
     await expect(page.get_by_text("还可以写")).to_be_visible()
     await expect(page.get_by_label("模板编号")).to_be_hidden()
-    await page.get_by_label("每天最早").fill("00:00")
-    await page.get_by_label("每天最晚").fill("23:59")
+    await page.get_by_label("每天最早").fill("")
+    await page.get_by_label("每天最晚").fill("")
+    await page.evaluate("window.scrollTo(0, 0)")
     await take_picture(page, "console-campaign-form")
+    # Nobody has saved anything: the audience is counted as it is chosen.
+    await page.locator("#reach").get_by_label("松桃", exact=True).first.check()
+    await expect(page.locator("#count")).to_contain_text("现在能发到 0 人")
+    await page.locator("#reach").get_by_label("松桃", exact=True).first.uncheck()
+    await expect(page.locator("#count")).to_contain_text(f"现在能发到 {FOLLOWERS} 人")
+    await page.locator("#reach").scroll_into_view_if_needed()
+    await take_picture(page, "console-campaign-audience")
     await page.get_by_role("button", name="保存并核算").click()
     await expect(page.get_by_role("heading", name=f"现在发能发到 {FOLLOWERS} 人")).to_be_visible()
     await page.get_by_role("button", name="核算并送审").click()
@@ -88,6 +101,56 @@ async def test_from_the_first_word_to_the_results(sqlite_url: str, redis_url: st
         await page.get_by_role("link", name="看效果").click()
         await expect(page.get_by_role("img", name="发送结果")).to_be_visible()
         await take_picture(page, "console-campaign-results")
+        await _is_accessible(
+            page, f"{console.base}/campaigns/new", address, f"{address}/results", f"{address}/cancel"
+        )
         phone = await signed_in(browser, console.base, "wang", PHONE)
         await phone.goto(address)
         await take_picture(phone, "console-campaign-phone")
+        await phone.goto(f"{address}/results")
+        await take_picture(phone, "console-campaign-results-phone")
+        await _is_accessible(
+            phone, f"{console.base}/campaigns/new", address, f"{address}/results", f"{address}/cancel"
+        )
+        await _without_scripts(browser, console.base)
+
+
+async def _is_accessible(page: Page, *addresses: str) -> None:
+    for address in addresses:
+        await page.goto(address)
+        assert await violations(page) == [], address
+        assert await page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, address
+
+
+async def _plain(browser: Browser, base: str, username: str) -> Page:
+    context = await browser.new_context(java_script_enabled=False)
+    page = await context.new_page()
+    await page.goto(f"{base}/login")
+    await page.get_by_label("用户名").fill(username)
+    await page.get_by_label("密码").fill(PASSWORD)
+    await page.get_by_role("button", name="登录").click()
+    return page
+
+
+async def _without_scripts(browser: Browser, base: str) -> None:
+    """Compose with a picture, count, hand in, and read as the approver."""
+    page = await _plain(browser, base, "wang")
+    await page.goto(f"{base}/campaigns/new")
+    await page.get_by_label("名称").fill("没有脚本也能发")
+    await page.get_by_label("内容类型").select_option("picture")
+    chosen: FilePayload = {"name": "picture.png", "mimeType": "image/png", "buffer": PNG}
+    await page.locator("#f-picture").set_input_files(files=[chosen])
+    await page.get_by_role("button", name="算一算能发到多少人").click()
+    await expect(page.locator("#count")).to_contain_text(f"现在能发到 {FOLLOWERS} 人")
+    await expect(page.get_by_label("名称")).to_have_value("没有脚本也能发")
+    await page.get_by_role("button", name="保存并核算").click()
+    await expect(page.get_by_role("img", name="要发的图片")).to_be_visible()
+    await page.get_by_role("button", name="核算并送审").click()
+    await expect(page.get_by_text("等另一位同事审批")).to_be_visible()
+    second = await _plain(browser, base, "li")
+    await second.goto(page.url)
+    await second.get_by_role("link", name="审批通过").click()
+    await expect(second.get_by_text(f"核对时能发到 {FOLLOWERS} 人")).to_be_visible()
+    await second.get_by_label("请照数填写人数").fill(str(FOLLOWERS))
+    await second.get_by_role("button", name="审批通过").click()
+    await expect(second.get_by_text("经办人可以发送了")).to_be_visible()

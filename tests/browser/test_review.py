@@ -4,6 +4,7 @@ With ``BOT_TEST_PICTURES=docs/images`` the pictures of the documentation are tak
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
@@ -203,9 +204,7 @@ async def _booked_out(assistant: Assistant, people: int) -> tuple[int, date]:
 
 
 async def _approve_many(desk: Page, console: ServedConsole) -> None:
-    await desk.goto(f"{console.base}/registrations?status=pending")
-    await desk.get_by_label("活动").select_option(label="女职工健康筛查（演示）")
-    await desk.wait_for_url(lambda address: "programme_id=" in address)
+    await _narrowed_without_a_reload(desk, console)
     await desk.keyboard.press("j")
     await desk.keyboard.press("x")
     await expect(desk.get_by_text("已勾选 1 份")).to_be_visible()
@@ -219,6 +218,28 @@ async def _approve_many(desk: Page, console: ServedConsole) -> None:
     await console.run_tasks(REVIEWER)
     await expect(desk.get_by_text("已结束")).to_be_visible()
     await expect(desk.get_by_text("全部都办成了")).to_be_visible()
+
+
+async def _narrowed_without_a_reload(desk: Page, console: ServedConsole) -> None:
+    """Narrow the list to the screening, go back, and narrow it again: the page stays, the address goes along."""
+    whole = f"{console.base}/registrations?status=pending"
+    await desk.goto(whole)
+    lines = desk.locator("tbody tr")
+    before = await lines.count()
+    screening = "女职工健康筛查（演示）"
+    await desk.evaluate("window.isSamePage = true")
+    await desk.get_by_label("活动").focus()
+    await desk.get_by_label("活动").select_option(label=screening)
+    await desk.wait_for_url(re.compile(r"/registrations\?programme_id=[^&]+&status=pending$"))
+    await expect(lines).not_to_have_count(before)
+    assert await desk.evaluate("window.isSamePage") is True
+    await expect(desk.get_by_label("活动")).to_be_focused()
+    await desk.go_back()
+    await desk.wait_for_url(whole)
+    await expect(lines).to_have_count(before)
+    await expect(desk.get_by_role("heading", name="报名", exact=True)).to_be_visible()
+    await desk.get_by_label("活动").select_option(label=screening)
+    await expect(lines).not_to_have_count(before)
 
 
 async def _export(desk: Page, console: ServedConsole, folder: Path) -> None:

@@ -15,6 +15,7 @@ from bot.campaigns.audience import (
     GotCampaign,
     InCategory,
     InCounty,
+    InUnit,
     Named,
     Not,
     Registered,
@@ -94,7 +95,7 @@ async def test_each_part_finds_its_people(database: Database, clock: MovedClock,
     now = clock.now()
     await add_followers(database, [1], now, county="520602")
     await add_followers(database, [2], now - timedelta(days=40), county="520603", category="new_employment")
-    await add_followers(database, [3], now)
+    await add_followers(database, [3], now, unit="铜仁市人民医院")
     await ConsentService(database, clock).record_consent(
         openid(3), "campaigns", text_version="1", text="同意", channel="chat", key="c"
     )
@@ -107,6 +108,7 @@ async def test_each_part_finds_its_people(database: Database, clock: MovedClock,
         "county": await who(database, InCounty(("520602", "520621")), clock),
         "not county": await who(database, Not(InCounty(("520602",))), clock),
         "category": await who(database, InCategory(("new_employment",)), clock),
+        "unit": await who(database, InUnit(("铜仁市人民医院工会委员会", "玉屏箫笛厂")), clock),
         "consented": await who(database, Consented("campaigns"), clock),
         "tagged": await who(database, Tagged("志愿者"), clock),
         "seen": await who(database, SeenWithin(30), clock),
@@ -121,6 +123,7 @@ async def test_each_part_finds_its_people(database: Database, clock: MovedClock,
         "county": {1},
         "not county": {2, 3},
         "category": {2},
+        "unit": {3},
         "consented": {3},
         "tagged": {2},
         "seen": {1, 3},

@@ -1,11 +1,13 @@
 """Messages that go out by themselves: once for a registration, never for an appointment that moved."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
 
 from bot.campaigns.automatic import AutomaticMessages, DueMessage, Rule, RuleKind
+from bot.campaigns.content import MenuChoice
 from bot.campaigns.models import Occasion, OccasionState
 from bot.campaigns.opt_outs import OptOuts
 from bot.programmes.models import ProgrammeRow
@@ -158,6 +160,24 @@ async def test_a_follow_up_leaves_out_who_opted_out(
         await session.execute(update(Registration).values(status="completed", served_on=clock.now().date()))
     clock.move(timedelta(days=2))
     assert [message.openid for message in await keys_of(automatic)] == ["openid-1"]
+
+
+async def test_the_buttons_stand_in_the_rule(
+    automatic: AutomaticMessages, registrations: RegistrationService, stage: Stage, clock: MovedClock
+) -> None:
+    await submitted(registrations, stage, 1)
+    rule = await automatic.save(Rule(RuleKind.APPOINTMENT, BODY, days=3), by="wang")
+    standard = ("/word:确认到场", "/flow:change_registration", "/flow:cancel_registration")
+    assert rule.choices is not None
+    assert tuple(choice.id for choice in rule.choices) == standard
+    own = (MenuChoice("/word:菜单", "看看别的"),)
+    edited = await automatic.save(replace(rule, choices=own), by="wang")
+    # Who edits the text alone leaves the buttons as they are.
+    assert (await automatic.save(replace(edited, choices=None), by="wang")).choices == own
+    clock.move(timedelta(days=2))
+    (message,) = await keys_of(automatic)
+    assert message.choices == own
+    assert (await automatic.save(replace(edited, choices=()), by="wang")).choices == ()
 
 
 async def test_a_lease_is_one_workers(

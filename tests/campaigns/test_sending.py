@@ -9,16 +9,16 @@ from sqlalchemy import select, update
 
 from bot.campaigns.audience import Tagged
 from bot.campaigns.batches import Batches, Hold
-from bot.campaigns.content import Article, Menu, MenuChoice, News, Template, Text
+from bot.campaigns.content import Article, Menu, MenuChoice, News, Subscribe, Template, Text
 from bot.campaigns.errors import NothingToDo
-from bot.campaigns.models import CampaignBatch, CampaignState, Outcome, Recipient, SendChannel
+from bot.campaigns.models import CampaignBatch, CampaignState, JobReport, Outcome, Recipient, SendChannel
 from bot.campaigns.opt_outs import OptOuts
 from bot.campaigns.planning import add_batches
 from bot.campaigns.progress import CampaignLists
 from bot.campaigns.rules import SendingHours
 from bot.campaigns.service import CampaignService
 from bot.simulator.faults import Fault
-from bot.wechat.inbound import MassJobFinished, TemplateJobFinished
+from bot.wechat.inbound import MassJobFinished, SubscribeOutcome, SubscribeSent, TemplateJobFinished
 from tests.campaigns.people import AUTHOR, draft, openid, started
 from tests.campaigns.platform import Sending
 
@@ -334,6 +334,43 @@ async def test_a_report_of_a_template_message(sending: Sending, service: Campaig
         )
     assert await sending.reconciler.apply() == 2
     assert await sending.outcomes(campaign.id) == {"delivered": 1, "failed": 1}
+
+
+def notified(number: int, msg_id: int, *, error_code: int = 0, template_id: str = "tpl") -> SubscribeSent:
+    status = "success" if error_code == 0 else "failed:user refuse"
+    outcome = SubscribeOutcome(template_id, str(msg_id), error_code, status)
+    common = {"account": "gh", "created_s": 1, "raw": {}, "event": "subscribe_msg_sent_event"}
+    return SubscribeSent(openid=openid(number), items=(outcome,), **common)  # type: ignore[arg-type] # Its own fields.
+
+
+async def test_a_report_of_a_notification_finds_its_recipient(sending: Sending, service: CampaignService) -> None:
+    """The platform gives no number when it takes one; its report names the follower and the template."""
+    await sending.people(range(4))
+    for number in range(4):
+        sending.platform.followers.get(openid(number)).opt_ins["tpl"] = 2
+    wanted = draft(SendChannel.SUBSCRIBE, Subscribe("tpl", {"thing1": "筛查"}), per_minute=3000)
+    first = await started(service, wanted, "first")
+    # The report of the first may come before our own row.
+    await sending.reports.note(notified(0, 7001))
+    assert await sending.reconciler.apply() == 0
+    await sending.run()
+    sending.clock.move(timedelta(minutes=1))
+    second = await started(service, wanted, "second")
+    await sending.run()
+    await sending.reports.note(notified(1, 7002, error_code=43101))
+    for _ in range(2):
+        await sending.reports.note(notified(2, 7003))
+    await sending.reports.note(notified(3, 7004, template_id="another"))
+    assert await sending.reconciler.apply() == 3
+    assert await sending.outcomes(first.id) == {"delivered": 2, "failed": 1, "submitted": 1}
+    assert await sending.outcomes(second.id) == {"submitted": 4}
+    for number in range(4):
+        await sending.reports.note(notified(number, 7010 + number))
+    assert await sending.reconciler.apply() == 4
+    assert await sending.outcomes(first.id) == {"delivered": 3, "failed": 1}
+    assert await sending.outcomes(second.id) == {"delivered": 3, "submitted": 1}
+    async with sending.database.reading() as session:
+        assert set(await session.scalars(select(JobReport.openid).where(JobReport.applied_at.is_not(None)))) == {None}
 
 
 async def test_a_report_that_never_came_is_asked_for(

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from bot.app.records import Records, open_records
+from bot.campaigns.models import CampaignState, Outcome
+from bot.commands.demo_campaigns import add_campaigns
 from bot.commands.demo_people import ACCOUNTS, add_staff, add_workers
 from bot.commands.run import seed
 from bot.inbox.models import ChatStatus
@@ -49,6 +51,23 @@ async def test_a_second_start_adds_nothing(records: Records) -> None:
         assert len((await records.case_desk.cases(Scope(), CaseFilter())).cases) == 4
         assert (await records.reviews.counts())[Status.OPEN] == 5
         assert len(await records.staff.accounts()) == len(ACCOUNTS)
+
+
+async def test_campaigns_are_there_after_the_first_start_and_not_twice(records: Records) -> None:
+    for _ in range(2):
+        await add_campaigns(records)
+        page = await records.campaigns.lists.page(limit=10)
+        assert [one.state for one in page.campaigns] == [CampaignState.SENT, CampaignState.DRAFT]
+        sent = page.progress[page.campaigns[0].id]
+        assert sent.counts == {Outcome.DELIVERED: 16, Outcome.FAILED: 1, Outcome.SKIPPED: 1}
+        rules = await records.campaigns.automatic.rules()
+        assert [(rule.kind.value, rule.days) for rule in rules] == [
+            ("appointment", 3),
+            ("appointment", 1),
+            ("opening", 0),
+            ("follow_up", 1),
+        ]
+        assert rules[0].choices
 
 
 async def test_every_account_can_sign_in_and_has_another_role(records: Records) -> None:

@@ -1,8 +1,10 @@
 """What the pages of campaigns do at the platform: previews to testers, deleting, sending again."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -250,6 +252,25 @@ async def test_the_tile_and_the_list_count_all_that_wait(office: Office) -> None
     with counted_queries(office.console.records.database) as none:
         await office.approver.get("/campaigns?state=sent")
     assert len(first) - len(none) <= 1, "the list asks as often for many as for none"
+
+
+async def test_the_campaigns_of_a_period_stand_beside_each_other(office: Office) -> None:
+    number = await office.sent(TEXT)
+    office.clock.move(timedelta(minutes=5))
+    await office.console.records.campaigns.opt_outs.opt_out(office.people[0], source="message")
+    with counted_queries(office.console.records.database) as one:
+        page = await office.operator.get("/reports/campaigns")
+    assert "六月活动" in page.visible
+    assert f'href="/campaigns/{number}/results"' in page.text
+    figures = re.findall(r'<td class="right num"[^>]*>(\d+)</td>', page.text)
+    assert figures == ["3", "0", "0", "1"]
+    await office.console.records.campaigns.opt_outs.opt_in(office.people[0])
+    await office.sent(NEWS)
+    with counted_queries(office.console.records.database) as two:
+        await office.operator.get("/reports/campaigns")
+    assert len(two) <= len(one), "one more statement where the session was noted"
+    assert "没有群发" in (await office.operator.get("/reports/campaigns?from=2025-01-01&to=2025-01-31")).visible
+    assert (await office.operator.get("/reports/campaigns?from=2025-13-01")).status == 422
 
 
 async def test_a_campaigns_page_asks_as_often_for_many_as_for_few(office: Office) -> None:

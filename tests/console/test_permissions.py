@@ -196,6 +196,7 @@ MATRIX: dict[str, frozenset[str] | set[str]] = {
     "GET /campaigns/{campaign}/{step}": {OPERATOR},
     "POST /campaigns/{campaign}/{step}": {OPERATOR},
     "GET /campaigns/{campaign}/results": CAMPAIGN_READERS,
+    "GET /reports/campaigns": CAMPAIGN_READERS,
     "POST /campaigns/{campaign}/results/excel": CAMPAIGN_READERS,
     "GET /tasks": EVERYBODY,
     "GET /tasks/{task}/file": EVERYBODY,

@@ -39,6 +39,21 @@ async def test_the_list_is_filtered_and_leads_to_one(console: ServedConsole, man
     assert "139****0001" in one.visible
 
 
+async def test_a_filter_answers_a_script_with_what_it_changes_and_a_plain_address(
+    console: ServedConsole, manager: Browser
+) -> None:
+    mine, other = await screened(console, 1), await screened(console, 2, county=DEJIANG)
+    address = f"/registrations?programme_id=&county={SONGTAO}&day=&category=&mark=&sort="
+    part = await manager.get(address, fragment=True)
+    assert "<html" not in part.text
+    assert part.text.strip().startswith('<div id="found">')
+    assert (mine in part.visible, other in part.visible) == (True, False)
+    assert part.headers["HX-Push-Url"] == f"/registrations?county={SONGTAO}"
+    whole = await manager.get(address, fragment=True, headers={"HX-History-Restore-Request": "true"})
+    assert "<html" in whole.text, "going back in the browser wants the page"
+    assert "HX-Push-Url" not in whole.headers
+
+
 async def test_a_list_of_many_pages_goes_on_where_it_ended(console: ServedConsole, manager: Browser) -> None:
     for serial in range(1, 53):
         await studied(console, serial)

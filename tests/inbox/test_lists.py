@@ -261,3 +261,21 @@ async def _explained(database: Database, lists: ChatLists, wanted: ChatFilter, a
     finally:
         event.remove(engine, "before_cursor_execute", note)
     return await _plans(database, [one for one, _ in noted], [values for _, values in noted])
+
+
+async def test_before_anything_is_said_to_people_the_list_shows_what_the_bot_was_told(
+    inbox: InboxService, lists: ChatLists
+) -> None:
+    told = "老板三个月没发工资，我电话 13812345678"
+    chat_id = (await inbox.escalate("o-1", "legal", told, "k-1")).chat_id
+    [line] = (await lists.page(ALL, ChatFilter(Tab.WAITING), "li")).lines
+    assert (line.is_to_bot, line.preview) == (True, "老板三个月没发工资，我电话 138****5678")
+    await inbox.record_inbound("o-1", "m-1", text="在吗")
+    [line] = (await lists.page(ALL, ChatFilter(Tab.WAITING), "li")).lines
+    assert (line.chat.id, line.is_to_bot, line.preview) == (chat_id, False, "在吗")
+
+
+async def test_the_words_of_a_danger_stand_in_no_list(inbox: InboxService, lists: ChatLists) -> None:
+    await inbox.escalate("o-1", "crisis", "我不想活了", "k-1")
+    [line] = (await lists.page(ALL, ChatFilter(Tab.WAITING), "li")).lines
+    assert (line.is_to_bot, line.preview) == (False, "")

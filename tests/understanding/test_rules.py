@@ -5,7 +5,7 @@ from typing import Literal
 import pytest
 
 from bot.understanding.models import Guess, Ranking
-from bot.understanding.rules import CHOICES_MAX, THRESHOLDS, Lost, Sure, Unsure, decide
+from bot.understanding.rules import CHOICES_MAX, THRESHOLDS, Danger, Lost, Sure, Unsure, danger_in, decide
 
 MODEL = THRESHOLDS["model"]
 
@@ -47,14 +47,22 @@ def test_never_more_than_three_choices() -> None:
     assert len(asked.intents) == CHOICES_MAX
 
 
-def test_out_of_scope_needs_only_a_lead() -> None:
+def test_out_of_scope_may_even_be_a_little_behind() -> None:
+    behind = -MODEL.outside_lead
     assert decide(ranking(out_of_scope=0.36, faq_app=0.3)) == Sure("out_of_scope")
-    assert decide(ranking(out_of_scope=0.35, faq_app=0.34)) == Unsure(("faq_app",))
+    assert decide(ranking(out_of_scope=0.3, faq_app=0.3 + behind - 0.01)) == Sure("out_of_scope")
+    assert decide(ranking(out_of_scope=0.3, faq_app=0.3 + behind + 0.01)) == Unsure(("faq_app",))
     assert decide(ranking(out_of_scope=MODEL.ask - 0.01, faq_app=0.05)) == Lost()
 
 
+def test_out_of_scope_behind_what_is_sure_changes_nothing() -> None:
+    behind = MODEL.sure - MODEL.sure_margin - 0.01
+    assert decide(ranking(faq_app=MODEL.sure, out_of_scope=behind)) == Sure("faq_app")
+    assert decide(ranking(chitchat=MODEL.small_talk, out_of_scope=MODEL.small_talk - 0.01)) == Sure("chitchat")
+
+
 def test_small_talk_and_out_of_scope_are_never_offered() -> None:
-    asked = decide(ranking(out_of_scope=0.31, faq_app=0.3, chitchat=0.2, greet=0.1))
+    asked = decide(ranking(faq_app=0.3, out_of_scope=0.19, chitchat=0.2, greet=0.1))
     assert asked == Unsure(("faq_app",))
 
 
@@ -68,6 +76,20 @@ def test_small_talk_needs_less_to_be_sure() -> None:
 
 def test_an_even_spread_is_lost() -> None:
     assert decide(ranking(**{f"faq_{n}": 1 / 30 for n in range(30)})) == Lost()
+
+
+def test_a_possible_danger_is_asked_about_unless_something_else_is_sure() -> None:
+    possible = {"crisis": MODEL.crisis_may_be}
+    assert danger_in(ranking(faq_app=0.4, **possible)) is Danger.POSSIBLE
+    assert danger_in(ranking(out_of_scope=0.8, **possible)) is Danger.POSSIBLE
+    assert danger_in(ranking(faq_app=0.8, **possible)) is None
+    assert danger_in(ranking(faq_app=0.4, crisis=MODEL.crisis_may_be - 0.01)) is None
+
+
+def test_in_an_answer_only_a_certain_danger_counts() -> None:
+    assert danger_in(ranking(crisis=MODEL.crisis), in_answer=False) is Danger.LIKELY
+    assert danger_in(ranking(crisis=MODEL.crisis), in_answer=True) is None
+    assert danger_in(ranking(crisis=MODEL.crisis_in_answer), in_answer=True) is Danger.LIKELY
 
 
 @pytest.mark.parametrize("best", ["faq_app", "out_of_scope", "chitchat"])

@@ -29,6 +29,10 @@ function refresh() {
   document.querySelectorAll("[data-kind]").forEach((part) => {
     part.hidden = !part.dataset.kind.split(" ").includes(kind.value);
   });
+  const channel = document.getElementById("f-channel").value;
+  document.querySelectorAll("[data-channel]").forEach((part) => {
+    part.hidden = part.dataset.channel !== channel;
+  });
   const text = words(), source = shot();
   preview.textContent = text || (source ? "" : "（还没有内容）");
   if (source) {
