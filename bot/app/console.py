@@ -65,6 +65,7 @@ from bot.inbox.lists import ChatLists
 from bot.inbox.office import InboxOffice
 from bot.inbox.search import ChatSearch
 from bot.inbox.transfers import ChatTransfers
+from bot.legal.evidence import EvidenceViewer
 from bot.legal.replies import LegalReplies
 from bot.programmes.editing import ProgrammeEditor
 from bot.programmes.models import ProgrammeKind
@@ -114,7 +115,7 @@ def console_areas(bot: Bot) -> tuple[Area, ...]:
             records.cases,
             records.topics,
             LegalReplies(records.inbox, records.desk),
-            records.files,
+            EvidenceViewer(records.database, records.files, records.clock, trail=records.audit),
         ),
         LegalOffice(records.case_desk, records.case_queue, records.case_statistics, records.staff, records.clock),
         TaskPages(records.tasks),

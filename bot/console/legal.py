@@ -7,12 +7,12 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from bot.console.errors import NotFound
 from bot.console.forms import Form
 from bot.console.routing import NavItem, Route, Tile
 from bot.console.visit import Visit
 from bot.inbox.desk import ChatIsOver, TakenBy
 from bot.legal.desk import LegalDesk
+from bot.legal.evidence import EvidenceViewer
 from bot.legal.models import CaseFilter, CaseStatus, CaseView, Scope
 from bot.legal.queue import Assigned, LegalQueue
 from bot.legal.queue import TakenBy as CaseTakenBy
@@ -20,7 +20,6 @@ from bot.legal.replies import LegalReplies, Replied
 from bot.legal.rules import TRANSITIONS
 from bot.legal.service import LegalService
 from bot.legal.topics import TopicCatalogue
-from bot.storage.files import PrivateFiles
 from bot.values.names import PersonName
 from bot.values.texts import mask_number
 
@@ -43,14 +42,14 @@ class LegalPages:
         cases: LegalService,
         topics: TopicCatalogue,
         replies: LegalReplies,
-        files: PrivateFiles,
+        viewer: EvidenceViewer,
     ) -> None:
         self._desk = desk
         self._queue = queue
         self._cases = cases
         self._topics = topics
         self._replies = replies
-        self._files = files
+        self._viewer = viewer
 
     @property
     def nav(self) -> Sequence[NavItem]:
@@ -157,16 +156,17 @@ class LegalPages:
         return await self._case_page(visit)
 
     async def evidence(self, visit: Visit) -> web.StreamResponse:
-        """Answer a picture or PDF that the worker sent; it is kept nowhere on the way."""
-        receipt = visit.path("receipt")
-        found = await self._desk.evidence(receipt, _scope(visit, READ))
-        file_ref = next((ref for number, _, ref in found if number == int(visit.path("number"))), None)
-        if file_ref is None:
-            raise NotFound
-        file = await self._files.read(file_ref)
-        name = f"{receipt}-{visit.path('number')}"
-        headers = {"Content-Disposition": f'inline; filename="{name}"', "Content-Security-Policy": "sandbox"}
-        return web.Response(body=file.data, content_type=file.file.media_type, headers=headers)
+        """Answer a picture, marked with who looks at it, or a PDF; it is kept nowhere on the way."""
+        receipt, number = visit.path("receipt"), int(visit.path("number"))
+        file = await self._viewer.show(
+            receipt, number, _scope(visit, READ), by=visit.viewer.username, source=visit.source
+        )
+        headers = {
+            "Content-Disposition": f'inline; filename="{receipt}-{number}"',
+            "Content-Security-Policy": "sandbox",
+            "Cache-Control": "no-store",
+        }
+        return web.Response(body=file.data, content_type=file.media_type, headers=headers)
 
     async def attempt(self, visit: Visit) -> web.StreamResponse:
         """Keep that the worker was called or written to."""

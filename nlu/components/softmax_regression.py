@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
+from nlu.components.lbfgs import minimise
+
 Floats = npt.NDArray[np.float32]
+_LEAST_GAIN = 1e-6
 
 
 @dataclass(frozen=True)
@@ -45,16 +47,10 @@ def fit(
     solver deterministic, so equal data give equal weights.
     """
     problem = _Problem(dense, sparse, labels, strength, balance)
-    found = minimize(
-        problem.loss_and_gradient,
-        np.zeros(problem.size),
-        jac=True,
-        method="L-BFGS-B",
-        options={"maxiter": max_steps, "maxfun": 2 * max_steps, "ftol": 1e-6, "gtol": 1e-4},
-    )
-    weights = found.x.reshape(-1, len(problem.classes)).astype(np.float32)
+    found = minimise(problem.loss_and_gradient, np.zeros(problem.size, np.float32), max_steps, _LEAST_GAIN)
+    weights = found.place.reshape(-1, len(problem.classes))
     width = dense.shape[1]
-    return Fit(problem.classes, weights[:width], weights[width:-1], weights[-1], int(found.nit))
+    return Fit(problem.classes, weights[:width], weights[width:-1], weights[-1], found.steps)
 
 
 def prior(classes: Sequence[str], frequent: Mapping[str, float]) -> Floats:
@@ -90,18 +86,16 @@ class _Problem:
         self._weights = (strength * worth[self._truth]).astype(np.float32)
         self.size = (dense.shape[1] + sparse.shape[1] + 1) * len(self.classes)
 
-    def loss_and_gradient(self, flat: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
-        weights = flat.reshape(-1, len(self.classes)).astype(np.float32)
+    def loss_and_gradient(self, flat: Floats) -> tuple[float, Floats]:
+        weights = flat.reshape(-1, len(self.classes))
         width = self._dense.shape[1]
-        scores = self._dense @ weights[:width] + self._sparse @ weights[width:-1] + weights[-1]
-        likely = chances(scores)
+        likely = chances(self._dense @ weights[:width] + self._sparse @ weights[width:-1] + weights[-1])
         rows = np.arange(len(self._truth))
         right = np.maximum(likely[rows, self._truth], np.float32(1e-30))
         penalised = flat[: -len(self.classes)]
-        loss = float(-(self._weights * np.log(right)).sum(dtype=np.float64)) + 0.5 * float(penalised @ penalised)
+        loss = -float((self._weights * np.log(right)).sum(dtype=np.float64)) + 0.5 * float(penalised @ penalised)
         likely[rows, self._truth] -= 1.0
         likely *= self._weights[:, None]
-        gradient = np.vstack([self._dense.T @ likely, self._sparse_turned @ likely, likely.sum(axis=0)])
-        whole = gradient.astype(np.float64).ravel()
-        whole[: -len(self.classes)] += penalised
-        return loss, whole
+        gradient = np.vstack([self._dense.T @ likely, self._sparse_turned @ likely, likely.sum(axis=0)]).ravel()
+        gradient[: -len(self.classes)] += penalised
+        return loss, gradient

@@ -12,8 +12,8 @@ from playwright.async_api import Browser, FilePayload, Page, expect
 from bot.app.worker import worker_of
 from bot.storage.encryption import FieldCipher
 from bot.values.clock import SystemClock
+from tests.browser.accessibility import violations
 from tests.browser.staff import CHROMIUM, PHONE, chromium, signed_in, take_picture
-from tests.browser.test_every_page import violations
 from tests.console.served import PASSWORD, serving
 from tests.console.test_campaign_form import PNG
 from tests.support.assistant import running_assistant, settings_for

@@ -18,8 +18,8 @@ from python_calamine import CalamineWorkbook
 from bot.app.tasks import registration_desk
 from bot.app.worker import worker_of
 from bot.commands.demo_people import add_workers
-from bot.programmes.models import ProgrammeKind, ReviewMode
-from bot.registrations.outcomes import Application, Moved, Submitted
+from bot.programmes.models import Programme, ProgrammeKind, ReviewMode
+from bot.registrations.outcomes import Application, FreeSlot, Moved, Submitted
 from bot.registrations.review import Decision
 from bot.registrations.statuses import Actor, ActorKind
 from bot.values.clock import LOCAL_ZONE, SystemClock
@@ -135,6 +135,64 @@ async def test_one_is_sent_back_and_the_worker_reads_it(assistant: Assistant, co
         await dialog.get_by_role("button", name="退回补正").click()
         await expect(desk.get_by_text("已办：退回补正")).to_be_visible()
         await expect(log.get_by_text(f"还差一点，受理号{receipt}").last).to_be_visible()
+
+
+async def test_a_slot_is_moved_and_the_worker_reads_the_new_time(
+    assistant: Assistant, console: ServedConsole
+) -> None:
+    async with chromium() as browser:
+        log, openid = await follower(browser, assistant)
+        receipt, programme, taken, target = await _booked(assistant, openid)
+        desk = await signed_in(browser, console.base, REVIEWER)
+        await desk.goto(f"{console.base}/programmes/{programme.id}/slots?week={taken.day}&county=520628")
+        await desk.locator(f'input[name="slot"][value="{taken.slot_id}"]').check()
+        await desk.get_by_role("button", name="处理勾选的时段").click()
+        await desk.get_by_role("link", name="把人转走").click()
+        await desk.locator(f'input[name="target"][value="{target.slot_id}"]').check()
+        await desk.get_by_role("button", name="看能不能坐下").click()
+        await expect(desk.get_by_text(re.compile(r"[1-9] 人转到新的时段，名额不丢"))).to_be_visible()
+        await take_picture(desk, "console-slot-move")
+        await desk.get_by_label("原因").fill("医生外出培训")
+        await desk.get_by_role("button", name="转走并通知").click()
+        await expect(desk.get_by_role("heading", name="后台任务")).to_be_visible()
+        await console.run_tasks(REVIEWER)
+        await expect(desk.get_by_text(re.compile(r"转走 [1-9]"))).to_be_visible()
+        told = log.get_by_text(f"受理号{receipt}。发“查进度”看地点").last
+        await expect(told).to_contain_text(f"{target.day.day}日")
+        await expect(told).to_contain_text(f"{target.start.hour}:{target.start.minute:02d}")
+        await desk.goto(f"{console.base}/programmes/{programme.id}/slots?week={taken.day}&county=520628")
+        await expect(desk.locator("label.slot.closed").first).to_be_visible()
+    moved = await assistant.bot.records.registrations.find_by_receipt(receipt, openid)
+    assert moved is not None
+    assert moved.slot is not None
+    assert moved.slot.id == target.slot_id
+
+
+async def _booked(assistant: Assistant, openid: str) -> tuple[str, Programme, FreeSlot, FreeSlot]:
+    """Book the first free time for a follower; return the receipt, the time, and another one of that day."""
+    records = assistant.bot.records
+    programme = await records.programmes.current(ProgrammeKind.HEALTH_SCREENING)
+    assert programme is not None
+    taken, target, *_ = await records.registrations.slots(programme.id, county="520628")
+    first = "52229919800520011"
+    outcome = await records.registrations.submit(
+        Application(
+            programme_id=programme.id,
+            openid=openid,
+            key="browser-slot",
+            name="龙小芳",
+            phone="13711110000",
+            id_number=first + check_character(first),
+            birth_date=date(1980, 5, 20),
+            sex=Sex.FEMALE,
+            county="520628",
+            slot_id=taken.slot_id,
+            answers={"hs_category": "outdoor", "hs_items": ["breast"]},
+            consents={"general": 1, "sensitive": 2, "third_party": 3},
+        )
+    )
+    assert isinstance(outcome, Submitted), outcome
+    return outcome.receipt, programme, taken, target
 
 
 async def test_one_is_approved_and_then_many(console: ServedConsole, tmp_path: Path) -> None:

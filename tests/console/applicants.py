@@ -46,7 +46,7 @@ async def screened(console: ServedConsole, serial: int = 1, **changes: object) -
     return outcome.receipt
 
 
-async def studied(console: ServedConsole, serial: int = 1) -> str:
+async def studied(console: ServedConsole, serial: int = 1, **changes: object) -> str:
     """An application of the demonstration's work-study."""
     records = console.records
     programme = await records.programmes.current(ProgrammeKind.WORK_STUDY)
@@ -66,7 +66,7 @@ async def studied(console: ServedConsole, serial: int = 1) -> str:
         answers={"ws_student_school": "铜仁学院", "ws_hardship": "illness", "ws_hardship_note": "父亲生病"},
         consents={"general": 1, "sensitive": 2, "third_party": 3},
     )
-    outcome = await records.registrations.submit(made)
+    outcome = await records.registrations.submit(replace(made, **changes))  # type: ignore[arg-type]
     assert isinstance(outcome, Submitted), outcome
     return outcome.receipt
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from html import unescape
 from html.parser import HTMLParser
-from io import StringIO
+from io import BytesIO, StringIO
 from urllib.parse import urlsplit
 
 import aiohttp
+from PIL import Image
 
 from bot.campaigns.audience import Named, Tagged
 from bot.campaigns.automatic import Rule, RuleKind
@@ -22,11 +23,12 @@ from bot.campaigns.rules import SendingHours
 from bot.commands.demo_people import add_workers
 from bot.legal.models import CaseDraft
 from bot.programmes.models import ProgrammeKind
-from bot.registrations.outcomes import Application, Submitted
+from bot.registrations.outcomes import Application, Attached, Submitted
 from bot.staff.models import AuditRecord
 from bot.understanding.models import Guess
 from bot.understanding.review.models import Reason, Turn
 from bot.values.identity import Sex
+from tests.console.applicants import studied
 from tests.console.served import Answer, Browser, ServedConsole
 from tests.registrations.test_unit_lists import HEAD, line
 
@@ -36,7 +38,7 @@ PAYLOAD = f"{SCRIPT}\"'><img src=x onerror=alert(2)>{{{{7*7}}}}"
 RAW = ("<script>alert(1)", "<img src=x", "onerror=alert(2)>", "49}}")
 SONGTAO = "520628"
 PER_PATTERN = 3
-SKIPPED = re.compile(r"/(static|healthz|logout|inbox/events|tasks/\d+/file)")
+SKIPPED = re.compile(r"/(static|healthz|logout|inbox/events|tasks/\d+/file|registrations/[^/]+/materials/\d+)")
 
 
 async def plant(console: ServedConsole) -> None:
@@ -125,6 +127,27 @@ async def hand_in(browser: Browser, programme_id: str) -> str:
     csv.writer(text).writerows([HEAD, *bad, good])
     form.add_field("file", text.getvalue().encode(), filename=f"{SCRIPT}.csv", content_type="text/csv")
     answer = await browser.post("/registrations/lists", form)
+    assert answer.status == 303, answer.visible[:300]
+    return answer.location
+
+
+async def hand_over_a_card(console: ServedConsole) -> str:
+    """Let a student named like the payload apply and hand in a photo; return the receipt."""
+    receipt = await studied(console, name=PAYLOAD, answers={"ws_student_school": PAYLOAD, "ws_hardship": "illness"})
+    records, picture = console.records, BytesIO()
+    Image.new("RGB", (40, 30), "white").save(picture, "PNG")
+    stored = await records.files.save(picture.getvalue(), owner="student-1", purpose="student_card")
+    attached = await records.registrations.attach_material(receipt, "student-1", "student_card", stored.id, "card")
+    assert isinstance(attached, Attached), attached
+    return receipt
+
+
+async def decide_many(browser: Browser, receipt: str) -> str:
+    """Begin a run over many with the payload as its note; return the run's address."""
+    await browser.get("/registrations")
+    page = await browser.post("/registrations/bulk/ask", {"step": "approve", "receipt": [receipt]})
+    hidden = dict(re.findall(r'name="(step|receipts)" value="([^"]*)"', page.text))
+    answer = await browser.post("/registrations/bulk", {**hidden, "reason": "qualified", "note": PAYLOAD})
     assert answer.status == 303, answer.visible[:300]
     return answer.location
 

@@ -1,6 +1,9 @@
 """The lawyers' pages: a case is taken after the conflict check, answered, and out of everybody else's sight."""
 
+from io import BytesIO
+
 import pytest
+from PIL import Image
 
 from bot.inbox.models import ChatStatus, Direction
 from bot.legal.models import CaseDraft, CaseStatus, Scope
@@ -81,6 +84,28 @@ async def test_a_number_is_shown_only_with_a_reason(console: ServedConsole, lawy
     assert "杨晓明" not in shown.text
     [event] = await console.records.audit.events(action="legal:case:unmask_phone")
     assert event.record.reason == "约定今天打电话"
+
+
+async def test_evidence_is_marked_with_who_looks_and_leaves_a_row(
+    console: ServedConsole, lawyer: Browser, receipt: str
+) -> None:
+    await _take(lawyer, receipt)
+    target = BytesIO()
+    Image.new("RGB", (200, 120), "white").save(target, "PNG")
+    stored = await console.records.files.save(target.getvalue(), owner="o-1", purpose="evidence")
+    await console.records.cases.add_evidence(receipt, "o-1", "e-1", kind="image", file_ref=stored.id)
+    await console.records.cases.add_evidence(receipt, "o-1", "e-2", kind="note", text="只有文字")
+    [(picture, _, _), (note, _, _)] = await console.records.case_desk.evidence(receipt, Scope())
+    status, data, headers = await lawyer.download(f"/legal/{receipt}/evidence/{picture}")
+    assert (status, headers["Content-Type"], headers["Cache-Control"]) == (200, "image/jpeg", "no-store")
+    with Image.open(BytesIO(data)) as shown:
+        brightness = shown.convert("L").histogram()
+    assert sum(brightness[:250]) > 0, "the white picture has writing on it"
+    assert (await lawyer.get(f"/legal/{receipt}/evidence/{note}")).status == 404
+    stranger = await console.staff("county_reviewer", county=SINAN)
+    assert (await stranger.get(f"/legal/{receipt}/evidence/{picture}")).status == 404
+    [event] = await console.records.audit.events(action="legal:case:show_evidence")
+    assert (event.record.actor, event.record.object_id) == ("yang", receipt)
 
 
 async def test_a_reply_goes_through_a_chat_once(console: ServedConsole, lawyer: Browser, receipt: str) -> None:
