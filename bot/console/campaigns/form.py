@@ -18,7 +18,7 @@ from bot.campaigns.content import (
 )
 from bot.campaigns.drafts import CampaignDraft
 from bot.campaigns.models import SendChannel
-from bot.campaigns.planning import TAG_PREFIX
+from bot.campaigns.reach import TAG_PREFIX
 from bot.campaigns.rules import MASS_CALLS_PER_MINUTE, SINGLES_PER_MINUTE_MAX, SendingHours
 from bot.campaigns.views import CampaignView
 from bot.console.campaigns.audience import Offers, Values, audience_values, read_audience
