@@ -12,6 +12,7 @@ from bot.campaigns.content import Article, News, Picture, Text
 from bot.campaigns.drafts import CampaignDraft
 from bot.campaigns.models import CampaignState, Outcome, SendChannel
 from bot.campaigns.pictures import CampaignPictures
+from bot.campaigns.rules import SendingHours
 from bot.simulator.faults import Fault
 from tests.console.campaign_office import TEXT, Office
 from tests.console.served import counted_queries
@@ -118,6 +119,7 @@ async def test_only_what_failed_is_sent_again(office: Office) -> None:
     assert (await lists.progress(number)).counts == {Outcome.FAILED: 3}
     page = await office.operator.get(f"/campaigns/{number}")
     assert "重发失败的" in page.visible
+    assert "这位没有关注公众号 40003 3" in (await office.operator.get(f"/campaigns/{number}/results")).visible
     asked = await office.operator.get(f"/campaigns/{number}/retry")
     assert "失败的有 3 人" in asked.visible
     assert (await office.operator.post(f"/campaigns/{number}/retry")).status == 303
@@ -125,6 +127,24 @@ async def test_only_what_failed_is_sent_again(office: Office) -> None:
     assert twice.status == 409
     await office.work()
     assert office.platform.mass_ledger() == dict.fromkeys(office.people, 1)
+
+
+async def test_outside_its_hours_a_campaign_tells_when_it_begins(office: Office) -> None:
+    soon = office.clock.now().replace(minute=0) + timedelta(hours=1)
+    hours = SendingHours(soon.hour * 60, soon.hour * 60 + 60)
+    service = office.console.records.campaigns.service
+    draft = CampaignDraft("六月活动", SendChannel.MASS_LIST, TEXT, Everyone(), hours=hours)
+    view = await service.create(draft, by="campaign_operator", key="hours")
+    await service.check(view.id, by="campaign_operator", version=1)
+    await office.approver.get(f"/campaigns/{view.id}/approve")
+    await office.approver.post(f"/campaigns/{view.id}/approve", {"version": "1", "confirmed": "3"})
+    page = await office.operator.get(f"/campaigns/{view.id}")
+    assert f"点“发送”后，{soon:%Y-%m-%d %H:%M} 开始发（现在不在允许的时段）" in page.visible
+    await service.send(view.id, by="campaign_operator", version=1, confirmed=3)
+    assert f"{soon:%Y-%m-%d %H:%M} 开始" in (await office.operator.get(f"/campaigns/{view.id}")).visible
+    office.clock.move(timedelta(hours=1))
+    await office.operator.get(f"/campaigns/{view.id}")
+    assert await service.start_due() == [view.id]
 
 
 async def test_who_wrote_it_reads_why_it_was_given_back(office: Office) -> None:
@@ -194,7 +214,7 @@ async def _excel_says_the_same(office: Office) -> None:
     shown = re.findall(
         r'<td class="right num"[^>]*>(\d+)</td>', (await office.operator.get("/reports/campaigns")).text
     )
-    assert [int(cell) for row in rows for cell in row[4:]] == [int(figure) for figure in shown]
+    assert [cell for row in rows for cell in row[4:]] == [float(figure) for figure in shown]
     assert len(rows) == 2
 
 

@@ -5,6 +5,7 @@ import pytest
 from bot.simulator.faults import Fault
 from tests.console.campaign_office import Office
 from tests.console.served import ServedConsole, counted_queries
+from tests.console.test_campaign_form import composed
 
 TAGS = "/campaigns/tags"
 
@@ -33,6 +34,8 @@ async def test_tags_are_updated_and_read(office: Office) -> None:
     assert "人数变了" in page.visible
     form = await operator.get("/campaigns/new")
     assert "女职工（3 人）" in form.visible
+    number = await composed(operator, channel="mass_tag", tag_id="100")
+    assert "有平台标签“女职工（3 人）”" in (await operator.get(f"/campaigns/{number}")).visible
     events = await office.console.records.audit.events(action="campaigns:tag:pull")
     assert [(one.record.actor, one.record.object_id, one.record.reason) for one in events] == [
         ("campaign_operator", "100", "2")

@@ -218,10 +218,11 @@ class CampaignPages:
         self, view: CampaignView, found: Sequence[str] = (), notes: Sequence[str] = ()
     ) -> dict[str, Any]:
         """Return what the card of the state shows; a script asks for it alone while something is under way."""
-        progress = await self._parts.desk.lists.progress(view.id)
+        progress, now = await self._parts.desk.lists.progress(view.id), self._parts.clock.now()
         return {
             "view": view,
             "progress": progress,
+            "begins_at": begins_at if (begins_at := view.begins_at(now)) > now else None,
             "found": found,
             "notes": notes,
             "has_failed": bool(progress.counts.get(Outcome.FAILED)),
