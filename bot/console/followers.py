@@ -15,13 +15,12 @@ from bot.followers.consents import ConsentService
 from bot.followers.dossier import Entry, masked_entries, value_at
 from bot.followers.errors import NoSuchFollower
 from bot.followers.export import EXPORT
-from bot.followers.finding import FOUND_MAX, FollowerFinder
+from bot.followers.finding import FOUND_MAX, FollowerFinder, Latest
 from bot.followers.privacy import ERASE, PrivacyService, holder_hash
 from bot.followers.references import PATTERN, FollowerReferences
 from bot.followers.service import FollowerService
 from bot.registrations.service import RegistrationService
 from bot.registrations.statuses import LIVE
-from bot.registrations.views import RegistrationView
 from bot.staff.rules import REASON_MAX_CHARS, check_reason
 from bot.staff.tasks.service import TaskBook
 from bot.staff.unmasking import FieldReader, LimitReached, NothingStored, Unmasked, Unmasking, UnmaskingService
@@ -79,7 +78,7 @@ class Found:
 
     reference: str
     openid_masked: str
-    registrations: Sequence[RegistrationView]
+    registrations: Sequence[Latest]
 
 
 class FollowerPages:
@@ -132,7 +131,7 @@ class FollowerPages:
                 found = outcome
         if len(found) == 1:
             return visit.to(f"/followers/{self._references.of(found[0])}")
-        latest = await self._services.registrations.latest_of(found, each=SHOWN_OF_FOUND)
+        latest = await self._services.finder.latest(found, each=SHOWN_OF_FOUND)
         lines = [Found(self._references.of(openid), mask_number(openid), latest[openid]) for openid in found]
         return visit.page(
             "followers/find.html",

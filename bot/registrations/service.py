@@ -4,10 +4,9 @@ Every write is one transaction and can be repeated with its ``key``: the repetit
 the first call answered.
 """
 
-from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.programmes.rows import programme_row
@@ -176,24 +175,6 @@ class RegistrationService:
         )
         async with self._database.reading() as session:
             return await self._views(session, query)
-
-    async def latest_of(self, openids: Collection[str], *, each: int) -> Mapping[str, Sequence[RegistrationView]]:
-        """Return the newest registrations of several followers, ``each`` at most of one, the newest first."""
-        place = func.row_number().over(
-            partition_by=Registration.openid, order_by=(Registration.created_at.desc(), Registration.id.desc())
-        )
-        ranked = select(Registration.id, place.label("place")).where(Registration.openid.in_(openids)).subquery()
-        query = (
-            select(Registration)
-            .join(ranked, ranked.c.id == Registration.id)
-            .where(ranked.c.place <= each)
-            .order_by(Registration.created_at.desc(), Registration.id.desc())
-        )
-        found: dict[str, list[RegistrationView]] = {openid: [] for openid in openids}
-        async with self._database.reading() as session:
-            for view in await self._views(session, query):
-                found[view.openid].append(view)
-        return found
 
     async def find_by_receipt(self, receipt: str, openid: str) -> RegistrationView | None:
         """Return the registration when it is this follower's own."""

@@ -86,7 +86,7 @@ async def store(records: Records, rows: int, areas: Collection[str], console: Co
                 booked = await store_many_slots(database, clock, rows)
                 programmes = await store_many(database, cipher, clock, rows, booked=booked)
             case "reports":
-                await store_many_turns(database, clock, rows, chats=False)
+                await store_many_turns(database, cipher, clock, rows, chats=False)
                 await _counted(records)
             case _:
                 raise ValueError(f"no area of the console: {area}")

@@ -81,7 +81,7 @@ async def measure(url: str, rows: int, registrations: int, console: Console) -> 
         await database.create_tables()
         began = time.perf_counter()
         programmes = await store_many(database, cipher, clock, registrations)
-        await store_many_turns(database, clock, rows)
+        await store_many_turns(database, cipher, clock, rows)
         console.print(f"{rows} turns and {registrations} registrations stored in {time.perf_counter() - began:.0f} s")
         began = time.perf_counter()
         for rollups in (TurnRollups(database, clock), ChatRollups(database, clock)):

@@ -81,6 +81,17 @@ async def test_of_many_with_one_name_the_latest_are_listed_in_as_many_queries_as
     assert isinstance(found, list)
     # The names repeat every thousand rows, and each row is another follower's.
     assert found == [f"openid-{number}" for number in range(20_001, 20_001 - 1_000 * FOUND_MAX, -1_000)]
+    with recorded_statements(database) as statements:
+        latest = await FollowerFinder(database, cipher).latest(found, each=3)
+    assert len(statements) == 2
+    assert [len(latest[openid]) for openid in found] == [1] * FOUND_MAX
+
+
+async def test_several_who_are_found_are_told_apart_by_what_they_registered_for_last(records: Records) -> None:
+    receipt = await _receipt(records, "demo-woman-1")
+    latest = await records.finder.latest(["demo-woman-1", "demo-nobody"], each=1)
+    assert [(one.receipt, one.name_masked) for one in latest["demo-woman-1"]] == [(receipt, "龙*芳")]
+    assert latest["demo-nobody"] == []
 
 
 def test_a_reference_says_nothing_and_cannot_be_made_up(cipher: FieldCipher) -> None:

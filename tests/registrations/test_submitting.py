@@ -309,17 +309,3 @@ async def test_an_earlier_period_gives_a_hint(
     outcome = await registrations.submit(person)
     assert isinstance(outcome, Submitted)
     assert outcome.status is Status.PENDING
-
-
-async def test_the_latest_of_several_followers_are_told_apart(
-    programmes: ProgrammeService, registrations: RegistrationService
-) -> None:
-    first, second = await stage_screening(programmes, 9), await stage_work_study(programmes, {"碧江区": 9})
-    for serial in (1, 2):
-        await registrations.submit(application(serial, first.programme, slot_id=first.slots[0].id))
-    newest = receipt_of(await registrations.submit(application(1, second.programme, key="again")))
-    latest = await registrations.latest_of(["openid-1", "openid-2", "openid-3"], each=1)
-    assert [view.receipt for view in latest["openid-1"]] == [newest]
-    assert [view.openid for view in latest["openid-2"]] == ["openid-2"]
-    assert latest["openid-3"] == []
-    assert len((await registrations.latest_of(["openid-1"], each=2))["openid-1"]) == 2

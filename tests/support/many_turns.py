@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.inbox.models import Chat, Satisfaction
+from bot.storage.encryption import FieldCipher
 from bot.storage.sql import Database
+from bot.turns.log import ANSWERED, SAID
 from bot.turns.models import LoggedDay, LoggedTurn
 from bot.understanding.models import INTENTS
 from bot.values.clock import Clock
@@ -19,10 +21,12 @@ CERTAINTIES = {"sure": 60, "unsure": 8, "lost": 5, None: 27}
 SATISFACTIONS = (*Satisfaction, None)
 
 
-async def store_many_turns(database: Database, clock: Clock, rows: int, *, seed: int = 7, chats: bool = True) -> None:
+async def store_many_turns(
+    database: Database, cipher: FieldCipher, clock: Clock, rows: int, *, seed: int = 7, chats: bool = True
+) -> None:
     """Store ``rows`` turns of the last ``DAYS`` days, and with ``chats`` one for every ``TURNS_A_CHAT`` of them."""
     began, chance = clock.now() - timedelta(days=DAYS), random.Random(seed)  # noqa: S311 - Nothing secret is drawn.
-    await store_rows(database, LoggedTurn, _turns(rows, began, chance))
+    await store_rows(database, LoggedTurn, _turns(rows, cipher, began, chance))
     if chats:
         await store_rows(database, Chat, _chats(rows, began, chance))
     days = ({"day": (began + timedelta(days=number)).date(), "writes": 1} for number in range(DAYS + 1))
@@ -30,7 +34,8 @@ async def store_many_turns(database: Database, clock: Clock, rows: int, *, seed:
     await settle(database)
 
 
-def _turns(count: int, began: datetime, chance: random.Random) -> Iterator[dict[str, Any]]:
+def _turns(count: int, cipher: FieldCipher, began: datetime, chance: random.Random) -> Iterator[dict[str, Any]]:
+    said, answered = cipher.seal("娃儿大二，得行报不", SAID), cipher.seal("可以报名，我来帮您。" * 6, ANSWERED)
     intents, every = sorted(INTENTS), timedelta(days=DAYS) / count
     sure = chance.choices(list(CERTAINTIES), list(CERTAINTIES.values()), k=count)
     for number in range(count):
@@ -40,8 +45,8 @@ def _turns(count: int, began: datetime, chance: random.Random) -> Iterator[dict[
             "openid": f"openid-{number * 7 % 600_000}",
             "received_at": began + every * number,
             "kind": "TextMessage",
-            "said": b"x" * 60,
-            "answered": b"x" * 200,
+            "said": said,
+            "answered": answered,
             "intent": chance.choice(intents) if asked else None,
             "confidence": 0.9 if asked else None,
             "certainty": sure[number],

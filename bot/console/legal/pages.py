@@ -75,13 +75,13 @@ class LegalPages:
 
     async def tiles(self, visit: Visit) -> Sequence[Tile]:
         """Return what waits in the viewer's county, and what is due soon among what they may see."""
+        scopes = {permission: _scope(visit, permission) for permission in (QUEUE, READ) if visit.can(permission)}
+        counts = {scope: await self._desk.counts(scope) for scope in set(scopes.values())}
         tiles = []
-        if visit.can(QUEUE):
-            waiting, _ = await self._desk.counts(_scope(visit, QUEUE))
-            tiles.append(Tile("待接案件", waiting, "/legal/waiting", urgent=True))
-        if visit.can(READ):
-            _, due = await self._desk.counts(_scope(visit, READ))
-            tiles.append(Tile("七天内有期限的案件", due, "/legal?due=7", urgent=True))
+        if QUEUE in scopes:
+            tiles.append(Tile("待接案件", counts[scopes[QUEUE]][0], "/legal/waiting", urgent=True))
+        if READ in scopes:
+            tiles.append(Tile("七天内有期限的案件", counts[scopes[READ]][1], "/legal?due=7", urgent=True))
         return tiles
 
     # Lists
