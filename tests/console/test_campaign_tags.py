@@ -5,7 +5,7 @@ import pytest
 from bot.simulator.faults import Fault
 from tests.console.campaign_office import Office
 from tests.console.served import ServedConsole, counted_queries
-from tests.console.test_campaign_form import composed
+from tests.console.test_campaigns import composed
 
 TAGS = "/campaigns/tags"
 
@@ -22,7 +22,7 @@ async def test_tags_are_updated_and_read(office: Office) -> None:
     assert "还没有标签" in (await operator.get(TAGS)).visible
     page = await operator.follow(await operator.post(f"{TAGS}/refresh"))
     assert "平台上有 1 个标签" in page.visible
-    assert "女职工 #100 2 — 还没有读取" in page.visible
+    assert "女职工 #100 2 — 还没有" in page.visible
     started = await operator.post(f"{TAGS}/100/pull")
     assert "在后台读取名单" in (await operator.follow(started)).visible
     await office.console.run_tasks("campaign_operator")
