@@ -6,6 +6,7 @@ from bot.campaigns.calls import CampaignCalls
 from bot.campaigns.pictures import CampaignPictures
 from bot.campaigns.platform_tags import PlatformTags
 from bot.campaigns.results import CampaignResults
+from bot.campaigns.unused_pictures import UnusedPictures
 from bot.wechat.mass import MassApi
 from bot.wechat.tags import TagApi
 
@@ -18,6 +19,14 @@ def campaign_results_of(records: Records) -> CampaignResults:
 def campaign_pictures_of(records: Records) -> CampaignPictures:
     """Return the pictures that campaigns send."""
     return CampaignPictures(records.database, records.files, records.clock)
+
+
+def unused_pictures_of(bot: Bot) -> UnusedPictures:
+    """Return what deletes the pictures that no campaign holds any more."""
+    records = bot.records
+    return UnusedPictures(
+        records.database, records.clock, shelf=MassApi(bot.api.client), remove_file=records.files.delete
+    )
 
 
 def campaign_calls_of(bot: Bot) -> CampaignCalls:

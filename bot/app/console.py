@@ -4,7 +4,7 @@ from actions.health_screening import ANSWERS as SCREENING_ANSWERS
 from actions.knowledge import KnowledgeActions
 from actions.work_study import ANSWERS as WORK_STUDY_ANSWERS
 from bot.app.assistant import Bot
-from bot.app.campaigns import campaign_calls_of, campaign_pictures_of, campaign_results_of
+from bot.app.campaigns import campaign_calls_of, campaign_pictures_of, campaign_results_of, platform_tags_of
 from bot.app.records import Records
 from bot.app.tasks import registration_desk
 from bot.campaigns.figures import CampaignComparison
@@ -16,6 +16,7 @@ from bot.console.campaigns.parts import CampaignParts
 from bot.console.campaigns.results import CampaignResultPages
 from bot.console.campaigns.rules import CampaignRulePages
 from bot.console.campaigns.steps import CampaignSteps
+from bot.console.campaigns.tags import CampaignTagPages
 from bot.console.campaigns.testers import CampaignTesterPages
 from bot.console.followers import FollowerPages, FollowerServices
 from bot.console.inbox.alerts import AlertPages
@@ -172,6 +173,7 @@ def campaign_areas(bot: Bot) -> tuple[Area, ...]:
         programmes=records.programmes,
         tasks=records.tasks,
         pictures=campaign_pictures_of(records),
+        tags=platform_tags_of(bot),
         finder=records.finder,
         references=FollowerReferences(records.cipher),
         clock=records.clock,
@@ -183,6 +185,7 @@ def campaign_areas(bot: Bot) -> tuple[Area, ...]:
         CampaignRulePages(parts),
         CampaignOptOutPages(parts),
         CampaignTesterPages(parts),
+        CampaignTagPages(parts),
         CampaignResultPages(parts),
         CampaignSteps(parts),
     )

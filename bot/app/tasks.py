@@ -6,6 +6,10 @@ from bot.app.campaigns import campaign_results_of
 from bot.app.records import Records
 from bot.campaigns.export import KIND as CAMPAIGN_RESULTS
 from bot.campaigns.export import CampaignExport
+from bot.campaigns.figures import CampaignComparison
+from bot.campaigns.platform_tags import PlatformTags
+from bot.campaigns.tag_work import KIND as TAG_PULL
+from bot.campaigns.tag_work import TagPull
 from bot.console.texts import Texts
 from bot.dialogue.catalog import FlowCatalog
 from bot.dialogue.loader import load_catalog
@@ -42,8 +46,8 @@ def registration_desk(records: Records, catalog: FlowCatalog) -> Desk:
     return desk_on(ground, AnswerSheet(catalog.slots), Texts.load().label)
 
 
-def task_handlers(records: Records) -> Mapping[str, TaskHandler]:
-    """Return what does the long work of staff, by the kinds of tasks."""
+def task_handlers(records: Records, tags: PlatformTags | None = None) -> Mapping[str, TaskHandler]:
+    """Return what does the long work of staff, by the kinds of tasks; without ``tags`` none asks the platform."""
     overview, label = Overview(records.database), Texts.load().label
     desk = registration_desk(records, load_catalog(records.settings.flows_dir))
     export = FollowerExport(
@@ -59,7 +63,14 @@ def task_handlers(records: Records) -> Mapping[str, TaskHandler]:
         records.database, records.clock, records.trail_search, records.task_files, trail=records.audit
     )
     return {
-        REPORTS_EXPORT: ReportExport(overview, records.task_files, records.clock, label),
+        **({} if tags is None else {TAG_PULL: TagPull(tags)}),
+        REPORTS_EXPORT: ReportExport(
+            overview,
+            CampaignComparison(records.database, records.campaigns.lists),
+            records.task_files,
+            records.clock,
+            label,
+        ),
         FOLLOWER_EXPORT: export,
         TRAIL_EXPORT: trail_export,
         TRAIL_CHECK: records.trail_checks,
@@ -77,9 +88,9 @@ def task_handlers(records: Records) -> Mapping[str, TaskHandler]:
     }
 
 
-def task_runner_of(records: Records) -> TaskRunner:
+def task_runner_of(records: Records, tags: PlatformTags | None = None) -> TaskRunner:
     """Return what runs tasks in this process."""
-    return TaskRunner(task_leases(records), task_handlers(records))
+    return TaskRunner(task_leases(records), task_handlers(records, tags))
 
 
 def task_leases(records: Records) -> TaskLeases:

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from bot.app.assistant import Bot
-from bot.app.campaigns import campaign_pictures_of
-from bot.app.records import Records
+from bot.app.campaigns import campaign_pictures_of, platform_tags_of, unused_pictures_of
 from bot.campaigns.batches import Batches
 from bot.campaigns.pace import Pace
 from bot.campaigns.reconciling import Reconciler
@@ -42,6 +41,7 @@ from bot.worker.upkeep import Upkeep
 
 RATING_RESPONSE = "utter_rate_service"
 HANDED_BACK_RESPONSE = "utter_handed_back"
+DAY_S = 86_400.0
 NOT_NOW_PAUSE_S = 1.0
 """How long the outbox rests when the platform takes nothing at all."""
 
@@ -91,7 +91,7 @@ def worker_of(bot: Bot, name: str) -> Worker:
     campaigns = campaign_worker_of(bot)
     automatic = AutomaticSender(records.campaigns.automatic, relay)
     task_leases = TaskLeases(records.database, records.cipher, records.clock)
-    task_runner = TaskRunner(task_leases, LateHandlers(partial(_task_handlers, records)))
+    task_runner = TaskRunner(task_leases, LateHandlers(partial(_task_handlers, bot)))
     staff_tasks = StaffTasks(bot.task_stream, task_leases, task_runner)
 
     async def relayed() -> int:
@@ -115,6 +115,7 @@ def worker_of(bot: Bot, name: str) -> Worker:
             Job("automatic plans", automatic.plan, rest_s=60.0),
             Job("automatic messages", automatic.send, rest_s=2.0),
             Job("campaign sweep", campaigns.sweep, rest_s=15.0),
+            Job("unused pictures", unused_pictures_of(bot).remove, rest_s=DAY_S),
             Job("upkeep", upkeep.run, rest_s=60.0),
             Job("trail", records.trail_checks.check_if_due, rest_s=600.0),
             Job("turns by day", TurnRollups(records.database, clock).renew, rest_s=60.0),
@@ -124,11 +125,11 @@ def worker_of(bot: Bot, name: str) -> Worker:
     )
 
 
-def _task_handlers(records: Records) -> Mapping[str, TaskHandler]:
+def _task_handlers(bot: Bot) -> Mapping[str, TaskHandler]:
     # Workbooks, unit lists and a second reading of the flows take 8 MB, which only long work of staff needs.
     from bot.app.tasks import task_handlers
 
-    return task_handlers(records)
+    return task_handlers(bot.records, platform_tags_of(bot))
 
 
 def campaign_worker_of(bot: Bot) -> CampaignWorker:

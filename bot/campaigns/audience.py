@@ -8,7 +8,8 @@ from typing import Any, TypeAlias, assert_never
 from sqlalchemy import ColumnElement, and_, false, func, not_, or_, select, true
 
 from bot.campaigns.errors import AudienceInvalid
-from bot.campaigns.models import FollowerTag, Outcome, Recipient
+from bot.campaigns.models import Outcome, Recipient
+from bot.campaigns.tag_models import FollowerTag
 from bot.followers.models import Consent, Follower
 from bot.followers.units import normal_unit
 from bot.registrations.models import Registration

@@ -5,61 +5,26 @@ was cancelled since then is not reminded of.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from datetime import datetime, time, timedelta
-from enum import StrEnum
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.campaigns.automatic_models import AutomaticRule, Occasion, OccasionState
+from bot.campaigns.automatic_rules import AutomaticRules, RuleKind, rule_of
 from bot.campaigns.content import MenuChoice
-from bot.campaigns.models import AutomaticRule, Occasion, OccasionState, OpeningWish, OptOut
-from bot.campaigns.standard import standard_texts
-from bot.programmes.models import ProgrammeRow, ProgrammeStatus, SiteRow, SlotRow
+from bot.campaigns.occasions import Occasions
+from bot.programmes.models import ProgrammeRow, SiteRow, SlotRow
 from bot.registrations.models import Registration
 from bot.registrations.statuses import Status
 from bot.staff.audit import AuditWriter
-from bot.staff.models import AuditRecord
 from bot.storage.sql import Database
-from bot.values.clock import LOCAL_ZONE, Clock
+from bot.values.clock import Clock
 
-PLANNED_AT_ONCE = 500
 LEASE = timedelta(minutes=2)
-LATEST_MINUTE = 21 * 60
-"""Nothing goes out by itself later in the evening; what is late then is not sent at all."""
-OPENING_LASTS = timedelta(days=3)
 AGAIN_AFTER = timedelta(minutes=15)
 ATTEMPTS_MAX = 30
-
-
-class RuleKind(StrEnum):
-    """On what occasion a message goes out."""
-
-    APPOINTMENT = "appointment"
-    FOLLOW_UP = "follow_up"
-    OPENING = "opening"
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A rule as staff write it. ``days`` are those before the appointment, or after the service.
-
-    ``body`` may name {项目}, {日期}, {时间}, {地点} and {回执号}. An empty ``programme_id`` means every programme.
-    ``choices`` are the buttons below it; ``None`` keeps those that are stored and gives a new rule the standard ones.
-    """
-
-    kind: RuleKind
-    body: str
-    days: int = 0
-    at_minute: int = 9 * 60
-    programme_id: str = ""
-    template_id: str = ""
-    is_on: bool = True
-    id: int = 0
-    choices: tuple[MenuChoice, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,125 +43,17 @@ class DueMessage:
 
 
 class AutomaticMessages:
-    """The rules, and what is planned by them."""
+    """What is planned by the ``rules``, and how it goes out."""
 
     def __init__(self, database: Database, clock: Clock, *, trail: AuditWriter) -> None:
+        self.rules = AutomaticRules(database, clock, trail=trail)
+        self._occasions = Occasions(database, clock)
         self._database = database
         self._clock = clock
-        self._trail = trail
-
-    async def rules(self) -> list[Rule]:
-        """Return every rule."""
-        async with self._database.reading() as session:
-            return [_rule(row) for row in await session.scalars(select(AutomaticRule).order_by(AutomaticRule.id))]
-
-    async def save(self, rule: Rule, *, by: str, source: str = "") -> Rule:
-        """Store a rule (``id`` 0: a new one) and return it."""
-        async with self._database.transaction() as session:
-            row = await session.get_one(AutomaticRule, rule.id) if rule.id else AutomaticRule()
-            row.kind, row.programme_id, row.days, row.at_minute = (
-                rule.kind.value,
-                rule.programme_id,
-                rule.days,
-                rule.at_minute,
-            )
-            row.body, row.template_id, row.is_on = rule.body, rule.template_id, rule.is_on
-            if rule.choices is not None:
-                row.choices = [asdict(choice) for choice in rule.choices]
-            elif not rule.id:
-                row.choices = [asdict(choice) for choice in standard_texts()[rule.kind.value].choices]
-            row.edited_by, row.edited_at = by, self._clock.now()
-            session.add(row)
-            await session.flush()
-            await self._trail.append(
-                session, AuditRecord(by, "campaigns:rule:edit", "campaign_rule", str(row.id), source=source)
-            )
-            return _rule(row)
-
-    # Planning ---------------------------------------------------------------------------------------------------
 
     async def plan(self) -> int:
         """Plan what is due today by every rule that is on; return how many messages are new."""
-        return sum([await self._plan(rule) for rule in await self.rules() if rule.is_on])
-
-    async def _plan(self, rule: Rule) -> int:
-        now = self._clock.now()
-        due_at = _at(now, rule.at_minute)
-        if now < due_at or now >= _at(now, LATEST_MINUTE):
-            return 0
-        async with self._database.reading() as session:
-            match rule.kind:
-                case RuleKind.APPOINTMENT:
-                    rows = await self._appointments(session, rule, due_at)
-                case RuleKind.FOLLOW_UP:
-                    rows = await self._follow_ups(session, rule, due_at)
-                case RuleKind.OPENING:
-                    rows = await self._openings(session, rule, now)
-        return await self._add(rows)
-
-    async def _appointments(self, session: AsyncSession, rule: Rule, due_at: datetime) -> list[dict[str, Any]]:
-        day = due_at.date() + timedelta(days=rule.days)
-        wanted = (
-            select(Registration.id, Registration.openid, Registration.programme_id, Registration.slot_id)
-            .join(SlotRow, SlotRow.id == Registration.slot_id)
-            .where(SlotRow.day == day, Registration.status == Status.APPROVED.value)
-        )
-        if rule.programme_id:
-            wanted = wanted.where(SlotRow.programme_id == rule.programme_id)
-        return [
-            _row(
-                rule,
-                f"r{rule.id}:{found.id}:{found.slot_id}:{day:%Y%m%d}",
-                found,
-                due_at,
-                slot_id=found.slot_id,
-                service_day=day,
-            )
-            for found in await session.execute(wanted)
-        ]
-
-    async def _follow_ups(self, session: AsyncSession, rule: Rule, due_at: datetime) -> list[dict[str, Any]]:
-        day = due_at.date() - timedelta(days=rule.days)
-        wanted = select(Registration.id, Registration.openid, Registration.programme_id).where(
-            Registration.status == Status.COMPLETED.value,
-            Registration.served_on == day,
-            Registration.openid.not_in(select(OptOut.openid).where(OptOut.lifted_at.is_(None))),
-        )
-        if rule.programme_id:
-            wanted = wanted.where(Registration.programme_id == rule.programme_id)
-        return [
-            _row(rule, f"f{rule.id}:{found.id}", found, due_at, service_day=day)
-            for found in await session.execute(wanted)
-        ]
-
-    async def _openings(self, session: AsyncSession, rule: Rule, now: datetime) -> list[dict[str, Any]]:
-        wanted = (
-            select(OpeningWish.openid, OpeningWish.programme_id)
-            .join(ProgrammeRow, ProgrammeRow.id == OpeningWish.programme_id)
-            .where(
-                ProgrammeRow.status == ProgrammeStatus.PUBLISHED.value,
-                ProgrammeRow.open_at <= now,
-                ProgrammeRow.open_at > now - OPENING_LASTS,
-            )
-        )
-        if rule.programme_id:
-            wanted = wanted.where(OpeningWish.programme_id == rule.programme_id)
-        return [
-            _row(rule, f"o{rule.id}:{found.programme_id}:{found.openid}", found, now)
-            for found in await session.execute(wanted)
-        ]
-
-    async def _add(self, rows: list[dict[str, Any]]) -> int:
-        insert = sqlite_insert if self._database.is_sqlite else postgresql_insert
-        added = 0
-        for start in range(0, len(rows), PLANNED_AT_ONCE):
-            piece = rows[start : start + PLANNED_AT_ONCE]
-            statement = insert(Occasion).values(piece).on_conflict_do_nothing(index_elements=["key"])
-            async with self._database.transaction() as session:
-                added += len(list(await session.scalars(statement.returning(Occasion.id))))
-        return added
-
-    # Sending ----------------------------------------------------------------------------------------------------
+        return await self._occasions.plan(await self.rules.all())
 
     async def lease_due(self, limit: int = 50) -> list[DueMessage]:
         """Take what is due and still true; what is not true any more is cancelled, what is too late fails."""
@@ -223,7 +80,7 @@ class AutomaticMessages:
             return found
 
     async def _still_true(self, session: AsyncSession, row: Occasion) -> DueMessage | None:
-        rule = await session.get_one(AutomaticRule, row.rule_id)
+        rule = rule_of(await session.get_one(AutomaticRule, row.rule_id))
         programme = (await session.get_one(ProgrammeRow, row.programme_id)).document
         values = {"项目": programme.title}
         if row.registration_id is not None:
@@ -247,12 +104,12 @@ class AutomaticMessages:
             id=row.id,
             key=f"automatic-{row.id}",
             openid=row.openid,
-            kind=RuleKind(rule.kind),
+            kind=rule.kind,
             body=rule.body,
             template_id=rule.template_id,
             values=values,
             attempts=row.attempts + 1,
-            choices=_choices(rule),
+            choices=rule.choices or (),
         )
 
     async def sent(self, occasion_id: int) -> None:
@@ -292,42 +149,3 @@ class AutomaticMessages:
 
 def _end(row: Occasion, state: OccasionState, now: datetime, code: str | None) -> None:
     row.state, row.ended_at, row.code, row.leased_until = state.value, now, code, None
-
-
-def _at(day: datetime, minute: int) -> datetime:
-    midnight = datetime.combine(day.date(), time(), LOCAL_ZONE)
-    return midnight + timedelta(minutes=minute)
-
-
-def _row(rule: Rule, key: str, found: Any, due_at: datetime, **more: Any) -> dict[str, Any]:
-    fields = found._mapping
-    common = {"slot_id": None, "service_day": None, "attempts": 0, "state": OccasionState.PLANNED.value}
-    return {
-        **common,
-        "key": key,
-        "rule_id": rule.id,
-        "registration_id": fields.get("id"),
-        "programme_id": fields["programme_id"],
-        "openid": fields["openid"],
-        "due_at": due_at,
-        "expires_at": _at(due_at, LATEST_MINUTE),
-        **more,
-    }
-
-
-def _choices(row: AutomaticRule) -> tuple[MenuChoice, ...]:
-    return tuple(MenuChoice(**choice) for choice in row.choices)
-
-
-def _rule(row: AutomaticRule) -> Rule:
-    return Rule(
-        kind=RuleKind(row.kind),
-        body=row.body,
-        days=row.days,
-        at_minute=row.at_minute,
-        programme_id=row.programme_id,
-        template_id=row.template_id,
-        is_on=row.is_on,
-        id=row.id,
-        choices=_choices(row),
-    )

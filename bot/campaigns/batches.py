@@ -1,15 +1,13 @@
 """Batches in SQL: taken by one worker at a time, and every result written under the fence of who took it."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.campaigns import content as contents
-from bot.campaigns.content import Content
+from bot.campaigns.batch_rows import Hold, held, hours_of, in_batch, locked, recount
 from bot.campaigns.models import (
     OPEN_BATCHES,
     BatchState,
@@ -21,7 +19,8 @@ from bot.campaigns.models import (
     Recipient,
     SendChannel,
 )
-from bot.campaigns.rules import CLIENT_ID_LIFE, MASS_LIST_MIN, SendingHours
+from bot.campaigns.rules import CLIENT_ID_LIFE, MASS_LIST_MIN
+from bot.campaigns.singles import SingleMessages
 from bot.followers.models import Follower
 from bot.storage.sql import Database
 from bot.values.clock import Clock
@@ -29,42 +28,6 @@ from bot.values.clock import Clock
 LEASE = timedelta(seconds=60)
 TOLD_AT_ONCE = 16
 TOLD_AGAIN_AFTER = timedelta(seconds=30)
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """A batch in a worker's hand. ``attempts`` counts this one; ``media_id`` is the draft that was made for it."""
-
-    batch_id: int
-    campaign_id: int
-    chunk: int
-    client_id: str
-    fence: int
-    attempts: int
-    channel: SendChannel
-    content: Content
-    per_minute: int
-    tag_id: int | None
-    media_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Addressee:
-    """One recipient of a single message, with what fills the placeholders."""
-
-    openid: str
-    county: str | None
-    category: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What one single message came to."""
-
-    openid: str
-    outcome: Outcome
-    code: int | None = None
-    msg_id: int | None = None
 
 
 class Batches:
@@ -78,6 +41,7 @@ class Batches:
         lease: timedelta = LEASE,
         told_again_after: timedelta = TOLD_AGAIN_AFTER,
     ) -> None:
+        self.singles = SingleMessages(database, clock, lease=lease)
         self._database = database
         self._clock = clock
         self._lease = lease
@@ -105,7 +69,7 @@ class Batches:
             )
             wanted = free.where(untold).limit(max(0, limit - (told or 0)))
             rows = await session.execute(wanted.with_for_update(of=CampaignBatch, skip_locked=True))
-            due = [batch for batch, campaign in rows if _hours(campaign).is_open(now)]
+            due = [batch for batch, campaign in rows if hours_of(campaign).is_open(now)]
             for batch in due:
                 batch.told_at = now
             return [batch.id for batch in due]
@@ -119,7 +83,7 @@ class Batches:
             if row is None:
                 return None
             campaign = await session.get_one(Campaign, row.campaign_id)
-            if campaign.state != CampaignState.SENDING.value or not _hours(campaign).is_open(now):
+            if campaign.state != CampaignState.SENDING.value or not hours_of(campaign).is_open(now):
                 return None
             channel = SendChannel(campaign.channel)
             if row.first_tried_at is None:
@@ -140,7 +104,7 @@ class Batches:
         whom = Recipient.openid
         gone = exists().where(OptOut.openid == whom, OptOut.lifted_at.is_(None))
         left = exists().where(Follower.openid == whom, Follower.subscribed.is_(False))
-        queued = _in(row), Recipient.outcome == Outcome.QUEUED.value
+        queued = in_batch(row), Recipient.outcome == Outcome.QUEUED.value
         # By the follower's key: a list of all who left would be made anew for each batch.
         for is_out, reason in ((gone, "opted_out"), (left, "not_following")):
             skipped = update(Recipient).where(*queued, is_out)
@@ -169,7 +133,7 @@ class Batches:
     async def keep_media(self, hold: Hold, media_id: str) -> bool:
         """Note the draft of a batch before it is sent; ``False`` when the batch is somebody else's by now."""
         async with self._database.transaction() as session:
-            row = await self._held(session, hold)
+            row = await held(session, hold)
             if row is not None:
                 row.media_id = media_id
             return row is not None
@@ -177,7 +141,7 @@ class Batches:
     async def submitted(self, hold: Hold, msg_id: int | None) -> None:
         """Write that the platform took a mass batch. Right whoever has it now: all attempts are one sending."""
         async with self._database.transaction() as session:
-            row = await _locked(session, hold.batch_id)
+            row = await locked(session, hold.batch_id)
             if row.state not in OPEN_BATCHES:
                 return
             await _move(session, row, (Outcome.QUEUED,), Outcome.SUBMITTED, self._clock.now())
@@ -199,7 +163,7 @@ class Batches:
         campaign must not call it unsent.
         """
         async with self._database.transaction() as session:
-            row = await self._held(session, hold)
+            row = await held(session, hold)
             if row is None:
                 return
             again_at = self._clock.now() + delay
@@ -210,7 +174,7 @@ class Batches:
 
     async def _finish(self, hold: Hold, state: BatchState, outcome: Outcome, code: int | None) -> None:
         async with self._database.transaction() as session:
-            row = await self._held(session, hold)
+            row = await held(session, hold)
             if row is not None:
                 await self._end(session, row, state, outcome, code)
 
@@ -219,83 +183,6 @@ class Batches:
     ) -> None:
         await _move(session, row, (Outcome.QUEUED, Outcome.SUBMITTING), outcome, self._clock.now(), code)
         row.state, row.code, row.lease_until, row.submitted_at = state.value, code, None, self._clock.now()
-
-    # Single messages --------------------------------------------------------------------------------------------
-
-    async def interrupted(self, hold: Hold, since: datetime | None) -> list[Addressee]:
-        """Return those whose message was under way when a worker died, and may be sent again under the same id.
-
-        That are the ones begun after ``since``; of all others (all, without ``since``) it stays unknown.
-        """
-        async with self._database.transaction() as session:
-            row = await self._held(session, hold)
-            if row is None:
-                return []
-            begun = _in(row), Recipient.outcome == Outcome.SUBMITTING.value
-            lost = begun if since is None else (*begun, Recipient.at < since)
-            await session.execute(
-                update(Recipient).where(*lost).values(outcome=Outcome.UNKNOWN.value, at=self._clock.now())
-            )
-            await recount(session, row)
-            return await _addressees(session, begun, limit=row.size)
-
-    async def next_wave(self, hold: Hold, limit: int) -> list[Addressee] | None:
-        """Mark the next recipients as being sent to and return them; ``None`` when sending has to stop here."""
-        now = self._clock.now()
-        async with self._database.transaction() as session:
-            row = await self._held(session, hold)
-            if row is None:
-                return None
-            campaign = await session.get_one(Campaign, row.campaign_id)
-            if campaign.state != CampaignState.SENDING.value or not _hours(campaign).is_open(now):
-                return None
-            row.lease_until = now + self._lease
-            found = await _addressees(session, (_in(row), Recipient.outcome == Outcome.QUEUED.value), limit=limit)
-            names = [one.openid for one in found]
-            begun = update(Recipient).where(Recipient.campaign_id == hold.campaign_id, Recipient.openid.in_(names))
-            await session.execute(begun.values(outcome=Outcome.SUBMITTING.value, at=now))
-            return found
-
-    async def results(self, hold: Hold, results: Sequence[Result]) -> None:
-        """Write what single messages came to. Knowledge is kept whoever has the batch now."""
-        if not results:
-            return
-        open_outcomes = (Outcome.SUBMITTING.value, Outcome.UNKNOWN.value)
-        mine = Recipient.campaign_id == hold.campaign_id, Recipient.outcome.in_(open_outcomes)
-        now = self._clock.now()
-        async with self._database.transaction() as session:
-            for one in results:
-                values = {"outcome": one.outcome.value, "code": one.code, "msg_id": one.msg_id, "at": now}
-                await session.execute(update(Recipient).where(*mine, Recipient.openid == one.openid).values(values))
-            await recount(session, await _locked(session, hold.batch_id))
-
-    async def finished(self, hold: Hold) -> None:
-        """Write that every message of a batch was tried."""
-        async with self._database.transaction() as session:
-            row = await self._held(session, hold)
-            if row is not None:
-                await recount(session, row)
-                row.state, row.submitted_at = BatchState.FINISHED.value, self._clock.now()
-                row.lease_until = None
-
-    async def _held(self, session: AsyncSession, hold: Hold) -> CampaignBatch | None:
-        wanted = select(CampaignBatch).where(
-            CampaignBatch.id == hold.batch_id,
-            CampaignBatch.fence == hold.fence,
-            CampaignBatch.state == BatchState.SENDING.value,
-        )
-        return (await session.scalars(wanted.with_for_update())).one_or_none()
-
-
-async def recount(session: AsyncSession, row: CampaignBatch) -> None:
-    """Count a batch's recipients by outcome into its row, in the caller's transaction."""
-    query = select(Recipient.outcome, func.count()).where(_in(row)).group_by(Recipient.outcome)
-    counts: Mapping[str, int] = {found[0]: found[1] for found in await session.execute(query)}
-    row.queued = counts.get("queued", 0)
-    row.submitted = counts.get("submitted", 0) + counts.get("submitting", 0)
-    row.delivered, row.failed = counts.get("delivered", 0), counts.get("failed", 0)
-    row.unknown, row.skipped = counts.get("unknown", 0), counts.get("skipped", 0)
-    row.cancelled = counts.get("cancelled", 0)
 
 
 async def _move(
@@ -307,29 +194,9 @@ async def _move(
     code: int | None = None,
 ) -> None:
     names = [source.value for source in sources]
-    moved = update(Recipient).where(_in(row), Recipient.outcome.in_(names))
+    moved = update(Recipient).where(in_batch(row), Recipient.outcome.in_(names))
     await session.execute(moved.values(outcome=target.value, at=now, code=code))
     await recount(session, row)
-
-
-async def _locked(session: AsyncSession, batch_id: int) -> CampaignBatch:
-    return await session.get_one(CampaignBatch, batch_id, with_for_update=True)
-
-
-async def _addressees(session: AsyncSession, wanted: Any, *, limit: int) -> list[Addressee]:
-    query = select(Recipient.openid, Follower.county, Follower.category).outerjoin(
-        Follower, Follower.openid == Recipient.openid
-    )
-    rows = await session.execute(query.where(*wanted).order_by(Recipient.openid).limit(limit))
-    return [Addressee(*row) for row in rows]
-
-
-def _in(row: CampaignBatch) -> ColumnElement[bool]:
-    return and_(Recipient.campaign_id == row.campaign_id, Recipient.chunk == row.chunk)
-
-
-def _hours(campaign: Campaign) -> SendingHours:
-    return SendingHours(campaign.open_minute, campaign.close_minute, campaign.weekdays)
 
 
 def _is_free(now: datetime) -> ColumnElement[bool]:

@@ -75,3 +75,21 @@ class CannotBeDeleted(CampaignError):
     """The platform takes back only articles, and only those that were sent."""
 
     code: ClassVar[str] = "campaign.cannot_be_deleted"
+
+
+class NoSuchTag(CampaignError):
+    """The platform has no tag of this number, as far as we know: ask it anew which there are."""
+
+    code: ClassVar[str] = "campaign.tag_unknown"
+
+
+class TagReadTwice(CampaignError):
+    """Another reading of the same tag began before this one ended; that one counts."""
+
+    code: ClassVar[str] = "campaign.tag_read_twice"
+
+
+class PictureGone(CampaignError):
+    """A picture that the content names was deleted, because no campaign had used it for days."""
+
+    code: ClassVar[str] = "campaign.picture_gone"

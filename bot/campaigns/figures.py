@@ -64,6 +64,15 @@ class CampaignComparison:
         )
         return FiguresPage(rows, page.before)
 
+    async def all(self, first: date, last: date) -> list[CampaignFigures]:
+        """Return the campaigns that began on those days, page by page."""
+        page = await self.page(first, last)
+        found = list(page.rows)
+        while page.before is not None:
+            page = await self.page(first, last, before=page.before)
+            found += page.rows
+        return found
+
     async def _counts(self, campaigns: Sequence[CampaignView]) -> dict[tuple[str, int], int]:
         # Each has a window of its own: a part of one statement for each lets the store use its indexes.
         parts = [part for one in campaigns if one.frozen_at is not None for part in _parts(one, one.frozen_at)]

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON, Integer, String
+from sqlalchemy import JSON, Index, Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.storage.sql import Base
@@ -27,15 +27,30 @@ class StaffCall(Base):
 
 
 class CampaignPicture(Base):
-    """A picture that staff chose. The platform gets it when it is first sent or previewed, and keeps it for good."""
+    """A picture that staff chose. The platform gets it when it is first sent or previewed, and keeps it for good.
+
+    ``used_at`` is when it was last seen in a campaign, or chosen; ``leaving_at`` is set when it is to be deleted,
+    and no campaign can take it any more.
+    """
 
     __tablename__ = "campaign_pictures"
+    __table_args__ = (
+        Index("ix_campaign_pictures_used_at", "used_at"),
+        Index(
+            "ix_campaign_pictures_leaving",
+            "file_id",
+            sqlite_where=text("leaving_at IS NOT NULL"),
+            postgresql_where=text("leaving_at IS NOT NULL"),
+        ),
+    )
 
     file_id: Mapped[str] = mapped_column(String(32), primary_key=True)
     added_by: Mapped[str] = mapped_column(String(64))
     added_at: Mapped[datetime]
     media_id: Mapped[str | None] = mapped_column(String(128))
     uploaded_at: Mapped[datetime | None]
+    used_at: Mapped[datetime]
+    leaving_at: Mapped[datetime | None]
 
 
 class Tester(Base):

@@ -7,7 +7,9 @@ from sqlalchemy import insert as add
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from bot.campaigns.models import FollowerTag, OpeningWish, OptOut
+from bot.campaigns.automatic_models import OpeningWish
+from bot.campaigns.models import OptOut
+from bot.campaigns.tag_models import FollowerTag
 from bot.storage.sql import Database
 from bot.values.clock import Clock
 

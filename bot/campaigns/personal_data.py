@@ -4,8 +4,10 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
-from bot.campaigns.models import Campaign, FollowerTag, JobReport, Occasion, OpeningWish, OptOut, Recipient
+from bot.campaigns.automatic_models import Occasion, OpeningWish
+from bot.campaigns.models import Campaign, JobReport, OptOut, Recipient
 from bot.campaigns.office_models import Tester
+from bot.campaigns.tag_models import FollowerTag
 from bot.storage.sql import Database
 
 EXPORTED_MAX = 1_000

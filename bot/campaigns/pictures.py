@@ -37,13 +37,15 @@ class CampaignPictures:
         if media_type_of(data) == "application/pdf":
             raise FileRefused(reason="type")
         stored = await self._files.save(data, owner=by, purpose=PURPOSE)
+        now = self._clock.now()
         async with self._database.transaction() as session:
-            session.add(CampaignPicture(file_id=stored.id, added_by=by, added_at=self._clock.now()))
+            session.add(CampaignPicture(file_id=stored.id, added_by=by, added_at=now, used_at=now))
         return stored.id
 
     async def known(self, file_ids: Collection[str]) -> frozenset[str]:
         """Return those of ``file_ids`` that are pictures of campaigns."""
-        wanted = select(CampaignPicture.file_id).where(CampaignPicture.file_id.in_(file_ids))
+        there = CampaignPicture.file_id.in_(file_ids), CampaignPicture.leaving_at.is_(None)
+        wanted = select(CampaignPicture.file_id).where(*there)
         async with self._database.reading() as session:
             return frozenset(await session.scalars(wanted)) if file_ids else frozenset()
 

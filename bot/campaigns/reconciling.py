@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.campaigns.batches import recount
+from bot.campaigns.batch_rows import recount
 from bot.campaigns.models import BatchState, Campaign, CampaignBatch, JobReport, Outcome, Recipient, SendChannel
 from bot.storage.sql import Database
 from bot.values.clock import Clock

@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.campaigns.freezing import add_batches
 from bot.campaigns.models import BatchState, Campaign, CampaignBatch, Outcome, Recipient, SendChannel
-from bot.campaigns.planning import add_batches
 from bot.campaigns.rules import CLIENT_ID_LIFE, batch_max, chunk_size
 
 

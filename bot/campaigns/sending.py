@@ -14,13 +14,15 @@ from typing import assert_never
 
 import structlog
 
-from bot.campaigns.batches import Addressee, Batches, Hold, Result
+from bot.campaigns.batch_rows import Hold
+from bot.campaigns.batches import Batches
 from bot.campaigns.content import Content, Menu, News, Picture, Subscribe, Template, Text, filled, filled_fields
 from bot.campaigns.errors import CampaignError
 from bot.campaigns.models import Outcome, SendChannel
 from bot.campaigns.pace import Pace
 from bot.campaigns.pictures import CampaignPictures
 from bot.campaigns.rules import TEMPLATE_ID_LIFE
+from bot.campaigns.singles import Addressee, Result
 from bot.campaigns.stopping import Stops
 from bot.storage.files import FileMissing
 from bot.values.clock import Clock
@@ -169,7 +171,7 @@ class BatchSender:
             return
         is_repeatable = hold.channel is SendChannel.TEMPLATE
         since = self._clock.now() - TEMPLATE_ID_LIFE if is_repeatable else None
-        wave: list[Addressee] | None = await self._batches.interrupted(hold, since)
+        wave: list[Addressee] | None = await self._batches.singles.interrupted(hold, since)
         while True:
             if wave:
                 stopped = await self._send_wave(hold, wave)
@@ -178,18 +180,18 @@ class BatchSender:
                     return
             if not await self._turn(hold, WAVE):
                 return
-            wave = await self._batches.next_wave(hold, WAVE)
+            wave = await self._batches.singles.next_wave(hold, WAVE)
             if wave is None:
                 await self._batches.later(hold, SHORTLY)
                 return
             if not wave:
-                await self._batches.finished(hold)
+                await self._batches.singles.finished(hold)
                 return
 
     async def _send_wave(self, hold: Hold, wave: list[Addressee]) -> ApiError | Unreachable | None:
         """Send to some at once; return what keeps the others from being sent to, if anything does."""
         done = await asyncio.gather(*(self._send_one(hold, one) for one in wave))
-        await self._batches.results(hold, [result for result, _ in done])
+        await self._batches.singles.results(hold, [result for result, _ in done])
         return next((error for _, error in done if error is not None), None)
 
     async def _send_one(self, hold: Hold, whom: Addressee) -> tuple[Result, ApiError | Unreachable | None]:

@@ -9,12 +9,12 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.campaigns.batch_rows import hours_of
+from bot.campaigns.campaign_rows import campaign_row, move, name_tag, same_count, same_version
 from bot.campaigns.drafts import CampaignDraft, check_draft, draft_of, fill
 from bot.campaigns.errors import (
-    CampaignChanged,
     CampaignError,
     CountNotConfirmed,
-    NoSuchCampaign,
     NothingToDo,
     NotInThisState,
     SecondPersonNeeded,
@@ -24,16 +24,16 @@ from bot.campaigns.models import (
     Campaign,
     CampaignBatch,
     CampaignState,
-    KnownTag,
     Outcome,
     Recipient,
 )
-from bot.campaigns.planning import Plan, Planner, SampleRow, wanted_of
+from bot.campaigns.planning import Plan, Planner, SampleRow
+from bot.campaigns.reach import wanted_of
 from bot.campaigns.requeueing import forget_old_ids, requeue, tell_afresh
 from bot.campaigns.rules import (
-    SendingHours,
     may_become,
 )
+from bot.campaigns.unused_pictures import use_pictures
 from bot.campaigns.views import CampaignView, view_of
 from bot.staff.audit import AuditWriter
 from bot.staff.models import AuditRecord
@@ -65,10 +65,10 @@ class CampaignService:
     async def get(self, campaign_id: int) -> CampaignView:
         """Return a campaign; raises NoSuchCampaign."""
         async with self._database.reading() as session:
-            return view_of(await _row(session, campaign_id))
+            return view_of(await campaign_row(session, campaign_id))
 
     async def create(self, draft: CampaignDraft, *, by: str, key: str, source: str = "") -> CampaignView:
-        """Store a draft; the same ``key`` gives the campaign that was made the first time."""
+        """Store a draft; the same ``key`` gives the campaign that was made the first time. Raises PictureGone."""
         now = self._clock.now()
         row = Campaign(
             key=key, author=by, edited_by=by, state=CampaignState.DRAFT.value, created_at=now, updated_at=now
@@ -77,7 +77,8 @@ class CampaignService:
         try:
             async with self._database.transaction() as session:
                 session.add(row)
-                await _name_tag(session, row)
+                await name_tag(session, row)
+                await use_pictures(session, now, draft.content)
                 await session.flush()
                 await self._note(session, row.id, "create", by, source)
         except IntegrityError:
@@ -88,14 +89,19 @@ class CampaignService:
     async def edit(
         self, campaign_id: int, draft: CampaignDraft, *, by: str, version: int, source: str = ""
     ) -> CampaignView:
-        """Replace what is written; a check or an approval that it had is gone. Raises CampaignChanged."""
+        """Replace what is written; a check or an approval that it had is gone.
+
+        Raises CampaignChanged, NotInThisState, PictureGone.
+        """
         async with self._database.transaction() as session:
-            row = await _row(session, campaign_id, lock=True)
+            row = await campaign_row(session, campaign_id, lock=True)
             if not CampaignState(row.state).is_editable:
                 raise NotInThisState(state=row.state, step="edit")
-            _same_version(row, version)
+            same_version(row, version)
+            before = view_of(row).content
             fill(row, draft)
-            await _name_tag(session, row)
+            await name_tag(session, row)
+            await use_pictures(session, self._clock.now(), draft.content, before)
             row.edited_by, row.version = by, row.version + 1
             row.state, row.updated_at = CampaignState.DRAFT.value, self._clock.now()
             row.checked_total, row.checked_at, row.approved_by, row.approved_at = None, None, None, None
@@ -112,21 +118,21 @@ class CampaignService:
     async def plan(self, campaign_id: int) -> Plan:
         """Return what sending would mean now, without changing anything: the dry run."""
         async with self._database.reading() as session:
-            wanted = wanted_of(await _row(session, campaign_id))
+            wanted = wanted_of(await campaign_row(session, campaign_id))
         return await self._planner.plan(wanted)
 
     async def sample(self, campaign_id: int, limit: int = 20) -> list[SampleRow]:
         """Return some of those who would be reached, masked."""
         async with self._database.reading() as session:
-            wanted = wanted_of(await _row(session, campaign_id))
+            wanted = wanted_of(await campaign_row(session, campaign_id))
         return await self._planner.sample(wanted, limit)
 
     async def check(self, campaign_id: int, *, by: str, version: int, source: str = "") -> Checked:
         """Check content and audience; without problems the campaign waits for approval afterwards."""
         plan = await self.plan(campaign_id)
         async with self._database.transaction() as session:
-            row = await _row(session, campaign_id, lock=True)
-            _same_version(row, version)
+            row = await campaign_row(session, campaign_id, lock=True)
+            same_version(row, version)
             if not CampaignState(row.state).is_editable:
                 raise NotInThisState(state=row.state, step="check")
             problems = (*check_draft(draft_of(view_of(row))), *plan.problems)
@@ -144,14 +150,14 @@ class CampaignService:
         Raises SecondPersonNeeded, CountNotConfirmed, CampaignChanged, NotInThisState.
         """
         async with self._database.transaction() as session:
-            row = await _row(session, campaign_id, lock=True)
-            _same_version(row, version)
+            row = await campaign_row(session, campaign_id, lock=True)
+            same_version(row, version)
             if row.state == CampaignState.APPROVED.value and row.approved_by == by:
                 return view_of(row)
             if by in (row.author, row.edited_by):
                 raise SecondPersonNeeded(campaign_id=campaign_id)
-            _move(row, CampaignState.APPROVED, "approve")
-            _same_count(row, confirmed)
+            move(row, CampaignState.APPROVED, "approve")
+            same_count(row, confirmed)
             row.approved_by, row.approved_at = by, self._clock.now()
             await self._note(session, row.id, "approve", by, source, reason=str(confirmed))
             return view_of(row)
@@ -159,8 +165,8 @@ class CampaignService:
     async def reject(self, campaign_id: int, *, by: str, reason: str, source: str = "") -> CampaignView:
         """Give a checked or approved campaign back to its author, saying why."""
         async with self._database.transaction() as session:
-            row = await _row(session, campaign_id, lock=True)
-            _move(row, CampaignState.DRAFT, "reject")
+            row = await campaign_row(session, campaign_id, lock=True)
+            move(row, CampaignState.DRAFT, "reject")
             row.checked_total, row.approved_by, row.approved_at = None, None, None
             row.rejected_by, row.rejected_reason = by, reason[:200]
             await self._note(session, row.id, "reject", by, source, reason=reason)
@@ -176,12 +182,12 @@ class CampaignService:
         ``confirmed`` is the typed number of people. Pressed again it changes nothing.
         """
         async with self._database.transaction() as session:
-            row = await _row(session, campaign_id, lock=True)
-            _same_version(row, version)
+            row = await campaign_row(session, campaign_id, lock=True)
+            same_version(row, version)
             if row.state in (CampaignState.SCHEDULED.value, CampaignState.SENDING.value):
                 return view_of(row)
-            _move(row, CampaignState.SCHEDULED, "send")
-            _same_count(row, confirmed)
+            move(row, CampaignState.SCHEDULED, "send")
+            same_count(row, confirmed)
             row.starts_at = row.starts_at or self._clock.now()
             await self._note(session, row.id, "send", by, source, reason=str(confirmed))
             return view_of(row)
@@ -200,15 +206,15 @@ class CampaignService:
     async def _start(self, campaign_id: int) -> bool:
         try:
             async with self._database.transaction() as session:
-                row = await _row(session, campaign_id, lock=True)
+                row = await campaign_row(session, campaign_id, lock=True)
                 if row.state != CampaignState.SCHEDULED.value:
                     return False
-                if not _hours(row).is_open(self._clock.now()):
+                if not hours_of(row).is_open(self._clock.now()):
                     return False
                 await self._planner.freeze(session, row)
                 if row.checked_total is not None and row.total > row.checked_total * 1.1 + 10:
                     raise CountNotConfirmed(confirmed=row.checked_total, count=row.total)
-                _move(row, CampaignState.SENDING, "start")
+                move(row, CampaignState.SENDING, "start")
                 await self._note(session, row.id, "start", "system", "", reason=str(row.total))
         except CampaignError as error:
             await self.pause(campaign_id, by="system", reason=error.code.rpartition(".")[2])
@@ -218,7 +224,7 @@ class CampaignService:
     async def pause(self, campaign_id: int, *, by: str, reason: str, source: str = "") -> CampaignView:
         """Stop sending; what a worker has in hand is finished. Pressed again it changes nothing."""
         async with self._database.transaction() as session:
-            row = await _row(session, campaign_id, lock=True)
+            row = await campaign_row(session, campaign_id, lock=True)
             if row.state == CampaignState.PAUSED.value:
                 return view_of(row)
             await self.pause_in(session, row, by=by, reason=reason, source=source)
@@ -226,17 +232,17 @@ class CampaignService:
 
     async def pause_in(self, session: AsyncSession, row: Campaign, *, by: str, reason: str, source: str = "") -> None:
         """Pause a locked campaign in the caller's transaction."""
-        _move(row, CampaignState.PAUSED, "pause")
+        move(row, CampaignState.PAUSED, "pause")
         row.pause_reason = reason[:40]
         await self._note(session, row.id, "pause", by, source, reason=reason)
 
     async def resume(self, campaign_id: int, *, by: str, source: str = "") -> CampaignView:
         """Go on with a paused campaign; one that never froze its audience starts afresh."""
         async with self._database.transaction() as session:
-            row = await _row(session, campaign_id, lock=True)
+            row = await campaign_row(session, campaign_id, lock=True)
             if row.state in (CampaignState.SENDING.value, CampaignState.SCHEDULED.value):
                 return view_of(row)
-            _move(row, CampaignState.SENDING if row.frozen_at else CampaignState.SCHEDULED, "resume")
+            move(row, CampaignState.SENDING if row.frozen_at else CampaignState.SCHEDULED, "resume")
             row.pause_reason = None
             await forget_old_ids(session, row, self._clock.now())
             await tell_afresh(session, row.id)
@@ -246,10 +252,10 @@ class CampaignService:
     async def cancel(self, campaign_id: int, *, by: str, source: str = "") -> CampaignView:
         """End a campaign for good: what has not been handed over stays unsent. What was sent stays sent."""
         async with self._database.transaction() as session:
-            row = await _row(session, campaign_id, lock=True)
+            row = await campaign_row(session, campaign_id, lock=True)
             if row.state == CampaignState.CANCELLED.value:
                 return view_of(row)
-            _move(row, CampaignState.CANCELLED, "cancel")
+            move(row, CampaignState.CANCELLED, "cancel")
             row.finished_at = self._clock.now()
             waiting = CampaignBatch.campaign_id == row.id, CampaignBatch.state == BatchState.WAITING.value
             chunks = select(CampaignBatch.chunk).where(*waiting)
@@ -266,7 +272,7 @@ class CampaignService:
         """Queue those that failed once more, in new batches with new ids. Nobody whose outcome is unknown is among
         them. Raises NothingToDo when nobody failed."""
         async with self._database.transaction() as session:
-            row = await _row(session, campaign_id, lock=True)
+            row = await campaign_row(session, campaign_id, lock=True)
             state = CampaignState(row.state)
             if state is not CampaignState.PAUSED and not may_become(state, CampaignState.SENDING):
                 raise NotInThisState(state=row.state, step="retry")
@@ -285,37 +291,3 @@ class CampaignService:
             session,
             AuditRecord(by, f"campaigns:campaign:{step}", "campaign", str(campaign_id), reason=reason, source=source),
         )
-
-
-def _hours(row: Campaign) -> SendingHours:
-    return SendingHours(row.open_minute, row.close_minute, row.weekdays)
-
-
-async def _name_tag(session: AsyncSession, row: Campaign) -> None:
-    """Keep the tag's name beside its number: at the platform it may be renamed or gone when somebody looks."""
-    if row.tag_id is not None and not row.tag_name:
-        row.tag_name = await session.scalar(select(KnownTag.name).where(KnownTag.id == row.tag_id)) or ""
-
-
-def _same_version(row: Campaign, version: int) -> None:
-    if row.version != version:
-        raise CampaignChanged(campaign_id=row.id)
-
-
-def _same_count(row: Campaign, confirmed: int) -> None:
-    if row.checked_total is None or row.checked_total != confirmed:
-        raise CountNotConfirmed(confirmed=confirmed, count=row.checked_total or 0)
-
-
-def _move(row: Campaign, target: CampaignState, step: str) -> None:
-    if not may_become(CampaignState(row.state), target):
-        raise NotInThisState(state=row.state, step=step)
-    row.state = target.value
-
-
-async def _row(session: AsyncSession, campaign_id: int, *, lock: bool = False) -> Campaign:
-    wanted = select(Campaign).where(Campaign.id == campaign_id)
-    row = (await session.scalars(wanted.with_for_update() if lock else wanted)).one_or_none()
-    if row is None:
-        raise NoSuchCampaign(campaign_id=campaign_id)
-    return row

@@ -4,7 +4,7 @@ import structlog
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.campaigns.batches import recount
+from bot.campaigns.batch_rows import recount
 from bot.campaigns.errors import NotInThisState
 from bot.campaigns.models import (
     OPEN_BATCHES,

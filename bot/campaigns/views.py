@@ -46,6 +46,11 @@ class CampaignView:
     finished_at: datetime | None
     created_at: datetime
 
+    def begins_at(self, now: datetime) -> datetime:
+        """Return when sending begins at the earliest, by its time and its hours; ``now`` for at once."""
+        wanted = now if self.starts_at is None else max(now, self.starts_at.astimezone(now.tzinfo))
+        return self.hours.next_opening(wanted) if self.hours.is_possible else wanted
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:

@@ -85,10 +85,10 @@ async def export(bot: Bot, options: argparse.Namespace) -> int:
     return 0
 
 
-async def tags(bot: Bot, _options: argparse.Namespace) -> int:
+async def tags(bot: Bot, options: argparse.Namespace) -> int:
     """List the platform's tags."""
     table = Table("No.", "Name", "Followers", "Read")
-    for one in await platform_tags_of(bot).refresh():
+    for one in await platform_tags_of(bot).refresh(by=options.by, source=SOURCE):
         read = f"{one.pulled_at:%Y-%m-%d %H:%M}" if one.pulled_at else ""
         table.add_row(str(one.id), one.name, str(one.followers), read)
     Console().print(table)
@@ -97,7 +97,7 @@ async def tags(bot: Bot, _options: argparse.Namespace) -> int:
 
 async def pull_tag(bot: Bot, options: argparse.Namespace) -> int:
     """Read who has a tag, so that a campaign by this tag knows its people."""
-    await platform_tags_of(bot).refresh()
+    await platform_tags_of(bot).refresh(by=options.by, source=SOURCE)
     count = await platform_tags_of(bot).pull(options.tag, by=options.by, source=SOURCE)
     Console().print(f"{count} followers have tag {options.tag}.")
     return 0

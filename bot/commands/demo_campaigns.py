@@ -8,12 +8,13 @@ from typing import Final
 
 from bot.app.records import Records
 from bot.campaigns.audience import AllOf, Everyone, InCounty, Named, Not, Registered
-from bot.campaigns.automatic import Rule, RuleKind
-from bot.campaigns.batches import Addressee, Batches, Result
+from bot.campaigns.automatic_rules import Rule, RuleKind
+from bot.campaigns.batches import Batches
 from bot.campaigns.content import Template, Text
 from bot.campaigns.drafts import CampaignDraft
 from bot.campaigns.models import CampaignState, Outcome, SendChannel
 from bot.campaigns.rules import SendingHours
+from bot.campaigns.singles import Addressee, Result
 from bot.campaigns.standard import standard_texts
 from bot.campaigns.stopping import Stops
 from bot.campaigns.views import CampaignView
@@ -50,14 +51,14 @@ async def _follow(records: Records) -> None:
 
 async def _add_rules(records: Records) -> None:
     automatic = records.campaigns.automatic
-    if await automatic.rules():
+    if await automatic.rules.all():
         return
     texts = standard_texts()
     rules = [Rule(RuleKind.APPOINTMENT, texts["appointment"].body, days=days) for days in REMINDER_DAYS]
     rules.append(Rule(RuleKind.OPENING, texts["opening"].body))
     rules.append(Rule(RuleKind.FOLLOW_UP, texts["follow_up"].body, days=1))
     for rule in rules:
-        await automatic.save(rule, by=AUTHOR, source=SOURCE)
+        await automatic.rules.save(rule, by=AUTHOR, source=SOURCE)
 
 
 async def _add_draft(records: Records) -> None:
@@ -110,9 +111,9 @@ async def _answer(records: Records, campaign_id: int) -> None:
     for batch_id in await batches.due():
         hold = await batches.claim(batch_id)
         if hold is not None and hold.campaign_id == campaign_id:
-            wave = await batches.next_wave(hold, len(FOLLOWERS)) or []
-            await batches.results(hold, _results(wave))
-            await batches.finished(hold)
+            wave = await batches.singles.next_wave(hold, len(FOLLOWERS)) or []
+            await batches.singles.results(hold, _results(wave))
+            await batches.singles.finished(hold)
     await Stops(records.database, records.clock, records.campaigns.service).after_batch(campaign_id)
 
 

@@ -28,6 +28,7 @@ from bot.values.problem import Problem
 
 READ: Final = "reports:figures:read"
 MESSAGES: Final = "reports:messages:read"
+CAMPAIGNS: Final = "campaigns:campaign:read"
 LONGEST_DAYS: Final = 1100
 USUAL_DAYS: Final = 30
 UNDERSTOOD: Final = (
@@ -195,7 +196,7 @@ class ReportPages:
         await self._tasks.start(
             KIND,
             owner=visit.viewer.username,
-            params=params_of(choice.period, visit.county),
+            params=params_of(choice.period, visit.county, campaigns=visit.can(CAMPAIGNS)),
             key=form.key,
             source=visit.source,
         )

@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 from aiohttp import web
 
-from bot.campaigns.errors import NoSuchCampaign
+from bot.campaigns.errors import NoSuchCampaign, NoSuchTag
 from bot.console.errors import BadAddress, FormNotGenuine, NotFound
 from bot.console.gate import Cookies, Gate
 from bot.console.home import HomePages
@@ -75,6 +75,7 @@ STATUS_OF: Final[dict[type[BotError], int]] = {
     EntryChanged: 409,
     NoSuchTask: 404,
     NoSuchCampaign: 404,
+    NoSuchTag: 404,
     UnknownProgramme: 404,
     UnknownRow: 404,
     UnknownVersion: 404,

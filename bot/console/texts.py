@@ -9,6 +9,8 @@ import yaml
 from bot.values.problem import FieldValue, Problem
 
 TEXTS_DIR: Final = Path(__file__).with_name("texts")
+REFUSED: Final = "wechat.api"
+"""What the code of every refusal of the platform begins with."""
 
 
 class Texts:
@@ -27,8 +29,14 @@ class Texts:
         return cls({**sections, "problems": {**(problems or {}), **sections["problems"]}})
 
     def error(self, code: str, fields: Mapping[str, FieldValue]) -> str:
-        """Return the sentence for an error; an unknown code gets the general one."""
+        """Return the sentence for an error; an unknown code gets the general one.
+
+        Why the platform did not take something is said in the same words everywhere.
+        """
         known = self._sections["errors"]
+        if code not in known and code.startswith(REFUSED):
+            refusals = self._sections["labels.platform_refusal"]
+            return f"{refusals.get(code, refusals[REFUSED])}。"
         return _filled(known.get(code, known["internal"]), fields)
 
     def problem(self, problem: Problem) -> str:

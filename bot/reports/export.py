@@ -4,9 +4,10 @@ import asyncio
 from datetime import date
 from typing import Final
 
+from bot.campaigns.figures import CampaignComparison
 from bot.reports.models import Period
 from bot.reports.overview import Overview
-from bot.reports.workbook import Label, sheets_of, workbook
+from bot.reports.workbook import Label, campaign_sheet, sheets_of, workbook
 from bot.staff.tasks.models import JsonValue
 from bot.staff.tasks.running import RunningTask, TaskResult
 from bot.storage.files import PrivateFiles
@@ -14,19 +15,28 @@ from bot.values.clock import Clock
 
 KIND: Final = "reports_export"
 EXCEL: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-STEPS: Final = 3
+STEPS: Final = 4
 
 
-def params_of(period: Period, county: str | None) -> dict[str, JsonValue]:
-    """Return the parameters of a task of this kind; ``county`` is how far its owner may see."""
-    return {"first": period.first.isoformat(), "last": period.last.isoformat(), "county": county}
+def params_of(period: Period, county: str | None, *, campaigns: bool) -> dict[str, JsonValue]:
+    """Return the parameters of a task of this kind; ``county`` and ``campaigns`` are how far its owner may see."""
+    days: dict[str, JsonValue] = {"first": period.first.isoformat(), "last": period.last.isoformat()}
+    return {**days, "county": county, "campaigns": campaigns}
 
 
 class ReportExport:
     """The handler of ``KIND``. Nothing but its file comes of it, so it may be run again."""
 
-    def __init__(self, overview: Overview, files: PrivateFiles, clock: Clock, label: Label) -> None:
+    def __init__(
+        self,
+        overview: Overview,
+        comparison: CampaignComparison,
+        files: PrivateFiles,
+        clock: Clock,
+        label: Label,
+    ) -> None:
         self._overview = overview
+        self._comparison = comparison
         self._files = files
         self._clock = clock
         self._label = label
@@ -41,6 +51,9 @@ class ReportExport:
         before = await self._overview.figures(period.previous, county=scope)
         await task.progress(2, STEPS)
         sheets = sheets_of(now, before, self._label)
+        if task.params.get("campaigns"):
+            sheets.append(campaign_sheet(await self._comparison.all(period.first, period.last), self._label))
+        await task.progress(3, STEPS)
         mark = f"{task.owner} {self._clock.now():%Y-%m-%d %H:%M}"
         content = await asyncio.to_thread(workbook, sheets, mark)
         stored = await self._files.save_made(content, EXCEL, owner=task.owner, purpose=KIND)

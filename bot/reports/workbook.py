@@ -8,9 +8,11 @@ from typing import Final
 
 import xlsxwriter
 
+from bot.campaigns.figures import CampaignFigures
 from bot.reports.models import ChatFigures, Messages, Registered, Turns, Waits
 from bot.reports.overview import Figures
 from bot.reports.rules import STEPS_MIN, in_steps, percentile
+from bot.values.clock import LOCAL_ZONE
 from bot.values.counties import County
 
 Cell = str | int | float
@@ -49,6 +51,25 @@ def sheets_of(now: Figures, before: Figures, label: Label) -> list[Sheet]:
     sheets.append(_of_programmes(now.programmes, label))
     sheets.append(_of_chats(now.chats))
     return sheets
+
+
+def campaign_sheet(campaigns: Sequence[CampaignFigures], label: Label) -> Sheet:
+    """Return what came of each campaign, as its page compares them."""
+    rows: list[list[Cell]] = [
+        [
+            one.campaign.title,
+            one.campaign.id,
+            label(one.campaign.channel.value, "campaign_channel"),
+            f"{one.campaign.frozen_at.astimezone(LOCAL_ZONE):%Y-%m-%d %H:%M}" if one.campaign.frozen_at else NOTHING,
+            one.reached,
+            one.failed,
+            one.registered,
+            one.opted_out,
+        ]
+        for one in campaigns
+    ]
+    about = "到达的含已交给平台、还没有回执的。报名和退订是到达的人里的，每条各算到自己的统计天数为止。"
+    return Sheet("群发", about, ["群发", "编号", "渠道", "开始", "到达", "失败", "之后报名", "之后退订"], rows)
 
 
 def workbook(sheets: Sequence[Sheet], mark: str) -> bytes:

@@ -1,7 +1,7 @@
 """The media store: temporary media with their three days, permanent material, and what each kind may hold."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.simulator.errors import ApiFault
@@ -80,6 +80,13 @@ class MediaStore:
         if media is None or (media.expires_at is not None and now >= media.expires_at):
             raise ApiFault(40007)
         return media
+
+    def drop(self, media_id: str, now: datetime) -> None:
+        """Take permanent material from the account; raises ApiFault 40007 for anything else."""
+        media = self.get(media_id, now)
+        if media.expires_at is not None:
+            raise ApiFault(40007)
+        self._items[media_id] = replace(media, expires_at=now)
 
     def seen(self, media_id: str) -> Media | None:
         """Return the media even when it has expired: the follower's phone keeps what it once showed."""

@@ -1,7 +1,7 @@
 """Mass sends: to a list of OpenIDs, to a tag or to all; their drafts, previews, states, and taking them back.
 
 Success means submitted: the outcome is reported as MASSSENDJOBFINISH. Sources: the platform's pages "massSend",
-"sendAll", "preview", "getMassMsg", "deleteMassMsg" and "draft_add".
+"sendAll", "preview", "getMassMsg", "deleteMassMsg", "draft_add" and "delMaterial".
 """
 
 import mimetypes
@@ -101,6 +101,10 @@ class MassApi:
         path = "/cgi-bin/material/add_material"
         call = Call("POST", path, params={"type": "image"}, upload=Upload(data, filename, content_type))
         return text_of(expect_json(await self._client.ask(call, is_file=True), path), "media_id", path)
+
+    async def delete_material(self, media_id: str) -> None:
+        """Delete what was stored for good. Raises InvalidMedia for what is not there."""
+        await self._post("material/del_material", {"media_id": media_id})
 
     async def _post(self, endpoint: str, body: Mapping[str, Any]) -> JsonAnswer:
         path = f"/cgi-bin/{endpoint}"

@@ -21,7 +21,14 @@ from tests.support.assistant import running_assistant, settings_for
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: put one on PATH or set BOT_CHROMIUM")
 
 FOLLOWERS = 4
-PAGES = ("/campaigns/new", "/campaigns", "/campaigns/testers", "/campaigns/opt-outs", "/reports/campaigns")
+PAGES = (
+    "/campaigns/new",
+    "/campaigns",
+    "/campaigns/testers",
+    "/campaigns/tags",
+    "/campaigns/opt-outs",
+    "/reports/campaigns",
+)
 
 
 async def _compose(page: Page) -> None:

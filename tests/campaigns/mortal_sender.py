@@ -13,7 +13,8 @@ import aiohttp
 from redis.asyncio import Redis
 
 from bot.app.worker import worker_id
-from bot.campaigns.batches import Batches, Hold
+from bot.campaigns.batch_rows import Hold
+from bot.campaigns.batches import Batches
 from bot.campaigns.desk import open_desk
 from bot.campaigns.models import SendChannel
 from bot.campaigns.pace import Pace

@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from bot.campaigns.automatic import AutomaticMessages, DueMessage, Rule, RuleKind
+from bot.campaigns.automatic import AutomaticMessages, DueMessage
+from bot.campaigns.automatic_models import Occasion, OccasionState
+from bot.campaigns.automatic_rules import Rule, RuleKind
 from bot.campaigns.content import MenuChoice
-from bot.campaigns.models import Occasion, OccasionState
 from bot.campaigns.opt_outs import OptOuts
 from bot.programmes.models import ProgrammeRow
 from bot.programmes.service import ProgrammeService
@@ -60,7 +61,7 @@ async def test_three_days_and_one_day_before_each_once(
 ) -> None:
     await submitted(registrations, stage, 1, 2)
     for days in (3, 1):
-        await automatic.save(Rule(RuleKind.APPOINTMENT, BODY, days=days), by="wang")
+        await automatic.rules.save(Rule(RuleKind.APPOINTMENT, BODY, days=days), by="wang")
     found: dict[str, list[str]] = {}
     for _ in range(6):
         for _ in range(2):
@@ -79,7 +80,7 @@ async def test_the_text_names_day_time_and_place(
     automatic: AutomaticMessages, registrations: RegistrationService, stage: Stage, clock: MovedClock
 ) -> None:
     (receipt,) = await submitted(registrations, stage, 1)
-    await automatic.save(Rule(RuleKind.APPOINTMENT, BODY, days=3, at_minute=11 * 60), by="wang")
+    await automatic.rules.save(Rule(RuleKind.APPOINTMENT, BODY, days=3, at_minute=11 * 60), by="wang")
     clock.move(timedelta(days=2))
     assert await keys_of(automatic) == []
     clock.move(timedelta(hours=1))
@@ -103,7 +104,7 @@ async def test_an_appointment_that_moved_is_not_reminded_of(
     what: str,
 ) -> None:
     await submitted(registrations, stage, 1)
-    await automatic.save(Rule(RuleKind.APPOINTMENT, BODY, days=3), by="wang")
+    await automatic.rules.save(Rule(RuleKind.APPOINTMENT, BODY, days=3), by="wang")
     clock.move(timedelta(days=2))
     assert await automatic.plan() == 1
     async with database.transaction() as session:
@@ -123,7 +124,7 @@ async def test_what_is_late_in_the_evening_is_not_sent(
     automatic: AutomaticMessages, registrations: RegistrationService, stage: Stage, clock: MovedClock
 ) -> None:
     await submitted(registrations, stage, 1)
-    await automatic.save(Rule(RuleKind.APPOINTMENT, BODY, days=3), by="wang")
+    await automatic.rules.save(Rule(RuleKind.APPOINTMENT, BODY, days=3), by="wang")
     clock.move(timedelta(days=2))
     await automatic.plan()
     clock.move(timedelta(hours=12))
@@ -133,7 +134,7 @@ async def test_what_is_late_in_the_evening_is_not_sent(
 async def test_openings_reach_those_who_asked_once(
     automatic: AutomaticMessages, opt_outs: OptOuts, stage: Stage, clock: MovedClock, database: Database
 ) -> None:
-    await automatic.save(Rule(RuleKind.OPENING, "{项目}开放报名了。"), by="wang")
+    await automatic.rules.save(Rule(RuleKind.OPENING, "{项目}开放报名了。"), by="wang")
     await opt_outs.remind_of_opening("openid-7", stage.programme.id)
     async with database.transaction() as session:
         await session.execute(update(ProgrammeRow).values(open_at=clock.now() + timedelta(hours=2)))
@@ -155,7 +156,7 @@ async def test_a_follow_up_leaves_out_who_opted_out(
 ) -> None:
     await submitted(registrations, stage, 1, 2)
     await opt_outs.opt_out("openid-2", source="chat")
-    await automatic.save(Rule(RuleKind.FOLLOW_UP, "谢谢您来参加{项目}。", days=2), by="wang")
+    await automatic.rules.save(Rule(RuleKind.FOLLOW_UP, "谢谢您来参加{项目}。", days=2), by="wang")
     async with database.transaction() as session:
         await session.execute(update(Registration).values(status="completed", served_on=clock.now().date()))
     clock.move(timedelta(days=2))
@@ -166,25 +167,25 @@ async def test_the_buttons_stand_in_the_rule(
     automatic: AutomaticMessages, registrations: RegistrationService, stage: Stage, clock: MovedClock
 ) -> None:
     await submitted(registrations, stage, 1)
-    rule = await automatic.save(Rule(RuleKind.APPOINTMENT, BODY, days=3), by="wang")
+    rule = await automatic.rules.save(Rule(RuleKind.APPOINTMENT, BODY, days=3), by="wang")
     standard = ("/word:确认到场", "/flow:change_registration", "/flow:cancel_registration")
     assert rule.choices is not None
     assert tuple(choice.id for choice in rule.choices) == standard
     own = (MenuChoice("/word:菜单", "看看别的"),)
-    edited = await automatic.save(replace(rule, choices=own), by="wang")
+    edited = await automatic.rules.save(replace(rule, choices=own), by="wang")
     # Who edits the text alone leaves the buttons as they are.
-    assert (await automatic.save(replace(edited, choices=None), by="wang")).choices == own
+    assert (await automatic.rules.save(replace(edited, choices=None), by="wang")).choices == own
     clock.move(timedelta(days=2))
     (message,) = await keys_of(automatic)
     assert message.choices == own
-    assert (await automatic.save(replace(edited, choices=()), by="wang")).choices == ()
+    assert (await automatic.rules.save(replace(edited, choices=()), by="wang")).choices == ()
 
 
 async def test_a_lease_is_one_workers(
     automatic: AutomaticMessages, registrations: RegistrationService, stage: Stage, clock: MovedClock
 ) -> None:
     await submitted(registrations, stage, 1)
-    await automatic.save(Rule(RuleKind.APPOINTMENT, BODY, days=3), by="wang")
+    await automatic.rules.save(Rule(RuleKind.APPOINTMENT, BODY, days=3), by="wang")
     clock.move(timedelta(days=2))
     (message,) = await keys_of(automatic)
     assert await automatic.lease_due() == []
@@ -199,7 +200,7 @@ async def test_a_lease_is_one_workers(
 async def test_a_rule_that_is_off_does_nothing_and_each_edit_is_in_the_trail(
     automatic: AutomaticMessages, audit: AuditTrail
 ) -> None:
-    rule = await automatic.save(Rule(RuleKind.OPENING, "开放了"), by="wang")
-    off = await automatic.save(Rule(RuleKind.OPENING, "开放了", is_on=False, id=rule.id), by="li")
-    assert await automatic.rules() == [off]
+    rule = await automatic.rules.save(Rule(RuleKind.OPENING, "开放了"), by="wang")
+    off = await automatic.rules.save(Rule(RuleKind.OPENING, "开放了", is_on=False, id=rule.id), by="li")
+    assert await automatic.rules.all() == [off]
     assert [event.record.actor for event in await audit.events(action="campaigns:rule:edit")] == ["li", "wang"]

@@ -17,8 +17,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.app.records import Records, open_records
 from bot.campaigns.content import Template, Text
+from bot.campaigns.freezing import add_batches
 from bot.campaigns.models import CampaignBatch, CampaignState, Recipient, SendChannel
-from bot.campaigns.planning import add_batches
 from bot.settings import Settings
 from bot.simulator.followers import start_following
 from bot.simulator.models import Channel

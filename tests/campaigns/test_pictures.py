@@ -2,18 +2,21 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
 
 from bot.campaigns.content import Article, News, Picture
+from bot.campaigns.errors import PictureGone
 from bot.campaigns.models import CampaignState, Outcome, SendChannel
 from bot.campaigns.pace import Pace
 from bot.campaigns.pictures import CampaignPictures
 from bot.campaigns.progress import CampaignLists
 from bot.campaigns.sending import BatchSender
 from bot.campaigns.service import CampaignService
+from bot.campaigns.unused_pictures import UnusedPictures
 from bot.simulator.bubbles import MediaBubble
 from bot.simulator.faults import Fault
 from bot.storage.encryption import FieldCipher
@@ -128,6 +131,84 @@ async def test_nobody_gets_anything_until_the_picture_is_there(
     await files.delete(str(getattr(lost.content, "file_id", "")))
     await sending.run()
     assert (await service.get(lost.id)).pause_reason == "missing"
+
+
+@pytest.fixture
+def unused(sending: Sending, files: PrivateFiles) -> UnusedPictures:
+    return UnusedPictures(sending.database, sending.clock, shelf=sending.mass, remove_file=files.delete)
+
+
+async def _at_the_platform(sending: Sending, pictures: CampaignPictures, file_id: str) -> str:
+    ready = await pictures.ready(Picture("", file_id), sending.mass)
+    assert isinstance(ready, Picture)
+    return ready.media_id
+
+
+def _has(sending: Sending, media_id: str) -> bool:
+    return sending.platform.media.has(media_id, sending.clock.now())
+
+
+async def test_what_no_campaign_held_for_a_week_is_deleted_here_and_there(
+    sending: Sending,
+    service: CampaignService,
+    pictures: CampaignPictures,
+    files: PrivateFiles,
+    unused: UnusedPictures,
+) -> None:
+    used, by_number, cover, lonely, forgotten = [await pictures.add(PNG, by="wang") for _ in range(5)]
+    kept, typed, gone = [await _at_the_platform(sending, pictures, one) for one in (used, by_number, lonely)]
+    await service.create(draft(content=Picture("", used)), by="wang", key="file")
+    await service.create(draft(content=Picture(typed)), by="wang", key="number")
+    await service.create(draft(content=News((Article("一", "<p>x</p>", file_id=cover),))), by="wang", key="cover")
+    sending.clock.move(timedelta(days=7) - timedelta(minutes=1))
+    assert await unused.remove() == 0
+    sending.clock.move(timedelta(minutes=1))
+    assert await unused.remove() == 2
+    assert await pictures.known([used, by_number, cover, lonely, forgotten]) == {used, by_number, cover}
+    assert [_has(sending, one) for one in (kept, typed, gone)] == [True, True, False]
+    for one in (lonely, forgotten):
+        with pytest.raises(FileMissing):
+            await files.read(one)
+    sending.clock.move(timedelta(days=30))
+    assert await unused.remove() == 0
+    assert (await files.read(used)).file.id == used
+
+
+async def test_a_week_begins_when_a_campaign_lets_a_picture_go(
+    sending: Sending, service: CampaignService, pictures: CampaignPictures, unused: UnusedPictures
+) -> None:
+    file_id = await pictures.add(PNG, by="wang")
+    campaign = await service.create(draft(content=Picture("", file_id)), by="wang", key="k")
+    sending.clock.move(timedelta(days=20))
+    await service.edit(campaign.id, draft(), by="wang", version=campaign.version)
+    sending.clock.move(timedelta(days=6))
+    assert await unused.remove() == 0
+    sending.clock.move(timedelta(days=1))
+    assert await unused.remove() == 1
+    with pytest.raises(PictureGone):
+        await service.create(draft(content=Picture("", file_id)), by="wang", key="late")
+
+
+async def test_what_the_platform_does_not_let_go_of_is_tried_again_and_nobody_takes_it(
+    sending: Sending,
+    service: CampaignService,
+    pictures: CampaignPictures,
+    files: PrivateFiles,
+    unused: UnusedPictures,
+) -> None:
+    first, second = [await pictures.add(PNG, by="wang") for _ in range(2)]
+    material, other = [await _at_the_platform(sending, pictures, one) for one in (first, second)]
+    sending.clock.move(timedelta(days=8))
+    sending.platform.faults.add(Fault("/cgi-bin/material/del_material", left=1, errcode=45009))
+    assert await unused.remove() == 0
+    assert (_has(sending, material), _has(sending, other)) == (True, True)
+    with pytest.raises(PictureGone):
+        await service.create(draft(content=Picture("", first)), by="wang", key="late")
+    await sending.mass.delete_material(material)
+    assert await unused.remove() == 2
+    assert not _has(sending, other)
+    with pytest.raises(FileMissing):
+        await files.read(first)
 
 
 def _pictures_of(sending: Sending) -> Mapping[str, int]:

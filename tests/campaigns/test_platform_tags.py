@@ -3,8 +3,11 @@
 import pytest
 
 from bot.campaigns.audience import Everyone, InCounty, Tagged
+from bot.campaigns.errors import NoSuchTag, TagReadTwice
 from bot.campaigns.models import SendChannel
+from bot.campaigns.planning import Planner
 from bot.campaigns.platform_tags import PlatformTags, known_tags
+from bot.campaigns.reach import Wanted
 from bot.campaigns.service import CampaignService
 from bot.simulator.faults import Fault
 from bot.staff.audit import AuditTrail
@@ -53,6 +56,41 @@ async def test_interrupted_it_goes_on_and_what_was_known_stays_until_then(
         await tags.pull(made.id, by="wang")
     assert (await known_tags(sending.database))[0].followers == 60
     sending.platform.tags[101] = "另一个"
-    assert [(one.name, one.pulled_at is None) for one in await tags.refresh()] == [("全体", False), ("另一个", True)]
+    found = await tags.refresh(by="wang")
+    assert [(one.name, one.followers, one.pulled, one.pulled_at is None) for one in found] == [
+        ("全体", 60, 60, False),
+        ("另一个", 0, 0, True),
+    ]
     del sending.platform.tags[101]
-    assert [one.name for one in await tags.refresh()] == ["全体"]
+    assert [one.name for one in await tags.refresh(by="wang")] == ["全体"]
+
+
+async def test_the_reading_that_began_last_counts(sending: Sending, tags: PlatformTags, planner: Planner) -> None:
+    await sending.people(range(60))
+    made = await tags.put_on("全体", Everyone(), by="wang")
+    sending.platform.followers.get(openid(0)).tags.remove(made.id)
+
+    async def another_begins(_done: int, _total: int) -> None:
+        assert await tags.pull(made.id, by="li") == 59
+
+    with pytest.raises(TagReadTwice):
+        await tags.pull(made.id, by="wang", progress=another_begins)
+    [kept] = await known_tags(sending.database)
+    assert (kept.pulled, kept.followers) == (59, 59)
+    plan = await planner.plan(Wanted(SendChannel.MASS_TAG, Tagged(f"wx:{made.id}"), tag_id=made.id))
+    assert plan.matched == 59
+
+
+async def test_nothing_is_left_of_a_tag_that_is_gone(
+    sending: Sending, tags: PlatformTags, planner: Planner, audit: AuditTrail
+) -> None:
+    await sending.people(range(3))
+    made = await tags.put_on("全体", Everyone(), by="wang")
+    del sending.platform.tags[made.id]
+    assert await tags.refresh(by="li", source="10.0.0.8") == []
+    with pytest.raises(NoSuchTag):
+        await tags.pull(made.id, by="li")
+    plan = await planner.plan(Wanted(SendChannel.MASS_TAG, Tagged(f"wx:{made.id}"), tag_id=made.id))
+    assert plan.matched == 0
+    [event, *_] = await audit.events(action="campaigns:tag:refresh")
+    assert (event.record.actor, event.record.reason, event.record.source) == ("li", "0", "10.0.0.8")

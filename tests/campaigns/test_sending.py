@@ -8,12 +8,13 @@ import pytest
 from sqlalchemy import select, update
 
 from bot.campaigns.audience import Tagged
-from bot.campaigns.batches import Batches, Hold
+from bot.campaigns.batch_rows import Hold
+from bot.campaigns.batches import Batches
 from bot.campaigns.content import Article, Menu, MenuChoice, News, Subscribe, Template, Text
 from bot.campaigns.errors import NothingToDo
+from bot.campaigns.freezing import add_batches
 from bot.campaigns.models import CampaignBatch, CampaignState, JobReport, Outcome, Recipient, SendChannel
 from bot.campaigns.opt_outs import OptOuts
-from bot.campaigns.planning import add_batches
 from bot.campaigns.progress import CampaignLists
 from bot.campaigns.rules import SendingHours
 from bot.campaigns.service import CampaignService
@@ -227,7 +228,7 @@ async def test_a_customer_message_under_way_at_a_crash_stays_unknown(
     (batch_id,) = await sending.batches.due()
     hold = await sending.batches.claim(batch_id)
     assert hold is not None
-    wave = await sending.batches.next_wave(hold, 4)
+    wave = await sending.batches.singles.next_wave(hold, 4)
     assert wave is not None
     # Here the worker dies; its lease runs out.
     sending.clock.move(timedelta(minutes=2))
@@ -245,7 +246,7 @@ async def test_a_template_under_way_at_a_crash_is_sent_again_under_its_id(
     (batch_id,) = await sending.batches.due()
     hold = await sending.batches.claim(batch_id)
     assert hold is not None
-    await sending.batches.next_wave(hold, 4)
+    await sending.batches.singles.next_wave(hold, 4)
     sending.clock.move(timedelta(minutes=2))
     await sending.run()
     assert await sending.outcomes(campaign.id) == {"submitted": 6}

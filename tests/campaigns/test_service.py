@@ -16,8 +16,9 @@ from bot.campaigns.errors import (
 )
 from bot.campaigns.models import CampaignBatch, CampaignState, Outcome, Recipient, SendChannel
 from bot.campaigns.opt_outs import OptOuts
-from bot.campaigns.planning import Planner, Wanted
+from bot.campaigns.planning import Planner
 from bot.campaigns.progress import CampaignLists
+from bot.campaigns.reach import Wanted
 from bot.campaigns.rules import SendingHours
 from bot.campaigns.service import CampaignService
 from bot.staff.audit import AuditTrail

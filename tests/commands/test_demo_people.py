@@ -60,7 +60,7 @@ async def test_campaigns_are_there_after_the_first_start_and_not_twice(records: 
         assert [one.state for one in page.campaigns] == [CampaignState.SENT, CampaignState.DRAFT]
         sent = page.progress[page.campaigns[0].id]
         assert sent.counts == {Outcome.DELIVERED: 16, Outcome.FAILED: 1, Outcome.SKIPPED: 1}
-        rules = await records.campaigns.automatic.rules()
+        rules = await records.campaigns.automatic.rules.all()
         assert [(rule.kind.value, rule.days) for rule in rules] == [
             ("appointment", 3),
             ("appointment", 1),

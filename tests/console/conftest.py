@@ -11,8 +11,9 @@ from jinja2.bccache import Bucket
 
 from bot.app.assistant import open_bot
 from bot.values.clock import MovedClock
+from tests.console.campaign_office import Office
 from tests.console.served import ServedConsole, serving
-from tests.support.assistant import settings_for
+from tests.support.assistant import settings_for, simulated_platform
 
 
 @pytest.fixture(autouse=True)
@@ -64,3 +65,19 @@ async def sqlite_console(
     settings = settings_for(database_url=seeded_sqlite_url, redis_url=redis_url, data_dir=tmp_path)
     async with open_bot(settings, clock) as bot, serving(bot) as served:
         yield served
+
+
+@pytest.fixture
+async def office(seeded_sqlite_url: str, redis_url: str, tmp_path: Path, clock: MovedClock) -> AsyncIterator[Office]:
+    """The console beside the simulated platform with three followers, for what campaigns do there."""
+    settings = settings_for(database_url=seeded_sqlite_url, redis_url=redis_url, data_dir=tmp_path)
+    async with (
+        simulated_platform(settings, clock, tells_of_mass_jobs=False, attempts=1) as platform,
+        open_bot(settings, clock) as bot,
+        serving(bot) as served,
+    ):
+        people = [platform.add_follower(f"职工{number}").openid for number in range(3)]
+        for openid in people:
+            await served.records.followers.followed(openid, "", f"follow-{openid}")
+        staff = [await served.staff(f"campaign_{role}") for role in ("operator", "approver")]
+        yield Office(served, platform, clock, people, *staff)

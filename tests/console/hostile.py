@@ -15,7 +15,7 @@ import aiohttp
 from PIL import Image
 
 from bot.campaigns.audience import Named, Tagged
-from bot.campaigns.automatic import Rule, RuleKind
+from bot.campaigns.automatic_rules import Rule, RuleKind
 from bot.campaigns.content import Article, News, Text
 from bot.campaigns.drafts import CampaignDraft
 from bot.campaigns.models import SendChannel
@@ -109,7 +109,9 @@ async def plant_campaigns(console: ServedConsole) -> None:
     await desk.service.approve(view.id, by="somebody", version=1, confirmed=1)
     await desk.service.send(view.id, by="mallory", version=1, confirmed=1)
     assert await desk.service.start_due() == [view.id]
-    await desk.automatic.save(Rule(RuleKind.OPENING, PAYLOAD, at_minute=540, template_id=PAYLOAD[:64]), by="mallory")
+    await desk.automatic.rules.save(
+        Rule(RuleKind.OPENING, PAYLOAD, at_minute=540, template_id=PAYLOAD[:64]), by="mallory"
+    )
     await desk.testers.add("o-evil", PAYLOAD[:40], by="mallory")
     await desk.opt_out_desk.add("o-evil", by="mallory", reason=PAYLOAD)
 

@@ -11,6 +11,7 @@ from aiohttp import web
 from sqlalchemy import Engine, event
 
 from bot.app.assistant import Bot
+from bot.app.campaigns import platform_tags_of
 from bot.app.console import console_of
 from bot.app.records import Records
 from bot.app.tasks import task_runner_of
@@ -164,7 +165,7 @@ class ServedConsole:
 
     async def run_tasks(self, owner: str) -> None:
         """Run the long work that ``owner`` has started, as a worker would."""
-        runner = task_runner_of(self.records)
+        runner = task_runner_of(self.records, platform_tags_of(self.bot))
         for task in await self.records.tasks.open_of(owner):
             await runner.run(task.id)
 

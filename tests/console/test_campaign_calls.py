@@ -2,115 +2,25 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
+from io import BytesIO
 
-import pytest
+from python_calamine import CalamineWorkbook
 
-from bot.app.assistant import open_bot
-from bot.app.worker import campaign_worker_of
 from bot.campaigns.audience import Everyone
-from bot.campaigns.batches import Batches
-from bot.campaigns.content import Article, Content, News, Picture, Text
+from bot.campaigns.content import Article, News, Picture, Text
 from bot.campaigns.drafts import CampaignDraft
 from bot.campaigns.models import CampaignState, Outcome, SendChannel
-from bot.campaigns.pace import Pace
 from bot.campaigns.pictures import CampaignPictures
 from bot.campaigns.rules import SendingHours
-from bot.campaigns.sending import BatchSender
-from bot.campaigns.stopping import Stops
 from bot.simulator.faults import Fault
-from bot.simulator.platform import SimulatedPlatform
-from bot.values.clock import MovedClock
-from bot.wechat.mass import MassApi
-from tests.console.served import Answer, Browser, ServedConsole, counted_queries, serving
+from tests.console.campaign_office import TEXT, Office
+from tests.console.served import counted_queries
 from tests.console.test_campaign_form import PNG
-from tests.support.assistant import settings_for, simulated_platform
 
 PREVIEW = "/cgi-bin/message/mass/preview"
-TEXT = Text("活动开始了")
+
 NEWS = News((Article("六月活动", "<p>您好</p>", "thumb"),))
-
-
-@dataclass
-class Office:
-    """A console beside a platform with followers, and an operator and an approver who are signed in."""
-
-    console: ServedConsole
-    platform: SimulatedPlatform
-    clock: MovedClock
-    people: list[str]
-    operator: Browser
-    approver: Browser
-
-    async def written(self, content: Content = TEXT, channel: str = "mass_list") -> int:
-        """Store a campaign and return its number."""
-        hours = SendingHours(0, 24 * 60)
-        draft = CampaignDraft("六月活动", SendChannel(channel), content, Everyone(), hours=hours)
-        service = self.console.records.campaigns.service
-        return (await service.create(draft, by="campaign_operator", key=f"{content}{channel}")).id
-
-    async def sent(self, content: Content) -> int:
-        """Bring a campaign all the way through the pages, and let a worker send it."""
-        number = await self.written(content)
-        await self.operator.get(f"/campaigns/{number}")
-        assert (await self.operator.post(f"/campaigns/{number}/check", {"version": "1"})).status == 303
-        for browser, step in ((self.approver, "approve"), (self.operator, "send")):
-            await browser.get(f"/campaigns/{number}/{step}")
-            confirmed = {"version": "1", "confirmed": str(len(self.people))}
-            answer = await browser.post(f"/campaigns/{number}/{step}", confirmed)
-            assert answer.status == 303, answer.visible
-        await self.work()
-        return number
-
-    async def work(self) -> None:
-        """Do what the worker does until nothing is left."""
-        bot = self.console.bot
-        records, mass = bot.records, MassApi(bot.api.client)
-        batches = Batches(records.database, records.clock)
-        stops = Stops(records.database, records.clock, records.campaigns.service)
-        pictures = CampaignPictures(records.database, records.files, records.clock)
-        sender = BatchSender(batches, Pace(bot.redis), stops, mass, bot.api, records.clock, pictures=pictures)
-        await records.campaigns.service.start_due()
-        for batch_id in await batches.due():
-            await sender.run(batch_id)
-        await campaign_worker_of(bot).sweep()
-
-    async def tester(self, openid: str, name: str) -> str:
-        """Put a follower on the list of testers by the pages; return the tester's number."""
-        await self.operator.get("/campaigns/testers")
-        found = await self.operator.post("/campaigns/testers/find", {"who": openid})
-        reference = found.text.partition('name="person" value="')[2].partition('"')[0]
-        answer = await self.operator.post("/campaigns/testers/add", {"person": reference, "name": name})
-        assert answer.status == 303, answer.visible
-        return next(str(one.id) for one in await self.console.records.campaigns.testers.all() if one.name == name)
-
-    async def previewed(self, number: int, *testers: str, key: str | None = None) -> Answer:
-        """Press “send a preview” in the campaign's page."""
-        await self.operator.get(f"/campaigns/{number}")
-        fields = {"testers": list(testers), **({} if key is None else {"key": key})}
-        return await self.operator.post(f"/campaigns/{number}/preview", fields)
-
-    def seen(self, openid: str) -> list[str]:
-        """Return what a follower's phone shows of messages."""
-        return [one.text for one in self.platform.seen(openid)]
-
-
-@pytest.fixture
-async def office(seeded_sqlite_url: str, redis_url: str, tmp_path: Path, clock: MovedClock) -> AsyncIterator[Office]:
-    settings = settings_for(database_url=seeded_sqlite_url, redis_url=redis_url, data_dir=tmp_path)
-    async with (
-        simulated_platform(settings, clock, tells_of_mass_jobs=False, attempts=1) as platform,
-        open_bot(settings, clock) as bot,
-        serving(bot) as console,
-    ):
-        people = [platform.add_follower(f"职工{number}").openid for number in range(3)]
-        for openid in people:
-            await console.records.followers.followed(openid, "", f"follow-{openid}")
-        staff = [await console.staff(f"campaign_{role}") for role in ("operator", "approver")]
-        yield Office(console, platform, clock, people, *staff)
 
 
 async def test_a_preview_reaches_the_chosen_testers_once(office: Office) -> None:
@@ -209,6 +119,7 @@ async def test_only_what_failed_is_sent_again(office: Office) -> None:
     assert (await lists.progress(number)).counts == {Outcome.FAILED: 3}
     page = await office.operator.get(f"/campaigns/{number}")
     assert "重发失败的" in page.visible
+    assert "这位没有关注公众号 40003 3" in (await office.operator.get(f"/campaigns/{number}/results")).visible
     asked = await office.operator.get(f"/campaigns/{number}/retry")
     assert "失败的有 3 人" in asked.visible
     assert (await office.operator.post(f"/campaigns/{number}/retry")).status == 303
@@ -216,6 +127,24 @@ async def test_only_what_failed_is_sent_again(office: Office) -> None:
     assert twice.status == 409
     await office.work()
     assert office.platform.mass_ledger() == dict.fromkeys(office.people, 1)
+
+
+async def test_outside_its_hours_a_campaign_tells_when_it_begins(office: Office) -> None:
+    soon = office.clock.now().replace(minute=0) + timedelta(hours=1)
+    hours = SendingHours(soon.hour * 60, soon.hour * 60 + 60)
+    service = office.console.records.campaigns.service
+    draft = CampaignDraft("六月活动", SendChannel.MASS_LIST, TEXT, Everyone(), hours=hours)
+    view = await service.create(draft, by="campaign_operator", key="hours")
+    await service.check(view.id, by="campaign_operator", version=1)
+    await office.approver.get(f"/campaigns/{view.id}/approve")
+    await office.approver.post(f"/campaigns/{view.id}/approve", {"version": "1", "confirmed": "3"})
+    page = await office.operator.get(f"/campaigns/{view.id}")
+    assert f"点“发送”后，{soon:%Y-%m-%d %H:%M} 开始发（现在不在允许的时段）" in page.visible
+    await service.send(view.id, by="campaign_operator", version=1, confirmed=3)
+    assert f"{soon:%Y-%m-%d %H:%M} 开始" in (await office.operator.get(f"/campaigns/{view.id}")).visible
+    office.clock.move(timedelta(hours=1))
+    await office.operator.get(f"/campaigns/{view.id}")
+    assert await service.start_due() == [view.id]
 
 
 async def test_who_wrote_it_reads_why_it_was_given_back(office: Office) -> None:
@@ -269,8 +198,24 @@ async def test_the_campaigns_of_a_period_stand_beside_each_other(office: Office)
     with counted_queries(office.console.records.database) as two:
         await office.operator.get("/reports/campaigns")
     assert len(two) <= len(one), "one more statement where the session was noted"
+    await _excel_says_the_same(office)
     assert "没有群发" in (await office.operator.get("/reports/campaigns?from=2025-01-01&to=2025-01-31")).visible
     assert (await office.operator.get("/reports/campaigns?from=2025-13-01")).status == 422
+
+
+async def _excel_says_the_same(office: Office) -> None:
+    days = re.findall(r'name="(?:from|to)" value="([^"]+)"', (await office.operator.get("/reports/campaigns")).text)
+    await office.operator.post("/reports/excel", {"from": days[0], "to": days[1]})
+    [task] = await office.console.records.tasks.open_of("campaign_operator")
+    await office.console.run_tasks("campaign_operator")
+    _, content, _ = await office.operator.download(f"/tasks/{task.id}/file")
+    _, heads, *rows = CalamineWorkbook.from_filelike(BytesIO(content)).get_sheet_by_name("群发").to_python()
+    assert heads[4:] == ["到达", "失败", "之后报名", "之后退订"]
+    shown = re.findall(
+        r'<td class="right num"[^>]*>(\d+)</td>', (await office.operator.get("/reports/campaigns")).text
+    )
+    assert [cell for row in rows for cell in row[4:]] == [float(figure) for figure in shown]
+    assert len(rows) == 2
 
 
 async def test_a_campaigns_page_asks_as_often_for_many_as_for_few(office: Office) -> None:

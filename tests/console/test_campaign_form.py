@@ -115,12 +115,12 @@ async def test_a_rule_keeps_its_programme(sqlite_console: ServedConsole) -> None
     rule = {"kind": "appointment", "days": "3", "at": "09:00", "body": "请按时到。", "programme_id": programme.id}
     await operator.post("/campaigns/rules/new", rule)
     await programmes.edit(replace(programme, status=ProgrammeStatus.DRAFT), editor="wang", note="下架")
-    [stored_rule] = await sqlite_console.records.campaigns.automatic.rules()
+    [stored_rule] = await sqlite_console.records.campaigns.automatic.rules.all()
     page = await operator.get(f"/campaigns/rules/{stored_rule.id}")
     assert re.search(rf'value="{programme.id}" selected', page.text)
     answer = await operator.post(f"/campaigns/rules/{stored_rule.id}", {**rule, "days": "1"})
     assert answer.status == 303, answer.visible
-    [changed] = await sqlite_console.records.campaigns.automatic.rules()
+    [changed] = await sqlite_console.records.campaigns.automatic.rules.all()
     assert (changed.days, changed.programme_id) == (1, programme.id)
 
 

@@ -212,9 +212,9 @@ async def test_rules_are_rows_that_staff_edit(console: ServedConsole) -> None:
     buttons = {"choices": "能来=/word:确认到场\n改时间=/flow:change_registration"}
     page = await operator.follow(await operator.post("/campaigns/rules/new", rule | buttons))
     assert "请按时到{地点}。" in page.visible
-    stored = (await console.records.campaigns.automatic.rules())[-1]
+    stored = (await console.records.campaigns.automatic.rules.all())[-1]
     assert [one.label for one in stored.choices or ()] == ["能来", "改时间"]
     assert "能来=/word:确认到场" in (await operator.get(f"/campaigns/rules/{stored.id}")).text
     await operator.post(f"/campaigns/rules/{stored.id}", {**rule, "days": "1", "is_on": ""})
-    changed = (await console.records.campaigns.automatic.rules())[-1]
+    changed = (await console.records.campaigns.automatic.rules.all())[-1]
     assert (changed.id, changed.days, changed.is_on) == (stored.id, 1, False)

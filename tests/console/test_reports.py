@@ -80,6 +80,7 @@ async def test_excel_is_written_in_the_background_and_holds_the_same(console: Se
     assert headers["Content-Disposition"].startswith("attachment; filename*=UTF-8''%E6%8A%A5%E8%A1%A8")
     book = CalamineWorkbook.from_filelike(BytesIO(content))
     assert any("不显示" in row for row in book.get_sheet_by_name("报名").to_python())
+    assert book.sheet_names[-1] == "群发"
     [event] = await console.records.audit.events(action="staff:task:fetch")
     assert (event.record.actor, event.record.reason) == ("administrator", "reports_export")
 
@@ -98,7 +99,9 @@ async def test_a_county_sees_its_own(console: ServedConsole) -> None:
     await console.run_tasks("county_reviewer.520628")
     [task] = await console.records.tasks.of("county_reviewer.520628")
     _, content, _ = await reviewer.download(f"/tasks/{task.id}/file")
-    rows = CalamineWorkbook.from_filelike(BytesIO(content)).get_sheet_by_name("报名").to_python()
+    book = CalamineWorkbook.from_filelike(BytesIO(content))
+    assert "群发" not in book.sheet_names
+    rows = book.get_sheet_by_name("报名").to_python()
     assert {row[3] for row in rows if row[2] == "区县"} == {"松桃"}
 
 
@@ -126,6 +129,7 @@ def test_charts_have_whole_numbers_and_escape_what_they_say() -> None:
     labels, series = ["<b>", "二"], [Series("<i>", "c1", [3, 17]), Series("其他", "c2", [0, 1])]
     for draw in (columns, lines, bars):
         drawn = draw(labels, series, "题<目>")
+        assert [f'viewBox="0 0 {width} ' in drawn for width in (860, 360)] == [True, True]
         assert "<b>" not in drawn
         assert "<i>" not in drawn
         assert "题&lt;目&gt;" in drawn

@@ -6,6 +6,9 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Final, cast
 
+from bot.campaigns.audience import AllOf, Named, from_json
+from bot.campaigns.models import SendChannel
+from bot.campaigns.reach import Wanted
 from bot.inbox.desk import Reopened
 from bot.inbox.models import ChatStatus
 from bot.programmes.models import Post, Programme, ProgrammeKind
@@ -16,7 +19,7 @@ from bot.registrations.review import Decision, ReviewService
 from bot.registrations.statuses import Actor, ActorKind
 from bot.values.clock import MovedClock
 from tests.support.assistant import Assistant
-from tests.support.conversations import Part
+from tests.support.conversations import ConversationFailed, Part
 
 EDITOR: Final = "demo"
 _RELATIVE = re.compile(r"([+-]\d+)d")
@@ -31,6 +34,7 @@ class Staff:
     decides on the newest registration of the follower who has the word. ``{chat: close}`` ends that follower's
     chat, ``{chat: hand_back}`` gives it back to the bot, ``{chat: reopen}`` takes it up again, ``{answer: …}`` writes
     in it, and ``{chat: begin, answer: …}`` does so in a new one.
+    ``{audience: {kind: unit, units: […]}, finds: true}`` looks whether a campaign to them would reach that follower.
     """
 
     def __init__(self, assistant: Assistant, clock: MovedClock) -> None:
@@ -49,6 +53,8 @@ class Staff:
             await self._edit_slot(cast("Mapping[str, object]", values["slot"]), values)
         elif "review" in values:
             await self._review(openid, str(values.pop("review")), values)
+        elif "audience" in values:
+            await self._count(openid, cast("Mapping[str, object]", values["audience"]), finds=bool(values["finds"]))
         elif "answer" in values or "chat" in values:
             await self._chat(openid, values)
         else:
@@ -138,6 +144,12 @@ class Staff:
 
     def _in_days(self, days: object) -> datetime:
         return self._clock.now() + timedelta(days=int(str(days)))
+
+    async def _count(self, openid: str, audience: Mapping[str, object], *, finds: bool) -> None:
+        wanted = Wanted(SendChannel.MASS_LIST, AllOf((from_json(audience), Named((openid,)))))
+        plan = await self._assistant.bot.records.campaigns.planner.plan(wanted)
+        if bool(plan.matched) is not finds:
+            raise ConversationFailed(f"{audience} {'finds' if plan.matched else 'does not find'} the follower")
 
     async def _chat(self, openid: str, values: Mapping[str, object]) -> None:
         records = self._assistant.bot.records

@@ -7,6 +7,8 @@ from zipfile import ZipFile
 import pytest
 from python_calamine import CalamineWorkbook
 
+from bot.campaigns.figures import CampaignComparison
+from bot.campaigns.progress import CampaignLists
 from bot.console.texts import Texts
 from bot.programmes.service import ProgrammeService
 from bot.registrations.places import RowPlaceLock
@@ -63,8 +65,16 @@ async def _workbook(
     files: PrivateFiles,
     county: str | None = None,
 ) -> bytes:
-    task = await tasks.start(KIND, owner=OWNER, params=params_of(JUNE, county), key=f"{county}")
-    handler = ReportExport(Overview(database), files, clock, Texts.load().label)
+    task = await tasks.start(
+        KIND, owner=OWNER, params=params_of(JUNE, county, campaigns=county is None), key=f"{county}"
+    )
+    handler = ReportExport(
+        Overview(database),
+        CampaignComparison(database, CampaignLists(database, clock)),
+        files,
+        clock,
+        Texts.load().label,
+    )
     await TaskRunner(TaskLeases(database, cipher, clock), {KIND: handler}).run(task.id)
     view, file = await tasks.fetch(task.id, owner=OWNER)
     assert (view.state, view.file_name) == (TaskState.DONE, "报表 2026-06-01 至 2026-06-30.xlsx")
@@ -78,7 +88,16 @@ async def test_the_workbook_holds_every_figure(
     await TurnRollups(database, clock).renew()
     await _registered(database, cipher, clock, "暑期勤工俭学")
     book = CalamineWorkbook.from_filelike(BytesIO(await _workbook(tasks, database, cipher, clock, files)))
-    assert book.sheet_names == ["总览", "消息（按天）", "消息（按时段）", "意图", "从咨询到报名", "报名", "会话"]
+    assert book.sheet_names == [
+        "总览",
+        "消息（按天）",
+        "消息（按时段）",
+        "意图",
+        "从咨询到报名",
+        "报名",
+        "会话",
+        "群发",
+    ]
     overview = {row[0]: row[1:] for row in book.get_sheet_by_name("总览").to_python()}
     assert overview["消息"] == [6.0, 0.0]
     assert overview["听懂的比例"] == ["60%", "—"]

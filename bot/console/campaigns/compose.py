@@ -9,9 +9,9 @@ from multidict import MultiDict
 from bot.campaigns.audience import Audience
 from bot.campaigns.content import ARTICLES_MAX, MASS_TEXT_BYTES, PLACEHOLDERS, kinds_of
 from bot.campaigns.drafts import CampaignDraft, check_draft
-from bot.campaigns.errors import CampaignChanged, NotInThisState
+from bot.campaigns.errors import CampaignChanged, NotInThisState, PictureGone
 from bot.campaigns.models import SendChannel
-from bot.campaigns.planning import Wanted
+from bot.campaigns.reach import Wanted
 from bot.campaigns.rules import channels_of
 from bot.campaigns.views import CampaignView
 from bot.console.campaigns.audience import GROUPS, TICKED, Offers
@@ -76,7 +76,12 @@ class CampaignCompose:
         if draft is None:
             return await self._page(visit, None, form)
         key = f"{visit.viewer.username}:{form.key}"
-        view = await self._parts.desk.service.create(draft, by=visit.viewer.username, key=key, source=visit.source)
+        try:
+            view = await self._parts.desk.service.create(
+                draft, by=visit.viewer.username, key=key, source=visit.source
+            )
+        except PictureGone as error:
+            return await self._page(visit, None, form, trouble=why(visit, error))
         return self._stored(visit, view, draft)
 
     async def edit(self, visit: Visit) -> web.StreamResponse:
@@ -98,7 +103,7 @@ class CampaignCompose:
             saved = await self._parts.desk.service.edit(
                 view.id, draft, by=visit.viewer.username, version=version, source=visit.source
             )
-        except (CampaignChanged, NotInThisState) as error:
+        except (CampaignChanged, NotInThisState, PictureGone) as error:
             return await self._page(visit, view, form, trouble=why(visit, error))
         return self._stored(visit, saved, draft)
 

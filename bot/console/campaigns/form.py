@@ -18,7 +18,7 @@ from bot.campaigns.content import (
 )
 from bot.campaigns.drafts import CampaignDraft
 from bot.campaigns.models import SendChannel
-from bot.campaigns.planning import TAG_PREFIX
+from bot.campaigns.reach import TAG_PREFIX
 from bot.campaigns.rules import MASS_CALLS_PER_MINUTE, SINGLES_PER_MINUTE_MAX, SendingHours
 from bot.campaigns.views import CampaignView
 from bot.console.campaigns.audience import Offers, Values, audience_values, read_audience
@@ -69,7 +69,9 @@ def read_draft(form: Form, offers: Offers, stored: Audience | None = None) -> Ca
 def read_reach(form: Form, offers: Offers, stored: Audience | None = None) -> tuple[str, int | None, Audience, str]:
     """Return channel, tag, audience and purpose: all that says who is reached."""
     channel = form.option("channel", "渠道", [one.value for one in SendChannel])
-    tag_id = form.number("tag_id", "平台标签编号", least=0, most=10**6, required=channel == SendChannel.MASS_TAG)
+    tag_id = form.number("tag_id", "平台标签编号", least=0, most=10**6, required=False)
+    if channel == SendChannel.MASS_TAG and not form.raw("tag_id"):
+        form.note("tag_id", Problem("campaign.tag_needed"))
     purpose = form.option("purpose", "需要的同意", offers.purposes, required=False)
     audience = read_audience(form, offers)
     if stored is not None and form.flag("keep_audience"):

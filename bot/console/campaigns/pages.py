@@ -1,5 +1,6 @@
 """Campaigns: the list, one campaign with its plan, the check, the preview to testers, the approval."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from aiohttp import web
@@ -92,6 +93,7 @@ class CampaignPages:
     async def show(self, visit: Visit) -> web.StreamResponse:
         """Show a campaign: before sending with what sending would mean, later with its progress."""
         view = await self._parts.campaign(visit)
+        await visit.names()
         if visit.wants_fragment:
             return visit.part("campaigns/show.html", "progress", **await self._progress(view))
         return await self._page(visit, view)
@@ -205,8 +207,6 @@ class CampaignPages:
             trouble=trouble,
             plan=plan,
             sample=sample,
-            found=found,
-            notes=[why(visit, one) for one in plan.notes] if plan is not None else [],
             previews_max=PREVIEWS_MAX,
             testers=[(str(one.id), one.name) for one in await self._parts.desk.testers.all()],
             ticked=form.all("testers") if form is not None else (),
@@ -214,14 +214,20 @@ class CampaignPages:
             offers=offers,
             hours=said_hours(view.hours),
             kind=type(view.content).__name__.lower(),
-            **await self._progress(view),
+            **await self._progress(view, found, [why(visit, one) for one in plan.notes] if plan is not None else ()),
         )
 
-    async def _progress(self, view: CampaignView) -> dict[str, Any]:
-        progress = await self._parts.desk.lists.progress(view.id)
+    async def _progress(
+        self, view: CampaignView, found: Sequence[str] = (), notes: Sequence[str] = ()
+    ) -> dict[str, Any]:
+        """Return what the card of the state shows; a script asks for it alone while something is under way."""
+        progress, now = await self._parts.desk.lists.progress(view.id), self._parts.clock.now()
         return {
             "view": view,
             "progress": progress,
+            "begins_at": begins_at if (begins_at := view.begins_at(now)) > now else None,
+            "found": found,
+            "notes": notes,
             "has_failed": bool(progress.counts.get(Outcome.FAILED)),
             "paused_why": paused_why(view.pause_reason),
             "colours": STATE_COLOURS,

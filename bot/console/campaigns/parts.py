@@ -11,7 +11,7 @@ from bot.campaigns.errors import CampaignError
 from bot.campaigns.figures import CampaignComparison
 from bot.campaigns.pictures import CampaignPictures
 from bot.campaigns.planning import masked
-from bot.campaigns.platform_tags import known_tags
+from bot.campaigns.platform_tags import PlatformTags, known_tags
 from bot.campaigns.results import CampaignResults
 from bot.campaigns.texts import text_of
 from bot.campaigns.views import CampaignView
@@ -55,6 +55,7 @@ class CampaignParts:
     programmes: ProgrammeService
     tasks: TaskBook
     pictures: CampaignPictures
+    tags: PlatformTags
     finder: FollowerFinder
     references: FollowerReferences
     clock: Clock

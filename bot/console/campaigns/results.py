@@ -4,11 +4,12 @@ from aiohttp import web
 
 from bot.campaigns.export import KIND, params_of
 from bot.campaigns.models import Outcome
-from bot.console.campaigns.parts import CAMPAIGN, READ, CampaignParts
+from bot.console.campaigns.parts import CAMPAIGN, READ, CampaignParts, platform_words
 from bot.console.charts import Series, bars, columns
 from bot.console.reports import choice_of, presets_of
 from bot.console.routing import NavItem, Route, Tile
 from bot.console.visit import Visit
+from bot.wechat.errors import api_error
 
 
 class CampaignResultPages:
@@ -47,6 +48,10 @@ class CampaignResultPages:
             "campaigns/results.html",
             results=results,
             view=results.campaign,
+            failed=[
+                (code, platform_words(visit, api_error(code, "").code) if code else "没有说明", count)
+                for code, count in results.failed.items()
+            ],
             outcomes=outcomes,
             chart=bars([name for name, _ in outcomes], [Series("人", "c1", [n for _, n in outcomes])], "发送结果"),
             by_day=columns([f"{one.day:%m-%d}" for one in results.days], days, "发送以后每天的报名和退订"),

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from bot.campaigns.automatic import LATEST_MINUTE, Rule, RuleKind
+from bot.campaigns.automatic_rules import LATEST_MINUTE, Rule, RuleKind
 from bot.campaigns.content import CHOICES_MAX, MenuChoice
 from bot.campaigns.standard import standard_texts
 from bot.console.campaigns.form import choice_lines, read_choices
@@ -47,7 +47,7 @@ class CampaignRulePages:
 
     async def list(self, visit: Visit) -> web.StreamResponse:
         """List the rules."""
-        rules = await self._parts.desk.automatic.rules()
+        rules = await self._parts.desk.automatic.rules.all()
         titles = await self._parts.titles([rule.programme_id for rule in rules])
         return visit.page("campaigns/rules.html", rules=rules, titles=titles)
 
@@ -88,12 +88,12 @@ class CampaignRulePages:
             choices=choices,
             id=0 if stored is None else stored.id,
         )
-        await self._parts.desk.automatic.save(rule, by=visit.viewer.username, source=visit.source)
+        await self._parts.desk.automatic.rules.save(rule, by=visit.viewer.username, source=visit.source)
         return visit.to("/campaigns/rules", "campaign.rule_saved")
 
     async def _rule(self, visit: Visit) -> Rule:
         wanted = int(visit.path("rule"))
-        found = next((rule for rule in await self._parts.desk.automatic.rules() if rule.id == wanted), None)
+        found = next((rule for rule in await self._parts.desk.automatic.rules.all() if rule.id == wanted), None)
         if found is None:
             raise NotFound
         return found

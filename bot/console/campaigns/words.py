@@ -19,6 +19,7 @@ from bot.campaigns.audience import (
     SeenWithin,
     Tagged,
 )
+from bot.campaigns.reach import TAG_PREFIX
 from bot.campaigns.rules import SendingHours
 from bot.console.campaigns.audience import Offers
 from bot.console.pages import WEEKDAYS
@@ -67,7 +68,8 @@ class AudienceWords:
             case Consented(purpose):
                 return f"同意过“{self._offers.purposes.get(purpose, purpose)}”"
             case Tagged(tag):
-                return f"有标签“{tag}”"
+                known = self._offers.tags.get(tag.removeprefix(TAG_PREFIX)) if tag.startswith(TAG_PREFIX) else None
+                return f"有标签“{tag}”" if known is None else f"有平台标签“{known}”"
             case SeenWithin(days):
                 return f"最近 {days} 天互动过"
             case FollowedWithin(days):

@@ -44,6 +44,12 @@ async def add_material(call: ApiCall) -> JsonObject:
     return {"media_id": media.media_id, "url": f"{call.platform.base_url}/mmbiz_pic/{media.media_id}/0"}
 
 
+async def delete_material(call: ApiCall) -> JsonObject:
+    """Delete permanent material."""
+    call.platform.media.drop(call.body().text("media_id"), call.now)
+    return {}
+
+
 def binary(media: Media, *, inline: bool) -> web.Response:
     """Return a media file as an HTTP response."""
     how = "inline" if inline else "attachment"
@@ -71,4 +77,5 @@ ENDPOINTS = (
     Endpoint("GET", "/cgi-bin/media/get", get, daily_limit=200_000),
     Endpoint("POST", "/cgi-bin/media/uploadimg", upload_image, multipart=True),
     Endpoint("POST", "/cgi-bin/material/add_material", add_material, multipart=True),
+    Endpoint("POST", "/cgi-bin/material/del_material", delete_material),
 )
