@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Date, Select, case, func, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.programmes.models import Programme, ProgrammeRow, Site, SiteRow, Slot, SlotRow
@@ -39,6 +39,15 @@ class SiteDay:
     programme_title: str
     expected: int
     arrived: int
+
+
+@dataclass(frozen=True, slots=True)
+class SitePlace:
+    """Where a page of sites and days ended."""
+
+    day: date
+    county: str
+    site_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +99,19 @@ class AttendanceDesk:
         self._sealer = Sealer(cipher)
         self._audit = audit
 
-    async def days(self, first: date, last: date, *, county: str | None) -> tuple[tuple[date, SiteDay], ...]:
-        """Return every site that expects somebody between two days, in ``county`` (``None``: anywhere)."""
+    async def days(
+        self, first: date, last: date, *, county: str | None, after: SitePlace | None = None, limit: int | None = None
+    ) -> tuple[tuple[date, SiteDay], ...]:
+        """Return every site that expects somebody between two days, in ``county`` (``None``: anywhere).
+
+        They stand by day, county and number; ``after`` continues behind one of them.
+        """
+        query = _per_site(first, last, county).limit(limit)
+        if after is not None:
+            behind = (literal(after.day, Date), literal(after.county), literal(after.site_id))
+            query = query.where(tuple_(SlotRow.day, SiteRow.county, SiteRow.id) > tuple_(*behind))
         async with self._database.reading() as session:
-            rows = (await session.execute(_per_site(first, last, county))).all()
+            rows = (await session.execute(query)).all()
             wanted = {programme_id for _, _, programme_id, _, _ in rows}
             documents = await session.scalars(select(ProgrammeRow.document).where(ProgrammeRow.id.in_(wanted)))
             titles = {programme.id: programme.title for programme in documents}

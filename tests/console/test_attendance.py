@@ -42,6 +42,9 @@ async def test_the_days_lead_to_the_door(console: ServedConsole, manager: Browse
     page = await manager.get("/attendance")
     assert f'href="{address}"' in page.text
     assert "0/1" in page.visible
+    _, _, site, day = address.split("/")
+    assert f'href="{address}"' not in (await manager.get(f"/attendance?after={day}.{SONGTAO}.{site}")).text
+    assert f'href="{address}"' in (await manager.get(f"/attendance?after={day}.{SONGTAO}.0")).text
 
 
 async def test_one_is_found_by_digits_comes_and_is_taken_back(console: ServedConsole, manager: Browser) -> None:
@@ -128,7 +131,8 @@ async def test_more_sites_and_people_cost_no_more_queries(console: ServedConsole
 
 async def test_a_site_or_day_that_is_none_is_said(manager: Browser) -> None:
     assert (await manager.get("/attendance/999999/2026-06-20")).status == 404
-    assert (await manager.get("/attendance/1/2026-02-31")).status == 400
+    for address in ("/attendance/1/2026-02-31", "/attendance?after=1", "/attendance?after=2026-02-31.520602.1"):
+        assert (await manager.get(address)).status == 400, address
 
 
 async def test_the_start_page_tells_who_is_expected_today(

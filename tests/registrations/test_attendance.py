@@ -1,6 +1,7 @@
 """The day at a site: who is expected, found by a few digits at the door, and a list for the hospital."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -10,7 +11,7 @@ from bot.dialogue.events import Option
 from bot.programmes.models import Choice
 from bot.programmes.service import ProgrammeService
 from bot.registrations.answers import HIDDEN, AnswerSheet
-from bot.registrations.attendance import AttendanceDesk
+from bot.registrations.attendance import AttendanceDesk, SitePlace
 from bot.registrations.errors import IllegalTransition, UnknownSite
 from bot.registrations.outcomes import AlreadyIn, Moved
 from bot.registrations.review import ReviewService
@@ -80,6 +81,9 @@ async def test_sites_are_shown_with_how_many_have_come(
     assert (day, found.expected, found.arrived, found.programme_title) == (DAY, 2, 1, "女职工健康筛查")
     assert await desk.days(DAY, DAY, county=found.site.county) == ((day, found),)
     assert await desk.days(DAY, DAY, county="520626") == ()
+    here = SitePlace(day, found.site.county, found.site.id)
+    assert await desk.days(DAY, DAY, county=None, after=here) == ()
+    assert len(await desk.days(DAY, DAY, county=None, after=replace(here, site_id=found.site.id - 1), limit=1)) == 1
     assert await desk.days(date(2026, 6, 21), date(2026, 6, 30), county=None) == ()
 
 

@@ -1,5 +1,6 @@
 """At the door of a site, on a phone: who is expected today, found by a few digits, checked in with one tap."""
 
+import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Final, assert_never
@@ -10,7 +11,7 @@ from bot.console.errors import BadAddress, NotFound
 from bot.console.registrations.detail import actor
 from bot.console.routing import NavItem, Route, Tile
 from bot.console.visit import Visit
-from bot.registrations.attendance import DayList
+from bot.registrations.attendance import DayList, SiteDay, SitePlace
 from bot.registrations.desk import Desk
 from bot.registrations.errors import UnknownSite
 from bot.registrations.outcomes import AlreadyIn, Moved
@@ -22,6 +23,8 @@ RECORD: Final = "registrations:attendance:record"
 UNMASK: Final = "registrations:application:unmask"
 DOOR: Final = "/attendance/{site:[0-9]{1,9}}/{day:[0-9]{4}-[0-9]{2}-[0-9]{2}}"
 DAYS_AHEAD: Final = 14
+SITES_SHOWN: Final = 120
+PLACE: Final = re.compile(r"(\d{4}-\d{2}-\d{2})\.(\d{6})\.(\d{1,9})", re.ASCII)
 
 
 class AttendancePages:
@@ -57,12 +60,21 @@ class AttendancePages:
         return [Tile("今天预约到场", expected, "/attendance")] if expected else []
 
     async def days(self, visit: Visit) -> web.StreamResponse:
-        """List the sites that expect somebody today or soon."""
+        """List the sites that expect somebody today or soon, a page at a time."""
         today = self._clock.now().date()
+        after = _place(visit.filters().raw("after"))
         found = await self._desk.attendance.days(
-            today - timedelta(days=1), today + timedelta(days=DAYS_AHEAD), county=visit.county
+            today - timedelta(days=1),
+            today + timedelta(days=DAYS_AHEAD),
+            county=visit.county,
+            after=after,
+            limit=SITES_SHOWN + 1,
         )
-        return visit.page("registrations/days.html", found=found, today=today)
+        listed = found[:SITES_SHOWN]
+        next_place = _address(*listed[-1]) if len(found) > SITES_SHOWN else None
+        return visit.page(
+            "registrations/days.html", found=listed, today=today, next_place=next_place, is_first=after is None
+        )
 
     async def door(self, visit: Visit) -> web.StreamResponse:
         """Show who is expected, or who is meant by a few digits."""
@@ -150,3 +162,21 @@ class AttendancePages:
 
 def _here(listed: DayList) -> str:
     return f"/attendance/{listed.site.id}/{listed.day}"
+
+
+def _place(typed: str) -> SitePlace | None:
+    """Return where a page begins; raises BadAddress for what no page of ours links to."""
+    if not typed:
+        return None
+    found = PLACE.fullmatch(typed)
+    if found is None:
+        raise BadAddress(name="after")
+    day, county, site = found.groups()
+    try:
+        return SitePlace(date.fromisoformat(day), county, int(site))
+    except ValueError as error:
+        raise BadAddress(name="after") from error
+
+
+def _address(day: date, one: SiteDay) -> str:
+    return f"{day.isoformat()}.{one.site.county}.{one.site.id}"
