@@ -15,12 +15,13 @@ def reviewed_in(data_dir: Path) -> Path:
 
 
 def sources(root: Path = ROOT) -> list[Path]:
-    """Return the files that decide the model: pipeline, domain, training data, components, locked packages."""
+    """Return the files that decide the model: pipeline, domain, data, components, locked packages, what was tuned."""
     nlu = root / "nlu"
     return [
         root / "config.yml",
         nlu / "domain.yml",
         nlu / "requirements.lock",
+        nlu / "tuning" / "e5.npz",
         *sorted((nlu / "components").glob("*.py")),
         *sorted((nlu / "data").glob("*.yml")),
     ]

@@ -49,12 +49,12 @@ def _measure(folds: int) -> list[Series]:
     from bot.understanding.evaluation import read_examples
     from nlu.cross_validate import training_data
     from nlu.progress import Bar
-    from nlu.recipes import embed, predict, shipped
+    from nlu.recipes import plain, predict, shipped
 
     texts, labels = training_data()
-    everything, truth = embed(texts), np.array(labels)
+    everything, truth = plain(texts), np.array(labels)
     tables = {path.stem: read_examples(path) for path in sorted((ROOT / "nlu" / "evaluation").glob("*.tsv"))}
-    asked = embed([example.text for examples in tables.values() for example in examples])
+    asked = plain([example.text for examples in tables.values() for example in examples])
     # A random order, of which each share takes the beginning, keeps the intents about as frequent as they are.
     order = np.random.default_rng(0).permutation(len(labels))
     splits = list(StratifiedKFold(folds, shuffle=True, random_state=0).split(labels, labels))
@@ -64,11 +64,11 @@ def _measure(folds: int) -> list[Series]:
         hits = []
         for known, fresh in splits:
             part = _beginning(order[np.isin(order, known)], share)
-            intents, found = predict(shipped(), everything.at(part), list(truth[part]), everything.at(fresh), embed)
+            intents, found = predict(shipped(), everything.at(part), list(truth[part]), everything.at(fresh), plain)
             hits.append(np.array(intents)[found.argmax(axis=1)] == truth[fresh])
         held_out.add(len(part), float(np.concatenate(hits).mean()))
         part = _beginning(order, share)
-        intents, found = predict(shipped(), everything.at(part), list(truth[part]), asked, embed)
+        intents, found = predict(shipped(), everything.at(part), list(truth[part]), asked, plain)
         guesses = iter(np.array(intents)[found.argmax(axis=1)])
         for name, examples in tables.items():
             right = [next(guesses) in example.labels for example in examples]

@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,15 +15,17 @@ import yaml
 from scipy.sparse import csr_matrix, hstack, vstack
 from sklearn.model_selection import StratifiedKFold
 
+from nlu.components.chances import chances
 from nlu.components.encoder import encode
 from nlu.components.ngrams import char_ngrams, sound_ngrams, sounds
-from nlu.components.softmax_regression import chances, fit, prior
+from nlu.components.softmax_regression import fit, prior
 from nlu.components.tfidf import Vocabulary
 from nlu.environment import ROOT
 
 Chances = npt.NDArray[np.float64]
 Vectors = npt.NDArray[np.float32]
 _SHARPNESS = 20.0
+_USE = 5.0
 _NOISY_SHARE = 0.12
 _LOST_SHARE = 0.04
 
@@ -38,14 +41,14 @@ class Grams:
 
 @dataclass(frozen=True)
 class Recipe:
-    """One way. ``use`` and ``e5`` scale the sentence vectors, 0 leaves them out.
+    """One way. ``use`` and ``e5`` scale the sentence vectors, 0 leaves them out; ``e5`` is the package's, not ours.
 
     ``copies`` adds noisy copies of each training text; ``neighbours`` is the weight of the five nearest training
     texts beside the regression; ``balance`` is 1 where intents weigh the same in training, 0 where texts do;
     ``frequent`` says how much more frequent than the others an intent is.
     """
 
-    use: float = 5.0
+    use: float = 0.0
     e5: float = 0.0
     char: Grams | None = Grams(3, 2, 4.0)
     sound: Grams | None = Grams(3, 2, 4.0)
@@ -58,9 +61,8 @@ class Recipe:
 
 
 def shipped(root: Path = ROOT) -> Recipe:
-    """Return the recipe of ``config.yml``."""
-    rows = yaml.load((root / "config.yml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)["pipeline"]
-    by_name = {row["name"].rpartition(".")[2]: row for row in rows}
+    """Return the recipe of ``config.yml`` without its second reader, which cannot be tuned for each comparison."""
+    by_name = _pipeline(root)
 
     def grams(name: str) -> Grams:
         row = by_name[name]
@@ -68,7 +70,6 @@ def shipped(root: Path = ROOT) -> Recipe:
 
     classifier = by_name["LinearClassifier"]
     return Recipe(
-        use=by_name["UseFeaturizer"]["scale"],
         char=grams("CharFeaturizer"),
         sound=grams("PinyinFeaturizer"),
         strength=classifier["C"],
@@ -77,31 +78,43 @@ def shipped(root: Path = ROOT) -> Recipe:
     )
 
 
+def second_reader(root: Path = ROOT) -> tuple[float, float, float]:
+    """Return trust in the n-grams, weight of the encoder, and from which chance on a text is not read twice."""
+    row = _pipeline(root)["E5Classifier"]
+    return row["trust"], row["weight"], row["sure"]
+
+
+def _pipeline(root: Path) -> dict[str, dict[str, Any]]:
+    rows = yaml.load((root / "config.yml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)["pipeline"]
+    return {row["name"].rpartition(".")[2]: row for row in rows}
+
+
 def recipes(*, with_e5: bool) -> dict[str, Recipe]:
     """Return every recipe by name, those with E5 only on request."""
-    base = shipped()
-    sparse_only, strong = replace(base, use=0.0), 10.0
+    base, strong = shipped(), 10.0
     known = {
-        "shipped": base,
-        "char": replace(sparse_only, sound=None, strength=strong),
-        "pinyin": replace(sparse_only, char=None, strength=strong),
-        "char + pinyin": replace(sparse_only, strength=strong),
-        "USE": replace(base, char=None, sound=None),
-        "USE + char": replace(base, sound=None),
-        "USE + pinyin": replace(base, char=None),
+        "n-grams as shipped": base,
+        "char": replace(base, sound=None, strength=strong),
+        "pinyin": replace(base, char=None, strength=strong),
+        "USE": replace(base, use=_USE, char=None, sound=None),
+        "USE + char": replace(base, use=_USE, sound=None),
+        "USE + pinyin": replace(base, use=_USE, char=None),
+        "USE + n-grams": replace(base, use=_USE),
         "nearest five by USE": replace(base, char=None, sound=None, strength=0.0, neighbours=1.0),
-        "shipped + nearest five": replace(base, neighbours=0.2),
-        "char to 4": replace(base, char=Grams(4, 2, 4.0)),
-        "n-grams of one text too": replace(base, char=Grams(3, 1, 4.0), sound=Grams(3, 1, 4.0)),
+        "USE + n-grams + nearest five": replace(base, use=_USE, neighbours=0.2),
+        "char to 4": replace(base, char=replace(base.char, longest=4)),
+        "n-grams of one text too": replace(
+            base, char=replace(base.char, min_texts=1), sound=replace(base.sound, min_texts=1)
+        ),
         "all equally frequent": replace(base, frequent=()),
         "texts weigh the same": replace(base, balance=0.0, frequent=()),
         "with noisy copies": replace(base, copies=1),
     }
     if with_e5:
         known |= {
-            "E5": replace(base, use=0.0, e5=10.0, char=None, sound=None),
-            "E5 + char + pinyin": replace(base, use=0.0, e5=10.0),
-            "E5 + shipped": replace(base, e5=10.0),
+            "E5": replace(base, e5=10.0, char=None, sound=None),
+            "E5 + n-grams": replace(base, e5=10.0),
+            "E5 + USE + n-grams": replace(base, use=_USE, e5=10.0),
         }
     return known
 
@@ -119,8 +132,14 @@ class Texts:
         return Texts([self.texts[place] for place in places], self.use[places], self.e5[places])
 
 
+def plain(texts: list[str]) -> Texts:
+    """Return ``texts`` without any vectors, for recipes of n-grams."""
+    nothing = np.zeros((len(texts), 0), np.float32)
+    return Texts(texts, nothing, nothing)
+
+
 def embed(texts: list[str]) -> Texts:
-    """Return ``texts`` with the vectors of the encoder that is shipped."""
+    """Return ``texts`` with the vectors of the universal sentence encoder."""
     return Texts(texts, encode(texts), np.zeros((len(texts), 0), np.float32))
 
 

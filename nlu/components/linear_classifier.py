@@ -23,7 +23,9 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 from scipy.sparse import csr_matrix, hstack, vstack
 
-from nlu.components.softmax_regression import chances, fit, prior
+from nlu.components.chances import chances
+from nlu.components.ranking import tell
+from nlu.components.softmax_regression import fit, prior
 
 _LOG = logging.getLogger(__name__)
 _WEIGHTS_FILE = "weights.npz"
@@ -141,7 +143,7 @@ class LinearClassifier(IntentClassifier, GraphComponent):
         told = [message for message in messages if message.get(TEXT)]
         if self._weights is not None and told:
             for message, likely in zip(told, _chances(told, self._weights), strict=True):
-                _rank(message, likely, self._weights)
+                tell(message, self._weights.intents, likely, self._weights.model_id)
         return messages
 
 
@@ -155,14 +157,6 @@ def _chances(messages: list[Message], weights: Weights) -> npt.NDArray[np.float6
             scores[place] += block.data @ weights.sparse[block.indices + start]
             start += block.shape[1]
     return chances(scores.astype(np.float64))
-
-
-def _rank(message: Message, likely: npt.NDArray[np.float64], weights: Weights) -> None:
-    order = np.argsort(-likely, kind="stable")
-    ranking = [{"name": weights.intents[place], "confidence": float(likely[place])} for place in order]
-    message.set("intent", ranking[0], add_to_output=True)
-    message.set("intent_ranking", ranking, add_to_output=True)
-    message.set("model_id", weights.model_id, add_to_output=True)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
+from nlu.components.chances import chances
 from nlu.components.lbfgs import minimise
 
 Floats = npt.NDArray[np.float32]
@@ -63,12 +64,6 @@ def prior(classes: Sequence[str], frequent: Mapping[str, float]) -> Floats:
     for name, factor in frequent.items():
         added[place[name]] = np.log(factor)
     return added
-
-
-def chances(scores: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
-    """Return the softmax of ``scores`` over their last axis."""
-    odds = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    return odds / odds.sum(axis=-1, keepdims=True)
 
 
 class _Problem:

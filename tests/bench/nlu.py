@@ -27,8 +27,7 @@ ROUNDS = 5
 ALONE = 60
 TOGETHER = 240
 LANES = 16
-KNOWN = 50
-OURS, RASAS, REPEATED, EMPTY = "ours", "rasa", "repeated", "empty"
+OURS, RASAS, EMPTY = "ours", "rasa", "empty"
 RASAS_SERVER = """
 import sys
 from functools import partial
@@ -65,9 +64,7 @@ class Load:
     async def ask(self, name: str) -> None:
         """Send one request of the kind ``name``. Raises RuntimeError unless the answer is 200."""
         number = next(self._numbers)
-        text = (
-            self._texts[number % KNOWN] if name == REPEATED else f"{self._texts[number % len(self._texts)]}({number})"
-        )
+        text = f"{self._texts[number % len(self._texts)]}({number})"
         if name == EMPTY:
             request = self._http.get(f"{self._bases[OURS]}/version")
         else:
@@ -115,7 +112,7 @@ def rasas_own(model: Path) -> Iterator[str]:
 
 async def measure(console: Console, model: Path) -> dict[str, Speed]:
     """Return the figures of each kind of request, measured in turn."""
-    speeds = {name: Speed() for name in (OURS, RASAS, REPEATED, EMPTY)}
+    speeds = {name: Speed() for name in (OURS, RASAS, EMPTY)}
     with running_nlu() as ours, rasas_own(model) as rasas:
         async with aiohttp.ClientSession() as http:
             load = Load(http, {OURS: ours, RASAS: rasas})
@@ -141,7 +138,6 @@ One NLU process, texts that it has not seen, {rounds} interleaved rounds: {alone
 TITLES = {
     OURS: "Fresh text",
     RASAS: "Fresh text, Rasa's own server and parse",
-    REPEATED: "Text whose vector is remembered",
     EMPTY: "Empty route of the same server",
 }
 

@@ -24,7 +24,14 @@ def test_equal_sources_have_equal_fingerprints(project: Path) -> None:
 
 @pytest.mark.parametrize(
     "changed",
-    ["config.yml", "nlu/domain.yml", "nlu/requirements.lock", "nlu/data/greet.yml", "nlu/components/ngrams.py"],
+    [
+        "config.yml",
+        "nlu/domain.yml",
+        "nlu/requirements.lock",
+        "nlu/data/greet.yml",
+        "nlu/components/ngrams.py",
+        "nlu/tuning/e5.npz",
+    ],
 )
 def test_any_change_shows(project: Path, changed: str) -> None:
     before = fingerprint(project)

@@ -81,15 +81,14 @@ async def streaming(url: str) -> AsyncIterator[Stream]:
 
 
 def retitled(model: Path, target: Path) -> Path:
-    """Write a copy of ``model`` that calls one intent otherwise: another model, as far as anyone can tell."""
+    """Write a copy of ``model`` that takes two intents for each other: another model, as far as anyone can tell."""
+    other = {"chitchat": "greet", "greet": "chitchat"}
     with tarfile.open(model) as old, tarfile.open(target, "w:gz") as new:
         for member in old:
             content = old.extractfile(member)
             data = content.read() if content else b""
             if member.name.endswith("classes.json"):
-                data = json.dumps(
-                    [f"{name}_again" if name == "chitchat" else name for name in json.loads(data)]
-                ).encode()
+                data = json.dumps([other.get(name, name) for name in json.loads(data)]).encode()
                 member.size = len(data)
             new.addfile(member, io.BytesIO(data) if content else None)
     return target

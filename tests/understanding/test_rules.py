@@ -50,8 +50,8 @@ def test_never_more_than_three_choices() -> None:
 def test_out_of_scope_may_even_be_a_little_behind() -> None:
     behind = -MODEL.outside_lead
     assert decide(ranking(out_of_scope=0.36, faq_app=0.3)) == Sure("out_of_scope")
-    assert decide(ranking(out_of_scope=0.3, faq_app=0.3 + behind - 0.01)) == Sure("out_of_scope")
-    assert decide(ranking(out_of_scope=0.3, faq_app=0.3 + behind + 0.01)) == Unsure(("faq_app",))
+    assert decide(ranking(out_of_scope=0.25, faq_app=0.25 + behind - 0.01)) == Sure("out_of_scope")
+    assert decide(ranking(out_of_scope=0.25, faq_app=0.25 + behind + 0.01)) == Unsure(("faq_app",))
     assert decide(ranking(out_of_scope=MODEL.ask - 0.01, faq_app=0.05)) == Lost()
 
 

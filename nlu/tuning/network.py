@@ -1,0 +1,101 @@
+"""The encoder of ``nlu/components/e5_network.py`` as a network whose differences can be learnt."""
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from nlu.components.e5_differences import GAIN, MATRICES, NORMS, Differences
+from nlu.components.e5_file import E5File
+
+
+class Difference(nn.Module):
+    """An affine map that stays as it is, plus a learnt difference of low rank (Hu et al. 2021, "LoRA")."""
+
+    def __init__(self, weights: np.ndarray, bias: np.ndarray, rank: int) -> None:
+        super().__init__()
+        rows, columns = weights.shape
+        self.register_buffer("weights", torch.from_numpy(weights.copy()))
+        self.register_buffer("own_bias", torch.from_numpy(bias))
+        self.left = nn.Parameter(torch.randn(rows, rank) / math.sqrt(rows))
+        self.right = nn.Parameter(torch.zeros(rank, columns))
+        self.bias = nn.Parameter(torch.zeros(columns))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x @ self.weights + (x @ self.left) @ self.right * GAIN + (self.own_bias + self.bias)
+
+
+class Norm(nn.Module):
+    """Layer normalisation with a learnt difference of its gain and bias."""
+
+    def __init__(self, gain: np.ndarray, bias: np.ndarray) -> None:
+        super().__init__()
+        self.register_buffer("own_gain", torch.from_numpy(gain))
+        self.register_buffer("own_bias", torch.from_numpy(bias))
+        self.gain = nn.Parameter(torch.zeros(len(gain)))
+        self.bias = nn.Parameter(torch.zeros(len(bias)))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return functional.layer_norm(x, x.shape[-1:], self.own_gain + self.gain, self.own_bias + self.bias, 1e-12)
+
+
+class Tuned(nn.Module):
+    """The first ``layers`` layers of the file's network, the mean over a text's pieces, and a score by intent."""
+
+    def __init__(self, file: E5File, pieces: Sequence[int], layers: int, rank: int, intents: Sequence[str]) -> None:
+        """``pieces`` are the numbers of all pieces that will be asked for; ``forward`` takes their places in it."""
+        super().__init__()
+        shape = file.shape
+        self._heads, self._dropout = shape.heads, 0.1
+        self._intents = list(intents)
+        embedded = file.matrix("emb.word", shape.hidden, pieces)
+        self.register_buffer("words", torch.from_numpy(embedded))
+        places = file.vector("emb.pos").reshape(-1, shape.hidden) + file.vector("emb.type")[: shape.hidden]
+        self.register_buffer("places", torch.from_numpy(places))
+        self.first_norm = Norm(file.vector("emb.ln.w"), file.vector("emb.ln.b")).requires_grad_(requires_grad=False)
+        parts: dict[str, nn.Module] = {}
+        for layer in range(layers):
+            for name in MATRICES:
+                columns = shape.inner if name == "fo" else shape.hidden
+                weights = file.matrix(f"l{layer}.{name}.w", columns).T
+                parts[f"l{layer}_{name}"] = Difference(weights, file.vector(f"l{layer}.{name}.b"), rank)
+            for name in NORMS:
+                parts[f"l{layer}_{name}"] = Norm(*(file.vector(f"l{layer}.{name}.{kind}") for kind in "wb"))
+        self.parts = nn.ModuleDict(parts)
+        self._layers = layers
+        self.head = nn.Linear(shape.hidden, len(self._intents))
+
+    def forward(self, texts: torch.Tensor) -> torch.Tensor:
+        """Return the scores, (texts, intents), of ``texts`` of equal length, (texts, pieces)."""
+        x = self.first_norm(self.words[texts] + self.places[: texts.shape[1]])
+        for layer in range(self._layers):
+            x = self._layer(x, lambda name, layer=layer: self.parts[f"l{layer}_{name}"])
+        return self.head(functional.dropout(x.mean(dim=1), self._dropout, self.training))
+
+    def _layer(self, x: torch.Tensor, part: Callable[[str], nn.Module]) -> torch.Tensor:
+        texts, length, hidden = x.shape
+
+        def heads(name: str) -> torch.Tensor:
+            return part(name)(x).view(texts, length, self._heads, hidden // self._heads).transpose(1, 2)
+
+        told = functional.scaled_dot_product_attention(heads("q"), heads("k"), heads("v"))
+        x = part("aln")(x + part("ao")(told.transpose(1, 2).reshape(texts, length, hidden)))
+        return part("oln")(x + part("fo")(functional.gelu(part("fi")(x), approximate="tanh")))
+
+    def differences(self) -> Differences:
+        """Return what was learnt."""
+        arrays = {
+            f"{name.replace('_', '.', 1)}.{kind}": value.detach().numpy().astype(np.float16)
+            for name, part in self.parts.items()
+            for kind, value in part.named_parameters()
+        }
+        return Differences(
+            intents=self._intents,
+            layers=self._layers,
+            arrays=arrays,
+            head=self.head.weight.detach().numpy().T.astype(np.float32),
+            head_bias=self.head.bias.detach().numpy().astype(np.float32),
+        )
