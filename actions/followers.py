@@ -6,7 +6,7 @@ from actions.wording import text_of
 from bot.dialogue.events import ActionContext, ActionTable, Event, Forget, Say, SetSlots
 from bot.followers.consents import ConsentService
 from bot.followers.models import ConsentPurpose
-from bot.followers.privacy import PrivacyService
+from bot.followers.privacy import BY_FOLLOWER, PrivacyService
 from bot.followers.service import FollowerService
 from bot.legal.service import LegalService
 from bot.registrations.service import RegistrationService
@@ -108,6 +108,9 @@ class FollowerActions:
         await self._followers.save_profile(context.openid, known | filled)
 
     async def erase_me(self, context: ActionContext) -> Sequence[Event]:
-        """Erase the follower everywhere, the open forms and drafts of this conversation too."""
-        await self._privacy.erase(context.openid, requested_by="follower")
+        """Erase the follower everywhere, the open forms and drafts of this conversation too.
+
+        A second run for the same message finds nothing any more and says the same.
+        """
+        await self._privacy.erase(context.openid, requested_by=BY_FOLLOWER)
         return [Forget(), Say("utter_data_erased")]

@@ -49,12 +49,16 @@ class LiveChats:
         self._pages: set[_Page] = set()
         self._look: _Look | None = None
         self._starting = asyncio.Lock()
+        self._is_closed = False
 
     async def stream(self, request: web.Request, scope: Scope, beat: Beat) -> web.StreamResponse:
         """Answer with events until the page is closed or the stream is old; ``scope`` is what the viewer may see.
 
         Everything that is stored after the answer has begun is told. ``beat`` is awaited again and again meanwhile.
+        Raises HTTPServiceUnavailable when the console is about to stop.
         """
+        if self._is_closed:
+            raise web.HTTPServiceUnavailable
         page = _Page(scope)
         self._pages.add(page)
         try:
@@ -75,10 +79,16 @@ class LiveChats:
             if not self._pages:
                 await self._look_no_more()
 
+    def close(self) -> None:
+        """Let every stream end now; the browsers come again when somebody serves them."""
+        self._is_closed = True
+        for page in self._pages:
+            page.news.set()
+
     async def _tell(self, response: web.StreamResponse, page: _Page, beat: Beat) -> None:
         loop = asyncio.get_running_loop()
         ends = loop.time() + STREAM_LASTS_S
-        while loop.time() < ends:
+        while loop.time() < ends and not self._is_closed:
             try:
                 async with asyncio.timeout(BEAT_EVERY_S):
                     await page.news.wait()
@@ -88,6 +98,8 @@ class LiveChats:
                 continue
             page.news.clear()
             ids, page.chats = sorted(page.chats), set()
+            if not ids:
+                continue
             await response.write(f"event: chats\ndata: {json.dumps(ids)}\n\n".encode())
 
     async def _look_on(self) -> None:

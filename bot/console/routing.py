@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from aiohttp import web
 
@@ -63,4 +63,13 @@ class Area(Protocol):
 
     async def tiles(self, visit: "Visit") -> Sequence[Tile]:
         """Return what waits for this viewer, in one or two queries; nothing that the viewer may not see."""
+        ...
+
+
+@runtime_checkable
+class Streams(Protocol):
+    """What an area whose answers stay open provides as well."""
+
+    def end_streams(self) -> None:
+        """Let them end: the console stops."""
         ...

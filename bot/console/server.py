@@ -9,11 +9,12 @@ import structlog
 from aiohttp import web
 
 from bot.campaigns.errors import NoSuchCampaign, NoSuchTag
+from bot.console.ending import HandlersAtWork
 from bot.console.errors import BadAddress, FormNotGenuine, NotFound
 from bot.console.gate import Cookies, Gate
 from bot.console.home import HomePages
 from bot.console.pages import HTMX, STATIC, Pages
-from bot.console.routing import Area, Route
+from bot.console.routing import Area, Route, Streams
 from bot.console.session import SessionPages
 from bot.console.texts import Texts
 from bot.console.visit import Building, public_values
@@ -136,7 +137,8 @@ class Console:
 
     def application(self) -> web.Application:
         """Return the application with its routes. Raises ValueError for a route with an unknown permission."""
-        app = web.Application(middlewares=[self._errors], client_max_size=MAX_BODY_BYTES)
+        handlers = HandlersAtWork()
+        app = web.Application(middlewares=[handlers.noted, self._errors], client_max_size=MAX_BODY_BYTES)
         routes = tuple(route for area in self._areas for route in area.routes())
         for route in routes:
             if route.permission is not None and route.permission not in self._building.permissions.permissions:
@@ -147,7 +149,14 @@ class Console:
         app.router.add_get("/healthz", _healthy)
         app.router.add_get("/static/{name}", _static)
         app.on_response_prepare.append(self._secure)
+        app.on_shutdown.append(self._end_streams)
+        app.on_cleanup.append(handlers.end)
         return app
+
+    async def _end_streams(self, _app: web.Application) -> None:
+        for area in self._areas:
+            if isinstance(area, Streams):
+                area.end_streams()
 
     async def _secure(self, _request: web.Request, response: web.StreamResponse) -> None:
         for name, value in HEADERS.items():

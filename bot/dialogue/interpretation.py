@@ -7,11 +7,12 @@ from bot.dialogue.answers import AnswerReader, is_story
 from bot.dialogue.catalog import Review
 from bot.dialogue.events import Option
 from bot.dialogue.filling import Filler
-from bot.dialogue.models import REVIEWING, Candidate, Pending, Trigger, Understood
+from bot.dialogue.models import REVIEWING, Aside, Candidate, Pending, Trigger, Understood
 from bot.dialogue.payloads import INTENT_PAYLOAD
 from bot.dialogue.readings import Answers, Refused, Unread
 from bot.dialogue.services import Services
 from bot.dialogue.steps import Runner
+from bot.dialogue.wishes import meant_by
 from bot.dialogue.words import COURTESIES
 from bot.dialogue.work import Work
 from bot.values.texts import looks_like_question
@@ -38,7 +39,7 @@ class Interpretation:
         about = _asked_about(work, act, understood, text)
         if about is not None:
             work.note("taken for a question about the form", about)
-            return self._follow(work, about)
+            return self._turn_to(work, about, text)
         if not understood.intents:
             return False
         if understood.certainty == "sure":
@@ -57,7 +58,18 @@ class Interpretation:
         if isinstance(act, Refused) and (is_running or (intent in NO_HELP and not looks_like_question(text))):
             return False
         work.note("understood", intent)
-        return self._follow(work, intent)
+        return self._turn_to(work, intent, text)
+
+    def _turn_to(self, work: Work, intent: str, text: str) -> bool:
+        """Do what an intent stands for; what else the message says for the open question is offered with it later."""
+        slot, before = work.open_slot(), work.aside
+        if slot is not None and work.frames and (words := meant_by(work, slot, text)):
+            work.aside = Aside(slot.name, work.choices, words)
+            work.note("answers the open question too", slot.name)
+        is_done = self._follow(work, intent)
+        if not is_done:
+            work.aside = before
+        return is_done
 
     def _follow(self, work: Work, intent: str) -> bool:
         """Do what an intent stands for; False when nothing does."""

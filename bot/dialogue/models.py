@@ -112,10 +112,14 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Aside:
-    """The open question that something else was put on top of, and the choices that were shown with it."""
+    """The open question that something else was put on top of, and the choices that were shown with it.
+
+    ``meant`` are the words of the message put on top that would answer the question too, ``""`` where there are none.
+    """
 
     slot: str
     choices: tuple[Option, ...]
+    meant: str = ""
 
 
 @dataclass(frozen=True, slots=True)

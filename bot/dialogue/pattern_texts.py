@@ -13,6 +13,7 @@ CORRECTED: Final = "utter_pattern_corrected"
 WHICH_FIELD: Final = "utter_pattern_which_field"
 OLD_VALUE: Final = "utter_pattern_old_value"
 CONFIRM_VALUE: Final = "utter_pattern_confirm_value"
+MEANT: Final = "utter_pattern_meant"
 NOTHING_BEFORE: Final = "utter_pattern_nothing_before"
 CANNOT_SKIP: Final = "utter_pattern_cannot_skip"
 OPTIONAL: Final = "utter_pattern_optional"
@@ -56,6 +57,7 @@ FIELDS: Mapping[str, frozenset[str]] = {
     WHICH_FIELD: frozenset(),
     OLD_VALUE: frozenset({"old", "label"}),
     CONFIRM_VALUE: frozenset({"old", "label"}),
+    MEANT: frozenset({"value"}),
     NOTHING_BEFORE: frozenset(),
     CANNOT_SKIP: frozenset({"label"}),
     OPTIONAL: frozenset(),

@@ -122,6 +122,7 @@ def _state_to(state: DialogueState) -> Json:
         "opening": None if state.opening is None else [state.opening.text, list(state.opening.tried)],
         "revisit": None if state.revisit is None else _revisit_to(state.revisit),
         "aside": None if state.aside is None else [state.aside.slot, *map(_option_to, state.aside.choices)],
+        "meant": "" if state.aside is None else state.aside.meant,
         "away": state.away,
         "last": [_spoken_to(spoken) for spoken in state.last],
     }
@@ -146,7 +147,7 @@ def _state_from(value: Json) -> DialogueState:
             revisit=None if revisit is None else Revisit(revisit["slot"], revisit.get("old"), revisit["reason"]),
             later=tuple(Wish(*part) for part in value.get("later", ())),
             opening=_opening_from(value.get("opening")),
-            aside=_aside_from(value.get("aside")),
+            aside=_aside_from(value.get("aside"), value.get("meant", "")),
             away=value.get("away", False),
             last=tuple(_spoken_from(part) for part in value.get("last", ())),
             misses=int(value.get("misses", 0)),
@@ -168,8 +169,8 @@ def _opening_from(value: list[Any] | None) -> Opening | None:
     return None if value is None else Opening(value[0], tuple(value[1]))
 
 
-def _aside_from(value: list[Any] | None) -> Aside | None:
-    return None if value is None else Aside(value[0], tuple(_option_from(part) for part in value[1:]))
+def _aside_from(value: list[Any] | None, meant: str) -> Aside | None:
+    return None if value is None else Aside(value[0], tuple(_option_from(part) for part in value[1:]), meant)
 
 
 def _frame_to(frame: Frame) -> Json:

@@ -45,7 +45,7 @@ from bot.dialogue.outcomes import (
 )
 from bot.dialogue.payloads import FIELD_PAYLOAD, SUBMIT_PAYLOAD
 from bot.dialogue.progress import Route, progress_of
-from bot.dialogue.wishes import offer_next, said_at_first, suggested
+from bot.dialogue.wishes import answered_by_yes, meant_before, offer_next, said_at_first, suggested
 from bot.dialogue.work import Work
 from bot.values.problem import Problem
 
@@ -116,8 +116,9 @@ class Runner:
         """Begin a service on top of what is open."""
         if flow.first is None:
             return
-        if work.asking is not None and work.choices:
-            work.aside = Aside(work.asking, work.choices)
+        meant = work.aside.meant if work.aside is not None and work.aside.slot == work.asking else ""
+        if work.asking is not None and (work.choices or meant):
+            work.aside = Aside(work.asking, work.choices, meant)
         work.close_question()
         work.push(flow, flow.first, "digression" if work.frames else "base", journey)
         for name, value in work.catalog.initial_values.items():
@@ -318,6 +319,9 @@ class Runner:
         elif step.optional:
             extras.extend(work.buttons(work.spoken(pattern_texts.OPTIONAL)))
         options = offer.options if offer is not None else slot.options
+        if meant := meant_before(work, step.slot):
+            leads.append(work.spoken(pattern_texts.MEANT, {"value": meant}))
+            options = answered_by_yes(work, options, meant)
         if slot.type == "bool" and not options and not work.buttons(spoken):
             extras = [*work.buttons(work.spoken(pattern_texts.YES_NO)), *extras]
         self._open(work, step.slot, (*options, *extras))

@@ -1,18 +1,23 @@
 """What was said before its turn: further wishes of a message, answers in the words that began a form.
 
-Also the likely meanings of an answer that could not be taken as it was.
+Also the likely meanings of an answer that could not be taken as it was, and an answer inside a question of one's own.
 """
 
 from dataclasses import replace
+from typing import Final
 
 from bot.dialogue import pattern_texts
 from bot.dialogue.answers import label_of, shares, tools
+from bot.dialogue.catalog import Slot
 from bot.dialogue.events import OfferOptions, Option
 from bot.dialogue.models import Candidate, Pending
 from bot.dialogue.payloads import INTENT_PAYLOAD, WORD_PAYLOAD
 from bot.dialogue.work import Work
 from bot.values.found import only_value
 from bot.values.problem import Problem
+
+CLOSED_KINDS: Final = frozenset({"county", "options"})
+"""Kinds of value of which there are a few, so that a mention of one says something."""
 
 
 def offer_next(work: Work) -> None:
@@ -60,3 +65,35 @@ def suggested(work: Work, slot_name: str, offer: OfferOptions | None) -> tuple[O
     ]
     aliases = work.catalog.words.lists.get("affirm", ()) if len(readable) == 1 else ()
     return tuple(Option(f"{WORD_PAYLOAD}{text}", text, aliases) for text in readable)
+
+
+def meant_by(work: Work, slot: Slot, text: str) -> str:
+    """Return the words of ``text``, which asks for something else, that would answer the question of ``slot`` too.
+
+    That is 松桃 in 松桃有没得点; ``""`` unless it is the one county or the one choice of the question in it.
+    """
+    if slot.validator not in CLOSED_KINDS or slot.type in {"list", "bool"}:
+        return ""
+    validator, request = tools(work, slot)
+    value = only_value(tuple(validator.find(text, request)))
+    if value is None:
+        return ""
+    words = label_of(slot, work.choices, value) or work.shown(slot.name, value)
+    return words if validator.read(words, request) == value else ""
+
+
+def meant_before(work: Work, slot_name: str) -> str:
+    """Return what the message put on top of the question of ``slot_name`` said for it; an old answer goes first."""
+    aside = work.aside
+    is_new = aside is not None and aside.slot == slot_name and work.revisit is None
+    return aside.meant if aside is not None and is_new else ""
+
+
+def answered_by_yes(work: Work, options: tuple[Option, ...], words: str) -> tuple[Option, ...]:
+    """Return ``options`` with the one called ``words``, which a yes chooses as well; it is put first if it is new."""
+    yes = work.catalog.words.lists.get("affirm", ())
+    if all(option.label != words for option in options):
+        return (Option(f"{WORD_PAYLOAD}{words}", words, yes), *options)
+    return tuple(
+        replace(option, aliases=(*option.aliases, *yes)) if option.label == words else option for option in options
+    )

@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, runtime_checkable
 
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from bot.followers.models import Erasure
 from bot.staff.audit import AuditWriter
 from bot.staff.models import AuditRecord
@@ -15,6 +18,7 @@ JsonValue = str | int | float | bool | None | Sequence["JsonValue"] | Mapping[st
 """What an export consists of; moments are ISO 8601 texts."""
 
 ERASE: Final = "privacy:follower:erase"
+BY_FOLLOWER: Final = "follower"
 ERASED_CONTEXT = "followers.erased"
 ERASED_PREFIX = "erased:"
 HOLDER_HASH_CHARS = 56
@@ -117,22 +121,31 @@ class PrivacyService:
         """Erase a follower everywhere and keep a proof without the OpenID, and a row in the trail.
 
         ``requested_by`` is ``"follower"``, ``"unfollowed"`` or a staff username. Every subject erases in a
-        transaction of its own; after a failure in one of them the whole call can simply be repeated.
+        transaction of its own; after a failure in one of them the whole call can simply be repeated. A follower's
+        own message that is worked on twice finds nothing the second time, and is proved by the first alone.
         """
         counts: dict[str, int] = {}
         for holder in self._holders:
             counts[holder.subject] = await holder.erase(openid)
+        report = ErasureReport(counts)
+        proof = Erasure(
+            holder_hash=self._cipher.lookup_hash(openid, ERASED_CONTEXT),
+            requested_by=requested_by,
+            rows_by_subject=counts,
+            at=self._clock.now(),
+        )
         async with self._database.transaction() as session:
-            session.add(
-                Erasure(
-                    holder_hash=self._cipher.lookup_hash(openid, ERASED_CONTEXT),
-                    requested_by=requested_by,
-                    rows_by_subject=counts,
-                    at=self._clock.now(),
-                )
-            )
+            if not report.total and requested_by == BY_FOLLOWER and await _is_proved(session, proof):
+                return report
+            session.add(proof)
             if self._trail is not None:
                 erased = holder_hash(self._cipher, openid)
                 record = AuditRecord(requested_by, ERASE, "follower", erased, reason, source)
                 await self._trail.append(session, record)
-        return ErasureReport(counts)
+        return report
+
+
+async def _is_proved(session: AsyncSession, proof: Erasure) -> bool:
+    """Say whether the same holder was erased before at the same request."""
+    same = (Erasure.holder_hash == proof.holder_hash, Erasure.requested_by == proof.requested_by)
+    return await session.scalar(select(Erasure.id).where(*same).limit(1)) is not None

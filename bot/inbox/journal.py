@@ -35,10 +35,15 @@ def step_line(chat: Chat, step: Step, by: str, clock: Clock, *, detail: str = ""
 
 
 async def add_message(session: AsyncSession, chat: Chat, row: ChatMessage) -> None:
-    """Store a message that goes from one side to the other, and let the chat move up in the lists."""
+    """Store a message that goes from one side to the other, and let the chat move up in the lists.
+
+    A step among them moves it too, but the lists go on showing what was said before.
+    """
     session.add(row)
     await session.flush()
-    chat.last_at, chat.last_message_id = row.created_at, row.id
+    chat.last_at = row.created_at
+    if row.kind != MessageKind.STEP:
+        chat.last_message_id = row.id
 
 
 async def line_by_key(session: AsyncSession, key: str) -> ChatMessage | None:

@@ -12,6 +12,7 @@ from bot.inbox.filters import ChatFilter, Cursor, Scope, Tab, microseconds, mome
 from bot.inbox.models import RUNNING, Chat, ChatMessage, ChatStatus, Direction, Lane, MessageKind
 from bot.inbox.rows import SUMMARY, message_view, open_text, view_of
 from bot.inbox.views import ChatView, MessageView
+from bot.inbox.waiting import WAITING_ORDER
 from bot.registrations.models import Registration
 from bot.storage.encryption import FieldCipher
 from bot.storage.sql import Database
@@ -189,9 +190,9 @@ async def _rows(
 ) -> list[Chat]:
     match wanted.tab:
         case Tab.WAITING:
-            query = query.where(Chat.status == ChatStatus.WAITING.value).order_by(Chat.lane, Chat.id)
+            query = query.where(Chat.status == ChatStatus.WAITING.value).order_by(*WAITING_ORDER)
             if after is not None:
-                query = query.where(tuple_(Chat.lane, Chat.id) > tuple_(after.lane, after.id))
+                query = query.where(tuple_(*WAITING_ORDER) > tuple_(after.lane, after.id))
         case Tab.MINE:
             query = query.where(Chat.status == ChatStatus.OPEN.value, Chat.claimed_by == viewer)
             return await _by_lanes(session, query, after, limit)

@@ -55,6 +55,7 @@ class Step(StrEnum):
     CLOSED = "closed"
     HANDED_BACK = "handed_back"
     REOPENED = "reopened"
+    CALLED = "called"
     LEFT = "left"
     RATED = "rated"
 

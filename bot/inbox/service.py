@@ -1,9 +1,10 @@
 """The follower's side of a chat with staff: handing over, what they write meanwhile, leaving and rating."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -25,6 +26,7 @@ from bot.inbox.opening import FOLLOWER, Handover, Office, fresh_chat, move_up, r
 from bot.inbox.rows import seal_text, view_of
 from bot.inbox.rules import must_be_told
 from bot.inbox.views import ChatView
+from bot.inbox.waiting import place_in_line
 from bot.storage.encryption import FieldCipher
 from bot.storage.sql import Database
 from bot.values.clock import Clock
@@ -39,10 +41,10 @@ MEDIA_LIFE = timedelta(days=3)
 class Escalated:
     """The chat is with people now; the bot stays silent until they close it.
 
-    ``position`` is the place in its queue from 1, or 0 when somebody has claimed it. ``opens_at`` is when people are
-    there, now or next, ``expected_at`` when an answer can usually be expected: both None when the calendar knows no
-    opening; ``hours_today`` are today's stretches as text, empty on a day off. ``is_new`` is False when the chat was
-    running already.
+    ``position`` is the place among all that wait, from 1, or 0 when somebody has claimed it. ``opens_at`` is when
+    people are there, now or next, ``expected_at`` when an answer can usually be expected: both None when the calendar
+    knows no opening; ``hours_today`` are today's stretches as text, empty on a day off. ``is_new`` is False when the
+    chat was running already.
     """
 
     chat_id: int
@@ -156,15 +158,9 @@ class InboxService:
         media_ref: str | None = None,
     ) -> Recorded | NoOpenChat:
         """Put what the follower wrote into their chat. ``media_ref`` is the platform's media id (three days)."""
-        async with self._database.transaction() as session:
-            repeated = await line_by_key(session, key)
-            if repeated is not None:
-                return await self._again(session, repeated)
-            chat = await _running(session, openid, lock=True)
-            if chat is None:
-                return NoOpenChat()
-            now = self._clock.now()
-            message = ChatMessage(
+
+        def message(chat: Chat, now: datetime) -> ChatMessage:
+            return ChatMessage(
                 chat_id=chat.id,
                 direction=Direction.INBOUND.value,
                 kind=kind.value,
@@ -177,9 +173,34 @@ class InboxService:
                 delivery_status=DeliveryStatus.RECEIVED.value,
                 created_at=now,
             )
+
+        return await self._record(openid, key, message)
+
+    async def record_call(self, openid: str, key: str) -> Recorded | NoOpenChat:
+        """Note that the follower asks for a person again. It is a step: what they said last stays in sight."""
+
+        def step(chat: Chat, _now: datetime) -> ChatMessage:
+            line = step_line(chat, Step.CALLED, FOLLOWER, self._clock)
+            line.idempotency_key = key
+            return line
+
+        return await self._record(openid, key, step)
+
+    async def _record(
+        self, openid: str, key: str, line_of: Callable[[Chat, datetime], ChatMessage]
+    ) -> Recorded | NoOpenChat:
+        async with self._database.transaction() as session:
+            repeated = await line_by_key(session, key)
+            if repeated is not None:
+                return await self._again(session, repeated)
+            chat = await _running(session, openid, lock=True)
+            if chat is None:
+                return NoOpenChat()
+            now = self._clock.now()
+            line = line_of(chat, now)
             try:
                 async with session.begin_nested():
-                    await add_message(session, chat, message)
+                    await add_message(session, chat, line)
             except IntegrityError:
                 repeated = await line_by_key(session, key)
                 if repeated is None:
@@ -187,7 +208,7 @@ class InboxService:
                 return await self._again(session, repeated)
             await _heard(session, chat, now)
             tell_screens(session, chat, self._clock)
-            return Recorded(chat.id, message.id, await self._opens_at(session, chat, now))
+            return Recorded(chat.id, line.id, await self._opens_at(session, chat, now))
 
     async def leave(self, openid: str, key: str) -> Left | NoOpenChat:
         """End the follower's own chat. The satisfaction question is the caller's to ask: the follower is here."""
@@ -251,7 +272,7 @@ class InboxService:
         return Escalated(
             chat_id=chat.id,
             topic=chat.topic,
-            position=await _position(session, chat),
+            position=await place_in_line(session, chat),
             within_hours=calendar.is_open(now),
             opens_at=opening,
             expected_at=None if opening is None else opening + timedelta(minutes=usual_minutes),
@@ -271,15 +292,6 @@ async def _heard(session: AsyncSession, chat: Chat, now: datetime) -> None:
         .values(not_before=None, failure=None)
         .execution_options(synchronize_session=False)
     )
-
-
-async def _position(session: AsyncSession, chat: Chat) -> int:
-    if chat.status != ChatStatus.WAITING:
-        return 0
-    counted = select(func.count()).where(
-        Chat.status == ChatStatus.WAITING.value, Chat.topic == chat.topic, Chat.id <= chat.id
-    )
-    return await session.scalar(counted) or 0
 
 
 async def _running(session: AsyncSession, openid: str, *, lock: bool = False) -> Chat | None:

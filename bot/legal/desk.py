@@ -31,7 +31,7 @@ from bot.legal.models import (
     QueuePage,
     Scope,
 )
-from bot.legal.rows import NAME, PHONE, open_or_empty, summary_of, within
+from bot.legal.rows import NAME, PHONE, WAITING_ORDER, open_or_empty, summary_of, within
 from bot.legal.service import opened
 from bot.staff.audit import AuditWriter
 from bot.staff.models import AuditRecord
@@ -78,13 +78,12 @@ class LegalDesk:
     async def waiting(self, scope: Scope, *, after: QueueEnd | None = None, limit: int = 50) -> QueuePage:
         """Return what nobody has taken: urgent ones first, then group matters, nearest limit, oldest."""
         narrowed = within(scope)
-        place = (LegalCase.waiting_rank, LegalCase.id)
         query = select(LegalCase).where(sql(PENDING), *narrowed)
         counted = select(func.count()).select_from(LegalCase).where(sql(PENDING), *narrowed)
         if after is not None:
-            query = query.where(tuple_(*place) > tuple_(after.rank, after.id))
+            query = query.where(tuple_(*WAITING_ORDER) > tuple_(after.rank, after.id))
         async with self._database.reading() as session:
-            rows = (await session.scalars(query.order_by(*place).limit(limit + 1))).all()
+            rows = (await session.scalars(query.order_by(*WAITING_ORDER).limit(limit + 1))).all()
             total = await session.scalar(counted)
         shown = rows[:limit]
         more = QueueEnd(shown[-1].waiting_rank, shown[-1].id) if len(rows) > limit else None

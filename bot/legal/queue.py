@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.legal.errors import NoSuchCase, TransitionRefused
 from bot.legal.models import RUNNING, CaseHistory, CaseStatus, CaseSummary, CaseView, HistoryEntry, LegalCase, Scope
-from bot.legal.rows import summary_of, within
+from bot.legal.rows import WAITING_ORDER, summary_of, within
 from bot.legal.rules import TRANSITIONS
 from bot.legal.service import opened
 from bot.staff.audit import AuditWriter
@@ -52,7 +52,7 @@ class LegalQueue:
         self._trail = trail
 
     async def waiting(self, *, county: str | None = None, limit: int = 50) -> list[CaseSummary]:
-        """Return cases nobody has taken: urgent ones first, then group matters, then by age."""
+        """Return cases nobody has taken: urgent ones first, then group matters, nearest limit, oldest."""
         wanted = _in_order(select(LegalCase).where(LegalCase.status == CaseStatus.PENDING.value))
         if county is not None:
             wanted = wanted.where(LegalCase.county == county)
@@ -179,7 +179,7 @@ class LegalQueue:
 
 
 def _in_order(wanted: Select[LegalCase]) -> Select[LegalCase]:
-    return wanted.order_by(LegalCase.is_urgent.desc(), LegalCase.is_group.desc(), LegalCase.id)
+    return wanted.order_by(*WAITING_ORDER)
 
 
 async def _locked(session: AsyncSession, receipt: str, scope: Scope) -> LegalCase:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import ColumnElement
 
@@ -24,6 +25,9 @@ PHONE = "legal_cases.phone"
 STORY = "legal_cases.story"
 FACTS = "legal_cases.facts"
 EVIDENCE_TEXT = "legal_case_evidence.text"
+
+WAITING_ORDER: Final = (LegalCase.waiting_rank, LegalCase.id)
+"""The order of what nobody has taken: urgent ones first, then group matters, nearest limit, oldest."""
 
 
 def within(scope: Scope) -> list[ColumnElement[bool]]:

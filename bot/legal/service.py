@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import func, select, tuple_
+from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.legal.deadline_table import DeadlineTable
 from bot.legal.errors import NoSuchTopic
 from bot.legal.facts import deadline_facts
 from bot.legal.models import (
+    PENDING,
     CaseChanges,
     CaseDraft,
     CaseEvidence,
@@ -22,6 +24,7 @@ from bot.legal.models import (
 )
 from bot.legal.rows import (
     EVIDENCE_TEXT,
+    WAITING_ORDER,
     apply_changes,
     new_row,
     open_case_row,
@@ -43,7 +46,7 @@ WORKER = "worker"
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The case is registered. ``queue_position`` counts from 1 among the cases nobody has taken yet."""
+    """The case is registered. ``queue_position`` counts from 1 among those of its county nobody has taken yet."""
 
     receipt: str
     urgent: bool
@@ -223,16 +226,10 @@ async def opened(session: AsyncSession, cipher: FieldCipher, row: LegalCase) -> 
 
 
 async def queue_position(session: AsyncSession, row: LegalCase) -> int:
-    """Return the place among the cases that nobody has taken yet, from 1; urgent ones and groups come first."""
-    as_urgent, as_group = LegalCase.is_urgent.is_(row.is_urgent), LegalCase.is_group.is_(row.is_group)
-    before = [and_(as_urgent, as_group, LegalCase.id < row.id)]
-    if not row.is_urgent:
-        before.append(LegalCase.is_urgent.is_(True))
-    if not row.is_group:
-        before.append(and_(as_urgent, LegalCase.is_group.is_(True)))
-    ahead = await session.scalar(
-        select(func.count()).where(LegalCase.status == CaseStatus.PENDING.value, or_(*before))
-    )
+    """Return the place among the cases of the county that nobody has taken yet, from 1, in the lawyers' own order."""
+    before = tuple_(*WAITING_ORDER) < tuple_(row.waiting_rank, row.id)
+    counted = select(func.count()).select_from(LegalCase)
+    ahead = await session.scalar(counted.where(sql(PENDING), LegalCase.county == row.county, before))
     return (ahead or 0) + 1
 
 

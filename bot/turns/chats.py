@@ -51,15 +51,19 @@ class InboxChats:
             return False
         return await self._inbox.open_chat_of(openid) is not None
 
-    async def take_down(self, message: Inbound, text: str, *, asks_place: bool) -> Spoken | None:
+    async def take_down(self, message: Inbound, text: str, *, asks_place: bool, asks_person: bool) -> Spoken | None:
         """Add a message to the running chat; a repeated delivery is one message.
 
-        Return what the follower should hear meanwhile: that nobody is there now, or what they asked for.
+        ``asks_person``: it says no more than that somebody should come. Return what the follower should hear
+        meanwhile: that nobody is there now, or what they asked for.
         """
-        kind, written, media = _content(message, text)
-        outcome = await self._inbox.record_inbound(
-            message.openid, message.delivery_key, text=written, kind=kind, media_ref=media
-        )
+        if asks_person:
+            outcome = await self._inbox.record_call(message.openid, message.delivery_key)
+        else:
+            kind, written, media = _content(message, text)
+            outcome = await self._inbox.record_inbound(
+                message.openid, message.delivery_key, text=written, kind=kind, media_ref=media
+            )
         if isinstance(outcome, Recorded) and outcome.opens_at is not None:
             return Spoken("utter_people_away", {"opens": self._when(outcome.opens_at)})
         return await self._place(message.openid) if asks_place else None

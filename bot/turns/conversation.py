@@ -13,6 +13,7 @@ from bot.dialogue.models import DialogueState, Said, Step
 from bot.dialogue.outcomes import FlowStarted, HandedOver, Outcome, RunAction, Spoken, TraceEntry
 from bot.dialogue.render import Renderer
 from bot.dialogue.state_json import from_json, to_json
+from bot.dialogue.words import Command
 from bot.turns.chats import RATING_LABELS
 from bot.turns.hearing import Hearing, KnownQuestions
 from bot.turns.log import TurnRecord
@@ -37,10 +38,11 @@ class Chats(Protocol):
         """Say whether people have this follower's chat now; where it is not ``expected``, as of a second ago."""
         ...
 
-    async def take_down(self, message: Inbound, text: str, *, asks_place: bool) -> Spoken | None:
+    async def take_down(self, message: Inbound, text: str, *, asks_place: bool, asks_person: bool) -> Spoken | None:
         """Add a message to the running chat; a repeated delivery is one message.
 
-        Return what the follower should hear meanwhile: that nobody is there now, or what they asked for.
+        ``asks_person``: it says no more than that somebody should come. Return what the follower should hear
+        meanwhile: that nobody is there now, or what they asked for.
         """
         ...
 
@@ -202,7 +204,8 @@ class Conversation:
                 said = replace(said, text="", event=LEFT_PEOPLE_EVENT)
             else:
                 asks_place = danger is None and self._says(said, "ask_place")
-                told = await self._chats.take_down(message, said.text, asks_place=asks_place)
+                asks_person = danger is None and self._says(said, Command.PERSON)
+                told = await self._chats.take_down(message, said.text, asks_place=asks_place, asks_person=asks_person)
                 if danger is None:
                     outgoing = as_outgoing(self._renderer.render([told])) if told is not None else ()
                     kept = _dump(state, with_people=True)

@@ -61,7 +61,10 @@ class OutboxEntry:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """Everything that a turn changes in Redis, written in one step. ``state`` ``b""`` forgets the dialogue."""
+    """Everything that a turn changes in Redis, written in one step. ``state`` ``b""`` forgets the dialogue.
+
+    It is forgotten as well when the follower was erased since the message came.
+    """
 
     fence: int
     reply: bytes
@@ -116,6 +119,11 @@ class FollowerKeys:
     @property
     def held(self) -> str:
         return f"{self.slot}held:{self.openid}"
+
+    @property
+    def forgotten(self) -> str:
+        """The mark that the dialogue was erased while a message is still to be finished."""
+        return f"{self.slot}forgotten:{self.openid}"
 
     @property
     def fence(self) -> str:

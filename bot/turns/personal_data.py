@@ -11,8 +11,8 @@ from bot.turns.store import TurnStore
 class DialogueData:
     """Implements ``PersonalData`` for the dialogue in Redis: open forms and drafts.
 
-    A turn that is at work while it is erased writes its dialogue again; the erasure by the follower's own words
-    forgets that as well.
+    While a message is still to be finished the dialogue goes with its commit: until then the message may have to be
+    worked on again, and the one that asks for the erasure is understood by the question before it only.
     """
 
     subject = "dialogue"
@@ -40,5 +40,5 @@ class DialogueData:
         }
 
     async def erase(self, openid: str) -> int:
-        """Forget the dialogue; raises RedisUnavailable."""
+        """Forget the dialogue, at once or with the message at work; raises RedisUnavailable."""
         return await self._store.forget(openid)

@@ -169,6 +169,7 @@ class TurnStore:
                 keys.outbox,
                 keys.log,
                 keys.held,
+                keys.forgotten,
             ],
             [
                 incoming.key,
@@ -222,9 +223,13 @@ class TurnStore:
         return self._open(await self._commands.call("GET", self._keys(openid).state) or b"", STATE)
 
     async def forget(self, openid: str) -> int:
-        """Forget the dialogue and the messages held for a follower; return how many of the two there were."""
+        """Forget the dialogue and the messages held for a follower; return how many of the two there were.
+
+        The dialogue stays readable while a message of the follower is still to be finished, and goes with its commit.
+        """
         keys = self._keys(openid)
-        gone = await self._commands.run(self._forget, [keys.state, keys.held], [])
+        touched = [keys.state, keys.held, keys.queue, keys.forgotten]
+        gone = await self._commands.run(self._forget, touched, [self._state_ttl_ms])
         assert isinstance(gone, int)
         return gone
 

@@ -99,6 +99,26 @@ async def test_erasing_again_touches_nothing(
     assert (await privacy.erase("o-1", requested_by="follower")).total == 0
 
 
+async def _proofs(database: Database) -> list[str]:
+    async with database.reading() as session:
+        return list(await session.scalars(select(Erasure.requested_by).order_by(Erasure.id)))
+
+
+async def test_a_followers_erasure_that_is_run_twice_is_proved_once(
+    privacy: PrivacyService, followers: FollowerService, consents: ConsentService, database: Database
+) -> None:
+    await privacy.erase("o-1", requested_by="follower")
+    await privacy.erase("o-1", requested_by="follower")
+    assert await _proofs(database) == ["follower"]
+    await _fill(followers, consents)
+    await privacy.erase("o-1", requested_by="follower")
+    assert await _proofs(database) == ["follower"] * 2
+    # Staff have asked for it all the same, each time.
+    await privacy.erase("o-1", requested_by="staff")
+    await privacy.erase("o-1", requested_by="staff")
+    assert await _proofs(database) == ["follower"] * 2 + ["staff"] * 2
+
+
 async def test_an_erasure_that_failed_halfway_is_repeated(
     database: Database,
     cipher: FieldCipher,

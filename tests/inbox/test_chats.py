@@ -28,7 +28,7 @@ async def test_handing_over_tells_position_and_time(inbox: InboxService, clock: 
     first = await inbox.escalate("o-1", "legal", "", "k-1")
     second = await inbox.escalate("o-2", "legal", "", "k-2")
     other_queue = await inbox.escalate("o-3", "complaint", "", "k-3")
-    assert (first.position, second.position, other_queue.position) == (1, 2, 1)
+    assert (first.position, second.position, other_queue.position) == (1, 2, 3), "staff see one list of all queues"
     assert (first.within_hours, first.usual_minutes, first.hours_today) == (True, 30, "09:00–17:00")
     assert first.expected_at == clock.now() + timedelta(minutes=30)
 

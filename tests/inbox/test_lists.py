@@ -10,8 +10,8 @@ from bot.inbox.desk import ChatDesk
 from bot.inbox.errors import NoSuchChat
 from bot.inbox.filters import ChatFilter, Cursor, Scope, Tab
 from bot.inbox.lists import ChatLists, Counts
-from bot.inbox.models import Chat, MessageKind
-from bot.inbox.service import InboxService
+from bot.inbox.models import Chat, MessageKind, Step
+from bot.inbox.service import InboxService, NoOpenChat
 from bot.storage.sql import Database
 from bot.values.clock import MovedClock
 from tests.console.served import counted_queries
@@ -279,3 +279,39 @@ async def test_the_words_of_a_danger_stand_in_no_list(inbox: InboxService, lists
     await inbox.escalate("o-1", "crisis", "我不想活了", "k-1")
     [line] = (await lists.page(ALL, ChatFilter(Tab.WAITING), "li")).lines
     assert (line.is_to_bot, line.preview) == (False, "")
+
+
+async def test_a_follower_is_told_the_place_that_staff_see(
+    inbox: InboxService, desk: ChatDesk, lists: ChatLists
+) -> None:
+    for number, topic in enumerate(("general", "legal", "crisis", "complaint", "general")):
+        await _open(inbox, number, topic)
+    await desk.claim((await _ids(lists, ChatFilter(Tab.WAITING)))[1], "li")
+    seen = [line.chat for line in (await lists.page(ALL, ChatFilter(Tab.WAITING), "li")).lines]
+    assert [chat.topic for chat in seen] == ["crisis", "legal", "complaint", "general"]
+    for place, chat in enumerate(seen, start=1):
+        told = await inbox.place_of(chat.openid)
+        assert told is not None
+        assert told.position == place, chat.topic
+
+
+async def test_asking_for_a_person_again_leaves_what_was_said_in_sight(
+    inbox: InboxService, lists: ChatLists, clock: MovedClock
+) -> None:
+    chat_id, other = await _open(inbox, 1), await _open(inbox, 2)
+    assert (await inbox.record_call("o-1", "m-0")) == (await inbox.record_call("o-1", "m-0"))
+    (line, _) = (await lists.page(ALL, ChatFilter(Tab.WAITING), "li")).lines
+    assert (line.preview, line.chat.unread) == ("", 1)
+    await inbox.record_inbound("o-1", "m-1", text="社保断缴咋个补")
+    clock.move(timedelta(minutes=5))
+    await inbox.record_inbound("o-2", "m-2", text="在吗")
+    clock.move(timedelta(minutes=5))
+    await inbox.record_call("o-1", "m-3")
+    (line, second) = (await lists.page(ALL, ChatFilter(Tab.ALL), "li")).lines
+    assert (line.chat.id, line.preview, line.chat.unread) == (chat_id, "社保断缴咋个补", 3), (
+        "it moves up all the same"
+    )
+    assert second.chat.id == other
+    shown = (await lists.lines(chat_id)).lines
+    assert [one.step for one in shown] == [Step.OPENED, Step.CALLED, None, Step.CALLED]
+    assert isinstance(await inbox.record_call("o-9", "m-9"), NoOpenChat)

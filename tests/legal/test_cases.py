@@ -9,11 +9,13 @@ import pytest
 from sqlalchemy import func, select
 
 from bot.legal.deadline_table import DeadlineTable, read_seed
+from bot.legal.desk import LegalDesk
 from bot.legal.errors import NoSuchTopic
 from bot.legal.models import CaseChanges, CaseDraft, CaseEvidence, CaseStatus, ContactWay, LegalCase, Scope
 from bot.legal.queue import LegalQueue
 from bot.legal.service import Done, LegalService, NotYours, TooLate
 from bot.legal.topics import TopicCatalogue
+from bot.staff.audit import AuditTrail
 from bot.storage.encryption import FieldCipher
 from bot.storage.sql import Database
 from bot.values.clock import MovedClock
@@ -90,6 +92,26 @@ async def test_urgent_then_group_then_age(legal: LegalService, queue: LegalQueue
     assert [case.receipt for case in await queue.waiting(county="dejiang")] == [elsewhere.receipt]
     repeated = await legal.open_case(DRAFT, "k-1")
     assert repeated.queue_position == 3
+    assert (await legal.open_case(DRAFT, "k-4")).queue_position == 1, "the lawyers of another county take it"
+
+
+async def test_a_worker_is_told_the_place_that_the_lawyers_see(
+    legal: LegalService, queue: LegalQueue, database: Database, cipher: FieldCipher, clock: MovedClock
+) -> None:
+    desk = LegalDesk(database, cipher, clock, trail=AuditTrail(database, cipher, clock))
+    told: dict[str, int] = {}
+    # Both limits are months away, so neither case is urgent; the one that came last has the nearer limit.
+    for number, left_on in enumerate(("2026-03-01", "2026-01-10", "2025-09-20", ""), start=1):
+        facts = {**DRAFT.facts, "left_on": left_on} if left_on else {}
+        opened = await legal.open_case(replace(DRAFT, facts=facts), f"k-{number}")
+        assert not opened.urgent
+        told[opened.receipt] = opened.queue_position
+    await legal.open_case(replace(DRAFT, county="dejiang", people_count=30), "k-9")
+    assert list(told.values()) == [1, 1, 1, 4], "each of the first three goes before those that came earlier"
+    now = {receipt: (await legal.open_case(DRAFT, f"k-{key}")).queue_position for key, receipt in enumerate(told, 1)}
+    seen = [case.receipt for case in (await desk.waiting(Scope(county=DRAFT.county))).cases]
+    assert now == {receipt: place for place, receipt in enumerate(seen, start=1)}
+    assert [case.receipt for case in await queue.waiting(county=DRAFT.county)] == seen
 
 
 async def test_an_anonymous_case_keeps_no_name_but_the_phone(legal: LegalService) -> None:

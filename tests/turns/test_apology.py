@@ -32,8 +32,8 @@ class Nobody:
         assert not expected, f"the dialogue of {openid} is with the bot"
         return False
 
-    async def take_down(self, message: Inbound, text: str, *, asks_place: bool) -> Spoken | None:
-        raise AssertionError(message, text, asks_place)
+    async def take_down(self, message: Inbound, text: str, *, asks_place: bool, asks_person: bool) -> Spoken | None:
+        raise AssertionError(message, text, asks_place, asks_person)
 
     async def leave(self, openid: str, key: str, *, only_waiting: bool) -> bool:
         raise AssertionError(openid, key, only_waiting)

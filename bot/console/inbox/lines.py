@@ -70,6 +70,8 @@ def step_words(line: MessageView, words: Words) -> str:
             return f"{who} 交还机器人"
         case Step.REOPENED:
             return f"{who} 重新打开"
+        case Step.CALLED:
+            return "对方又说要找人工"
         case Step.LEFT:
             return "对方自己结束了会话"
         case Step.RATED:

@@ -90,6 +90,10 @@ class InboxPages:
             typed.values["text"] = filled.text
         return await self._screen.chat_page(visit, chat, typed)
 
+    def end_streams(self) -> None:
+        """Let the streams of open pages end."""
+        self._live.close()
+
     async def events(self, visit: Visit) -> web.StreamResponse:
         """Tell the page which chats changed, as far as the viewer may see them."""
         username, answers = visit.viewer.username, visit.can(ANSWER)

@@ -1,6 +1,7 @@
 -- Ends a turn: dialogue state, stored reply, outbox, log, allowance ledger and lock release, all or nothing.
 -- Answers 1, or 0 when the fencing token is no longer the lock's (another attempt has taken over).
 -- KEYS: 1 delivery  2 lock  3 state  4 payloads  5 pending  6 queue  7 allowance  8 waiters  9 outbox  10 log  11 held
+--       12 forgotten
 -- ARGV: 1 delivery key  2 openid  3 fence  4 reply  5 reply_ttl_ms  6 state  7 state_ttl_ms  8 allowance_left
 --       9 allowance_until_ms  10 log entry  11 release held (1 or 0)  12 number of outbox entries, then per entry id and body
 if redis.call('GET', KEYS[2]) ~= ARGV[3] then
@@ -9,7 +10,8 @@ end
 -- The reply is with the attempt that commits, until that gives it back (redirect.lua).
 redis.call('HSET', KEYS[1], 'done', 1, 'reply', ARGV[4], 'takers', 1)
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
-if ARGV[6] == '' then
+-- What was erased while the turn was at work is not written again (forget.lua).
+if redis.call('DEL', KEYS[12]) == 1 or ARGV[6] == '' then
   redis.call('DEL', KEYS[3])
 else
   redis.call('SET', KEYS[3], ARGV[6], 'PX', ARGV[7])
