@@ -18,6 +18,7 @@ from bot.app.records import Records, open_records
 from bot.campaigns.export import KIND, params_of
 from bot.campaigns.models import Recipient
 from bot.settings import Settings
+from bot.simulator.platform import SimulatedPlatform
 from bot.staff.tasks.models import TaskState, TaskView
 from bot.storage.migrate import upgrade
 from tests.bench.audience import recipients, sent
@@ -54,7 +55,7 @@ class Figures:
 
 async def measure(store: str, settings: Settings, people: int) -> Figures:
     """Store a campaign that was sent, and let a worker write its workbook."""
-    async with simulated_platform(settings, None), open_records(settings) as records:
+    async with simulated_platform(settings, None) as platform, open_records(settings) as records:
         await upgrade(records.database)
         now = records.clock.now()
         campaign_id = await sent(records, now)
@@ -63,6 +64,7 @@ async def measure(store: str, settings: Settings, people: int) -> Figures:
         rest, most = Memory(), Memory()
         async with working(settings) as pid:
             watching = asyncio.create_task(watch(pid, rest))
+            await until(lambda: _has_started(platform), timeout_s=PATIENCE_S)
             await asyncio.sleep(AT_REST_S)
             await _ended(watching)
             began = time.monotonic()
@@ -73,6 +75,10 @@ async def measure(store: str, settings: Settings, people: int) -> Figures:
             await _ended(watching)
         done, file = await records.tasks.fetch(task.id, owner=OWNER)
         return Figures(store, _rows(done), took_s, len(file.data) / 2**20, rest, most)
+
+
+async def _has_started(platform: SimulatedPlatform) -> bool:
+    return platform.menu is not None
 
 
 async def _is_over(records: Records, task_id: int) -> bool:
