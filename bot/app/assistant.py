@@ -21,7 +21,7 @@ from bot.inbox.running import RunningChats
 from bot.knowledge.scores import Retriever
 from bot.settings import SettingInvalid, Settings
 from bot.storage.redis import RedisLink
-from bot.storage.sql import MAPPED_BYTES
+from bot.storage.sql import ROOMY, SqliteMemory
 from bot.storage.task_queue import TaskStream
 from bot.turns.chats import InboxChats
 from bot.turns.conversation import Conversation
@@ -57,9 +57,9 @@ class Bot:
 
 @asynccontextmanager
 async def open_bot(
-    settings: Settings, clock: Clock | None = None, *, mapped_bytes: int = MAPPED_BYTES
+    settings: Settings, clock: Clock | None = None, *, memory: SqliteMemory = ROOMY
 ) -> AsyncIterator[Bot]:
-    """Open everything that a gateway or worker process needs; ``mapped_bytes`` as for ``Database``.
+    """Open everything that a gateway or worker process needs; ``memory`` as for ``Database``.
 
     Raises SettingInvalid, RedisUnavailable.
     """
@@ -82,7 +82,7 @@ async def open_bot(
                 retriever=retriever,
                 task_queue=stream,
                 beside=(DialogueData(store),),
-                mapped_bytes=mapped_bytes,
+                memory=memory,
             )
         )
         redis = Redis.from_url(settings.redis_url)

@@ -4,6 +4,7 @@ from bot.app.assistant import Bot
 from bot.app.records import Records
 from bot.campaigns.calls import CampaignCalls
 from bot.campaigns.pictures import CampaignPictures
+from bot.campaigns.platform_drafts import PlatformDrafts
 from bot.campaigns.platform_tags import PlatformTags
 from bot.campaigns.results import CampaignResults
 from bot.campaigns.unused_pictures import UnusedPictures
@@ -27,6 +28,11 @@ def unused_pictures_of(bot: Bot) -> UnusedPictures:
     return UnusedPictures(
         records.database, records.clock, shelf=MassApi(bot.api.client), remove_file=records.files.delete
     )
+
+
+def platform_drafts_of(bot: Bot) -> PlatformDrafts:
+    """Return what clears drafts of articles that the platform still keeps."""
+    return PlatformDrafts(bot.records.database, bot.records.clock, box=MassApi(bot.api.client))
 
 
 def campaign_calls_of(bot: Bot) -> CampaignCalls:

@@ -49,7 +49,7 @@ from bot.staff.trail import TrailSearch
 from bot.staff.unmasking import UnmaskingService
 from bot.storage.encryption import FieldCipher
 from bot.storage.files import PrivateFiles
-from bot.storage.sql import MAPPED_BYTES, Database
+from bot.storage.sql import ROOMY, Database, SqliteMemory
 from bot.turns.log import TurnLog
 from bot.understanding.review.service import ReviewData, ReviewList
 from bot.values.clock import Clock, SystemClock
@@ -117,17 +117,17 @@ async def open_records(
     retriever: Callable[[], Retriever] | None = None,
     task_queue: TaskQueue | None = None,
     beside: Sequence[PersonalData] = (),
-    mapped_bytes: int = MAPPED_BYTES,
+    memory: SqliteMemory = ROOMY,
 ) -> AsyncIterator[Records]:
     """Open the database and build every service over it.
 
     Without ``retriever`` questions are found by their words; without ``task_queue`` workers find tasks by looking.
-    ``beside`` is who else keeps personal data, outside SQL; ``mapped_bytes`` as for ``Database``.
+    ``beside`` is who else keeps personal data, outside SQL; ``memory`` as for ``Database``.
     """
     clock = clock or SystemClock()
     cipher = cipher_of(settings)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    database = Database(settings.database_url, mapped_bytes=mapped_bytes)
+    database = Database(settings.database_url, memory=memory)
     try:
         records = build_records(
             settings, clock, cipher, database, retriever or by_words, task_queue or NoTaskQueue(), beside

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from bot.app.assistant import Bot
-from bot.app.campaigns import campaign_pictures_of, platform_tags_of, unused_pictures_of
+from bot.app.campaigns import campaign_pictures_of, platform_drafts_of, platform_tags_of, unused_pictures_of
 from bot.campaigns.batches import Batches
 from bot.campaigns.pace import Pace
 from bot.campaigns.reconciling import Reconciler
@@ -116,6 +116,7 @@ def worker_of(bot: Bot, name: str) -> Worker:
             Job("automatic messages", automatic.send, rest_s=2.0),
             Job("campaign sweep", campaigns.sweep, rest_s=15.0),
             Job("unused pictures", unused_pictures_of(bot).remove, rest_s=DAY_S),
+            Job("left drafts", platform_drafts_of(bot).remove_left, rest_s=DAY_S),
             Job("upkeep", upkeep.run, rest_s=60.0),
             Job("trail", records.trail_checks.check_if_due, rest_s=600.0),
             Job("turns by day", TurnRollups(records.database, clock).renew, rest_s=60.0),

@@ -1,18 +1,10 @@
-"""Who a campaign is for: a typed tree, stored as JSON, that becomes one condition over followers."""
+"""Who a campaign is for: a typed tree, stored as JSON; ``conditions.py`` makes it one condition over followers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from datetime import datetime, timedelta
-from typing import Any, TypeAlias, assert_never
-
-from sqlalchemy import ColumnElement, and_, false, func, not_, or_, select, true
+from typing import Any, TypeAlias
 
 from bot.campaigns.errors import AudienceInvalid
-from bot.campaigns.models import Outcome, Recipient
-from bot.campaigns.tag_models import FollowerTag
-from bot.followers.models import Consent, Follower
-from bot.followers.units import normal_unit
-from bot.registrations.models import Registration
 from bot.registrations.statuses import Status
 
 DEPTH_MAX = 6
@@ -151,7 +143,6 @@ _KINDS: Mapping[str, type[Audience]] = {
     "not": Not,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}
-_REACHED = (Outcome.SUBMITTED.value, Outcome.DELIVERED.value)
 
 
 def to_json(audience: Audience) -> dict[str, Any]:
@@ -228,57 +219,3 @@ def _value(name: str, value: object, place: str) -> object:
     if not isinstance(value, str) or (not value and name != "programme_id"):
         raise AudienceInvalid(at=place, problem="not_a_text")
     return value
-
-
-def condition(audience: Audience, now: datetime) -> ColumnElement[bool]:
-    """Return the condition over ``Follower`` that the audience stands for at ``now``."""
-    match audience:
-        case Everyone():
-            return true()
-        case InCounty() | InCategory() | InUnit():
-            return _told(audience)
-        case Registered(programme_id, statuses):
-            wanted = select(Registration.openid)
-            if programme_id:
-                wanted = wanted.where(Registration.programme_id == programme_id)
-            return Follower.openid.in_(wanted.where(Registration.status.in_(statuses)) if statuses else wanted)
-        case Consented(purpose):
-            return consented(purpose)
-        case Tagged(tag):
-            return Follower.openid.in_(select(FollowerTag.openid).where(FollowerTag.tag == tag))
-        case SeenWithin(days):
-            return Follower.last_seen_at >= now - timedelta(days=days)
-        case FollowedWithin(days):
-            return Follower.followed_at >= now - timedelta(days=days)
-        case GotCampaign(campaign_id):
-            got = select(Recipient.openid).where(Recipient.campaign_id == campaign_id)
-            return Follower.openid.in_(got.where(Recipient.outcome.in_(_REACHED)))
-        case Named(openids):
-            return Follower.openid.in_(openids)
-        case AllOf(parts):
-            return and_(true(), *(condition(part, now) for part in parts))
-        case AnyOf(parts):
-            return or_(false(), *(condition(part, now) for part in parts))
-        case Not(part):
-            # A county that nobody told is not that county: NULL counts as no.
-            return not_(func.coalesce(condition(part, now), false()))
-        case _:
-            assert_never(audience)
-
-
-def _told(audience: InCounty | InCategory | InUnit) -> ColumnElement[bool]:
-    match audience:
-        case InCounty(counties):
-            return Follower.county.in_(counties)
-        case InCategory(categories):
-            return Follower.category.in_(categories)
-        case InUnit(units):
-            return Follower.unit.in_([normal_unit(unit) for unit in units])
-        case _:
-            assert_never(audience)
-
-
-def consented(purpose: str) -> ColumnElement[bool]:
-    """Return the condition over ``Follower`` that a consent to ``purpose`` is in force."""
-    holders = select(Consent.openid).where(Consent.purpose == purpose, Consent.withdrawn_at.is_(None))
-    return Follower.openid.in_(holders)

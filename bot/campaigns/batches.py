@@ -19,6 +19,7 @@ from bot.campaigns.models import (
     Recipient,
     SendChannel,
 )
+from bot.campaigns.platform_drafts import draft_note
 from bot.campaigns.rules import CLIENT_ID_LIFE, MASS_LIST_MIN
 from bot.campaigns.singles import SingleMessages
 from bot.followers.models import Follower
@@ -133,6 +134,8 @@ class Batches:
     async def keep_media(self, hold: Hold, media_id: str) -> bool:
         """Note the draft of a batch before it is sent; ``False`` when the batch is somebody else's by now."""
         async with self._database.transaction() as session:
+            # Also when nobody sends it: what is noted is cleared away.
+            session.add(draft_note(media_id, hold.campaign_id, self._clock))
             row = await held(session, hold)
             if row is not None:
                 row.media_id = media_id

@@ -12,6 +12,7 @@ from bot.campaigns.errors import CannotBeDeleted, ContentRefused, StillUnderWay
 from bot.campaigns.models import CampaignBatch
 from bot.campaigns.office_models import StaffCall
 from bot.campaigns.pictures import CampaignPictures
+from bot.campaigns.platform_drafts import PlatformDrafts
 from bot.campaigns.sending import customer_message, drafts_of
 from bot.campaigns.service import CampaignService
 from bot.campaigns.views import CampaignView
@@ -61,6 +62,7 @@ class CampaignCalls:
         self._clock = clock
         self._trail = trail
         self._pictures = pictures
+        self._drafts = PlatformDrafts(database, clock, box=mass)
 
     async def preview(
         self, campaign_id: int, openids: Sequence[str], *, by: str, key: str = "", source: str = ""
@@ -110,11 +112,17 @@ class CampaignCalls:
         content = campaign.content
         if self._pictures is not None:
             content = await self._pictures.ready(content, self._mass)
-        media_id = await self._mass.add_draft(drafts_of(content)) if isinstance(content, News) and openids else ""
+        campaign = replace(campaign, content=content)
+        if not isinstance(content, News) or not openids:
+            return await self._preview_each(campaign, openids, "")
+        async with self._drafts.lent(campaign.id, drafts_of(content)) as media_id:
+            return await self._preview_each(campaign, openids, media_id)
+
+    async def _preview_each(self, campaign: CampaignView, openids: Sequence[str], media_id: str) -> list[str]:
         refused: list[str] = []
         for openid in openids:
             try:
-                await self._preview(replace(campaign, content=content), openid, media_id)
+                await self._preview(campaign, openid, media_id)
             except ApiCallFailed as error:
                 refused.append(error.code)
         return refused

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import xlsxwriter
@@ -17,8 +17,8 @@ from bot.values.clock import Clock
 
 KIND: Final = "campaign_results"
 EXCEL: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-ROWS_MAX: Final = 1_048_000
-"""How many rows a sheet of Excel holds, less a little."""
+ROWS_MAX: Final = 1_048_576
+"""How many rows a sheet of Excel holds, its head among them; more recipients go on in a further sheet."""
 
 Told = Callable[[int, int], Awaitable[None]]
 
@@ -58,33 +58,39 @@ class CampaignExport:
     async def __call__(self, task: RunningTask, /) -> TaskResult:
         """Count, write the workbook and keep it; recipients are masked."""
         campaign_id = int(str(task.params["campaign_id"]))
-        content = BytesIO()
         mark = f"{task.owner} {self._clock.now():%Y-%m-%d %H:%M}"
-        rows = await write_workbook(self._results, campaign_id, content, mark, task.progress)
-        stored = await self._files.save_made(content.getvalue(), EXCEL, owner=task.owner, purpose=KIND)
+        with TemporaryDirectory(prefix="campaign-results-") as folder:
+            path = Path(folder) / "results.xlsx"
+            rows = await write_workbook(self._results, campaign_id, path, mark, task.progress)
+            content = await asyncio.to_thread(path.read_bytes)
+        stored = await self._files.save_made(content, EXCEL, owner=task.owner, purpose=KIND)
         return TaskResult({"rows": rows}, stored.id, f"群发结果 {campaign_id}.xlsx")
 
 
 async def write_workbook(
-    results: CampaignResults, campaign_id: int, target: BytesIO | Path, mark: str, progress: Told
+    results: CampaignResults, campaign_id: int, target: Path, mark: str, progress: Told, *, rows_max: int = ROWS_MAX
 ) -> int:
     """Write figures and recipients, who are masked, and return how many these are; ``mark`` says who took it when.
 
-    ``progress`` hears how many are written, of how many.
+    ``progress`` hears how many are written, of how many. A sheet takes ``rows_max`` rows.
     """
     found = await results.of(campaign_id)
     total = found.progress.total + sum(found.campaign.skipped.values())
     # Rows go to a file of the system as they come, so that 620,000 of them do not stand in memory.
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    book = xlsxwriter.Workbook(target if isinstance(target, BytesIO) else str(target), options)
+    options = {
+        "constant_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "tmpdir": str(target.parent),
+    }
+    book = xlsxwriter.Workbook(str(target), options)
     _write_figures(book, found, mark)
-    page, line = _begin_recipients(book), 1
+    sheets = _RecipientSheets(book, rows_max)
     async for rows in results.stream(campaign_id):
-        await asyncio.to_thread(_write_recipients, page, rows[: ROWS_MAX - line], line)
-        line += len(rows)
-        await progress(min(line - 1, total), max(total, 1))
+        await asyncio.to_thread(sheets.write, rows)
+        await progress(min(sheets.written, total), max(total, 1))
     await asyncio.to_thread(book.close)
-    return line - 1
+    return sheets.written
 
 
 def _write_figures(book: Any, results: Results, mark: str) -> None:
@@ -108,20 +114,37 @@ def _write_figures(book: Any, results: Results, mark: str) -> None:
         page.write_row(line, 0, row)
 
 
-def _begin_recipients(book: Any) -> Any:
-    page = book.add_worksheet("名单")
-    page.set_column(0, 4, 18)
-    page.write_row(0, 0, ["关注者", "结果", "原因", "平台代码", "时间"])
-    return page
+class _RecipientSheets:
+    """The list of recipients, which goes on in a further sheet when one is full."""
+
+    def __init__(self, book: Any, rows_max: int) -> None:
+        self.written = 0
+        self._book = book
+        self._rows_max = rows_max
+        self._sheets = 0
+        self._begin()
+
+    def write(self, rows: Sequence[RecipientRow]) -> None:
+        for row in rows:
+            if self._line == self._rows_max:
+                self._begin()
+            self._page.write_row(self._line, 0, _cells(row))
+            self._line += 1
+        self.written += len(rows)
+
+    def _begin(self) -> None:
+        self._sheets += 1
+        self._page = self._book.add_worksheet("名单" if self._sheets == 1 else f"名单 {self._sheets}")
+        self._page.set_column(0, 4, 18)
+        self._page.write_row(0, 0, ["关注者", "结果", "原因", "平台代码", "时间"])
+        self._line = 1
 
 
-def _write_recipients(page: Any, rows: Sequence[RecipientRow], line: int) -> None:
-    for place, row in enumerate(rows, start=line):
-        cells = (
-            row.openid_masked,
-            OUTCOME_LABELS[row.outcome],
-            REASON_LABELS.get(row.reason or "", row.reason or ""),
-            "" if row.code is None else row.code,
-            "" if row.at is None else f"{row.at:%Y-%m-%d %H:%M:%S}",
-        )
-        page.write_row(place, 0, cells)
+def _cells(row: RecipientRow) -> tuple[str | int, ...]:
+    return (
+        row.openid_masked,
+        OUTCOME_LABELS[row.outcome],
+        REASON_LABELS.get(row.reason or "", row.reason or ""),
+        "" if row.code is None else row.code,
+        "" if row.at is None else f"{row.at:%Y-%m-%d %H:%M:%S}",
+    )

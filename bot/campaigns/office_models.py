@@ -1,4 +1,4 @@
-"""The tables of what staff do around campaigns: calls of a button, pictures, testers."""
+"""The tables of what staff do around campaigns: calls of a button, pictures, drafts at the platform, testers."""
 
 from datetime import datetime
 
@@ -51,6 +51,16 @@ class CampaignPicture(Base):
     uploaded_at: Mapped[datetime | None]
     used_at: Mapped[datetime]
     leaving_at: Mapped[datetime | None]
+
+
+class PlatformDraft(Base):
+    """A draft of articles that was put into the platform's draft box, until it is known to be gone from there."""
+
+    __tablename__ = "campaign_platform_drafts"
+
+    media_id: Mapped[str] = mapped_column(String(128), primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(Integer)
+    made_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class Tester(Base):

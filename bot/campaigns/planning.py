@@ -1,16 +1,17 @@
 """What sending would mean: who is reached by which channel, who is left out and why, what the quota is afterwards."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import case, func, literal, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.campaigns import freezing
 from bot.campaigns.audience import Everyone, Tagged
+from bot.campaigns.counting import AudienceCounter, Count
 from bot.campaigns.models import Campaign, SendChannel
-from bot.campaigns.reach import TAG_PREFIX, Reach, Wanted, reach_of
+from bot.campaigns.reach import TAG_PREFIX, Facts, Wanted, reach_of
 from bot.campaigns.rules import MASS_CALLS_PER_DAY, MASS_PER_MONTH, AccountKind, batch_max, channels_of
 from bot.followers.models import Follower
 from bot.storage.sql import Database
@@ -50,24 +51,34 @@ class SampleRow:
     last_seen_at: datetime
 
 
-@dataclass(slots=True)
 class Planner:
     """Counts and freezes. ``testers`` not empty: campaigns reach those OpenIDs alone, whatever is asked for."""
 
-    database: Database
-    clock: Clock
-    account: AccountKind = "service"
-    testers: frozenset[str] = field(default_factory=frozenset)
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        account: AccountKind = "service",
+        testers: frozenset[str] = frozenset(),
+        *,
+        counter: AudienceCounter | None = None,
+    ) -> None:
+        self.database = database
+        self.clock = clock
+        self.account = account
+        self.testers = testers
+        self.counter = counter or AudienceCounter(database)
 
     async def plan(self, wanted: Wanted) -> Plan:
         """Return the plan at this moment."""
         async with self.database.reading() as session:
             reach = await reach_of(session, wanted, self.clock.now(), self.testers)
-            tally = await reach.tally(session)
-            by_channel = await self._by_channel(session, reach)
-            quota_after = await _quota_after(session, reach)
+            facts = await reach.facts(session)
             outsiders = await reach.outsiders(session)
-            opted_out = await reach.opted_out(session)
+        tally = _tally(facts, wanted.channel)
+        by_channel = {one: _tally(facts, one).get(None, 0) for one in sorted(channels_of(self.account))}
+        quota_after = _quota_after(facts, wanted.channel)
+        opted_out = sum(people for one, people in facts.items() if one.opted_out)
         reachable = tally.pop(None, 0)
         calls = -(-reachable // batch_max(wanted.channel, reachable)) if wanted.channel.is_mass else reachable
         problems = [*self._problems(wanted, reachable, calls)]
@@ -89,6 +100,12 @@ class Planner:
             notes=tuple(notes),
         )
 
+    async def count(self, wanted: Wanted) -> Count:
+        """Return how many would be reached, without the rest of the plan: what people see while they compose."""
+        async with self.database.reading() as session:
+            reach = await reach_of(session, wanted, self.clock.now(), self.testers, only_limits=True)
+        return await self.counter.count(reach)
+
     async def sample(self, wanted: Wanted, limit: int = SAMPLE_ROWS) -> list[SampleRow]:
         """Return some of those who would be reached, masked."""
         columns = select(Follower.openid, Follower.county, Follower.category, Follower.last_seen_at)
@@ -101,14 +118,6 @@ class Planner:
     async def freeze(self, session: AsyncSession, campaign: Campaign) -> None:
         """Freeze the audience in the caller's transaction; raises NothingToDo, OnlyTestAccount."""
         await freezing.freeze(session, campaign, self.clock.now(), self.testers, is_sqlite=self.database.is_sqlite)
-
-    async def _by_channel(self, session: AsyncSession, reach: Reach) -> dict[SendChannel, int]:
-        channels = sorted(channels_of(self.account))
-        sums = [
-            func.coalesce(func.sum(case((reach.reason(channel).is_(None), 1), else_=0)), 0) for channel in channels
-        ]
-        row = (await session.execute(reach.joined(select(*sums)).where(reach.base()))).one()
-        return {channel: int(count) for channel, count in zip(channels, row, strict=True)}
 
     def _problems(self, wanted: Wanted, reachable: int, calls: int) -> list[Problem]:
         problems: list[Problem] = []
@@ -127,16 +136,20 @@ class Planner:
         return problems
 
 
-async def _quota_after(session: AsyncSession, reach: Reach) -> dict[int, int]:
-    if not reach.wanted.channel.is_mass:
-        return {}
-    had = literal(0) if reach.used is None else func.coalesce(reach.used.c.count, 0)
-    query = reach.joined(select(had.label("had"))).where(reach.base(), reach.reason().is_(None)).subquery()
-    rows = await session.execute(select(query.c.had, func.count()).group_by(query.c.had))
+def _tally(facts: Mapping[Facts, int], channel: SendChannel) -> dict[str | None, int]:
+    tally: dict[str | None, int] = {}
+    for one, people in facts.items():
+        reason = one.reason(channel)
+        tally[reason] = tally.get(reason, 0) + people
+    return tally
+
+
+def _quota_after(facts: Mapping[Facts, int], channel: SendChannel) -> dict[int, int]:
     after: dict[int, int] = {}
-    for count, people in rows:
-        left = max(0, MASS_PER_MONTH - 1 - count)
-        after[left] = after.get(left, 0) + people
+    for one, people in facts.items() if channel.is_mass else ():
+        if one.reason(channel) is None:
+            left = max(0, MASS_PER_MONTH - 1 - one.had)
+            after[left] = after.get(left, 0) + people
     return dict(sorted(after.items(), reverse=True))
 
 

@@ -12,7 +12,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.campaigns.audience import Audience, condition
+from bot.campaigns.audience import Audience
+from bot.campaigns.conditions import condition
 from bot.campaigns.errors import NoSuchTag, TagReadTwice
 from bot.campaigns.reach import TAG_PREFIX
 from bot.campaigns.tag_models import FollowerTag, KnownTag

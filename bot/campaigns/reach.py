@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, Subquery, and_, case, cast, func, null, select
+from sqlalchemy import ColumnElement, String, Subquery, and_, case, cast, func, literal, null, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.campaigns import audience as audiences
 from bot.campaigns.audience import Audience
-from bot.campaigns.models import Campaign, OptOut, Outcome, Recipient, SendChannel
+from bot.campaigns.conditions import agreed, condition, has_opted_out
+from bot.campaigns.models import Campaign, Outcome, Recipient, SendChannel
 from bot.campaigns.rules import MASS_CALLS_PER_MINUTE, MASS_PER_MONTH, WINDOW, month_of
 from bot.followers.models import Follower
 
@@ -24,6 +26,8 @@ COUNTS_FOR_MONTH = (
 """Outcomes that take one of the four a month, or may have."""
 TAG_PREFIX = "wx:"
 """How a tag of the platform is called among ours: ``wx:`` and its number."""
+UNCHOSEN = (SendChannel.MASS_ALL, SendChannel.MASS_TAG)
+"""The platform sends to the tag or to all; nobody can be taken out of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,32 +55,65 @@ def wanted_of(campaign: Campaign) -> Wanted:
 
 
 @dataclass(frozen=True, slots=True)
+class Facts:
+    """What is alike for some followers of an audience; ``had`` is how many mass messages they got this month."""
+
+    opted_out: bool
+    agreed: bool
+    had: int
+    window_open: bool
+
+    def reason(self, channel: SendChannel) -> str | None:
+        """Return why ``channel`` leaves them out; ``None`` for whom it reaches. The same as ``Reach.reason``."""
+        if channel in UNCHOSEN:
+            return None
+        if self.opted_out:
+            return OPTED_OUT
+        if not self.agreed:
+            return NO_CONSENT
+        if channel is SendChannel.MASS_LIST and self.had >= MASS_PER_MONTH:
+            return QUOTA_USED
+        return WINDOW_CLOSED if channel is SendChannel.CUSTOMER and not self.window_open else None
+
+
+@dataclass(frozen=True)
 class Reach:
     """The audience of ``wanted`` at ``now``. With ``testers`` campaigns reach those OpenIDs alone.
 
-    ``used`` says how many mass messages of this month each follower had; ``None`` while nobody had any.
+    ``earlier`` are the campaigns of this month whose messages count against the four.
     """
 
     wanted: Wanted
     now: datetime
     testers: frozenset[str]
-    used: Subquery | None
+    earlier: tuple[int, ...] = ()
 
-    def base(self) -> ColumnElement[bool]:
-        """Return the condition for everybody of the audience who follows."""
-        return and_(Follower.subscribed.is_(True), audiences.condition(self.wanted.audience, self.now))
+    @cached_property
+    def used(self) -> Subquery | None:
+        """How many of them each follower had; ``None`` while nobody had any."""
+        if not self.earlier:
+            return None
+        had = select(Recipient.openid, func.count().label("count")).where(*self._counted())
+        return had.group_by(Recipient.openid).subquery()
 
-    def reason(self, channel: SendChannel | None = None) -> ColumnElement[str | None]:
-        """Return why ``channel``, by default the campaign's, leaves a follower out; NULL for whom it reaches."""
-        channel = channel or self.wanted.channel
-        if channel in (SendChannel.MASS_ALL, SendChannel.MASS_TAG):
-            # The platform sends to the tag or to all; nobody can be taken out of it.
+    def base(self, *, by_key: bool = False) -> ColumnElement[bool]:
+        """Return the condition for everybody of the audience who follows; ``by_key`` as for ``condition``."""
+        return and_(Follower.subscribed.is_(True), condition(self.wanted.audience, self.now, by_key=by_key))
+
+    def reason(self, *, by_key: bool = False) -> ColumnElement[str | None]:
+        """Return why the campaign's channel leaves a follower out; NULL for whom it reaches.
+
+        Without ``by_key`` it belongs into a query that is ``joined``.
+        """
+        channel = self.wanted.channel
+        if channel in UNCHOSEN:
             return cast(null(), String)
-        whens: list[tuple[ColumnElement[bool], str]] = [(_has_opted_out(), OPTED_OUT)]
+        whens: list[tuple[ColumnElement[bool], str]] = [(has_opted_out(), OPTED_OUT)]
         if self.wanted.purpose:
-            whens.append((~audiences.consented(self.wanted.purpose), NO_CONSENT))
+            whens.append((~agreed(self.wanted.purpose), NO_CONSENT))
         if channel is SendChannel.MASS_LIST and self.used is not None:
-            whens.append((self.used.c.count >= MASS_PER_MONTH, QUOTA_USED))
+            had = self._had_by_key() if by_key else self.used.c.count
+            whens.append((had >= MASS_PER_MONTH, QUOTA_USED))
         if channel is SendChannel.CUSTOMER:
             whens.append((Follower.last_seen_at < self.now - WINDOW, WINDOW_CLOSED))
         return case(*whens, else_=None)
@@ -86,11 +123,35 @@ class Reach:
         query = query.select_from(Follower)
         return query if self.used is None else query.outerjoin(self.used, self.used.c.openid == Follower.openid)
 
-    async def tally(self, session: AsyncSession) -> dict[str | None, int]:
-        """Count the audience by the reason to leave them out; under ``None`` are those who are reached."""
-        chosen = self.joined(select(self.reason().label("reason"))).where(self.base()).subquery()
+    async def tally(
+        self, session: AsyncSession, *, among: ColumnElement[bool] | None = None, by_key: bool = False
+    ) -> dict[str | None, int]:
+        """Count the audience by the reason to leave them out; under ``None`` are those who are reached.
+
+        ``among`` are those to count; ``by_key`` asks by their keys, which is quicker where they are a few of many.
+        """
+        each = select(self.reason(by_key=by_key).label("reason"))
+        chosen = (each.select_from(Follower) if by_key else self.joined(each)).where(self.base(by_key=by_key))
+        if among is not None:
+            chosen = chosen.where(among)
+        chosen = chosen.subquery()
         rows = await session.execute(select(chosen.c.reason, func.count().label("people")).group_by(chosen.c.reason))
         return {row.reason: row.people for row in rows}
+
+    async def facts(self, session: AsyncSession) -> dict[Facts, int]:
+        """Count the audience by all that decides about channels, in one statement."""
+        columns = (
+            has_opted_out().label("opted_out"),
+            (agreed(self.wanted.purpose) if self.wanted.purpose else true()).label("agreed"),
+            (literal(0) if self.used is None else func.coalesce(self.used.c.count, 0)).label("had"),
+            (Follower.last_seen_at >= self.now - WINDOW).label("window_open"),
+        )
+        each = self.joined(select(*columns)).where(self.base()).subquery()
+        query = select(*each.c, func.count().label("people")).group_by(*each.c)
+        return {
+            Facts(bool(row.opted_out), bool(row.agreed), int(row.had), bool(row.window_open)): row.people
+            for row in await session.execute(query)
+        }
 
     async def outsiders(self, session: AsyncSession) -> int:
         """Return how many of the audience are no testers, where only those may get anything."""
@@ -99,29 +160,28 @@ class Reach:
         query = select(func.count()).select_from(Follower).where(self.base())
         return await session.scalar(query.where(Follower.openid.not_in(self.testers))) or 0
 
-    async def opted_out(self, session: AsyncSession) -> int:
-        """Return how many of the audience want no campaigns."""
-        query = select(func.count()).select_from(Follower).where(self.base(), _has_opted_out())
-        return await session.scalar(query) or 0
+    def _counted(self) -> tuple[ColumnElement[bool], ...]:
+        return Recipient.campaign_id.in_(self.earlier), Recipient.outcome.in_(COUNTS_FOR_MONTH)
+
+    def _had_by_key(self) -> Any:
+        had = select(func.count()).where(*self._counted(), Recipient.openid == Follower.openid)
+        return had.correlate(Follower).scalar_subquery()
 
 
-async def reach_of(session: AsyncSession, wanted: Wanted, now: datetime, testers: frozenset[str]) -> Reach:
-    """Return whom ``wanted`` reaches; looks which campaigns of this month count against the four."""
-    return Reach(wanted, now, testers, await _used_up(session, wanted, now))
+async def reach_of(
+    session: AsyncSession, wanted: Wanted, now: datetime, testers: frozenset[str], *, only_limits: bool = False
+) -> Reach:
+    """Return whom ``wanted`` reaches; looks which campaigns of this month count against the four.
+
+    With ``only_limits`` they are left out while there are so few that nobody can have had all four.
+    """
+    least = MASS_PER_MONTH if only_limits else 1
+    return Reach(wanted, now, testers, await _earlier(session, wanted, now, least))
 
 
-async def _used_up(session: AsyncSession, wanted: Wanted, now: datetime) -> Subquery | None:
+async def _earlier(session: AsyncSession, wanted: Wanted, now: datetime, least: int) -> tuple[int, ...]:
     if not wanted.channel.is_mass:
-        return None
+        return ()
     this_month = select(Campaign.id).where(Campaign.quota_month == month_of(now), Campaign.id != wanted.campaign_id)
-    ids = list(await session.scalars(this_month))
-    if not ids:
-        return None
-    had = select(Recipient.openid, func.count().label("count")).where(
-        Recipient.campaign_id.in_(ids), Recipient.outcome.in_(COUNTS_FOR_MONTH)
-    )
-    return had.group_by(Recipient.openid).subquery()
-
-
-def _has_opted_out() -> ColumnElement[bool]:
-    return Follower.openid.in_(select(OptOut.openid).where(OptOut.lifted_at.is_(None)))
+    ids = tuple(await session.scalars(this_month))
+    return ids if len(ids) >= least else ()

@@ -18,7 +18,8 @@ from bot.storage.sql import Database
 from bot.storage.sql_time import local_day
 
 GOT_IT = (Outcome.SUBMITTED.value, Outcome.DELIVERED.value)
-ROWS_AT_ONCE = 10_000
+ROWS_AT_ONCE = 2_000
+"""How many recipients of a workbook stand in memory at once, in a worker that does other work beside it."""
 
 
 class WhoWrote(Protocol):
@@ -114,13 +115,15 @@ class CampaignResults:
 
         What ``after`` holds is an OpenID: keep it out of addresses.
         """
-        wanted = select(Recipient).where(Recipient.campaign_id == campaign_id, Recipient.openid > after)
+        columns = Recipient.openid, Recipient.outcome, Recipient.reason, Recipient.code, Recipient.at
+        wanted = select(*columns).where(Recipient.campaign_id == campaign_id, Recipient.openid > after)
         if outcome is not None:
             wanted = wanted.where(Recipient.outcome == outcome.value)
         async with self._database.reading() as session:
-            rows = list(await session.scalars(wanted.order_by(Recipient.openid).limit(limit)))
+            rows = (await session.execute(wanted.order_by(Recipient.openid).limit(limit))).all()
         following = rows[-1].openid if len(rows) == limit else None
-        return [_masked_row(row) for row in rows], following
+        shown = [RecipientRow(masked(row.openid), Outcome(row.outcome), row.reason, row.code, row.at) for row in rows]
+        return shown, following
 
     async def stream(self, campaign_id: int) -> AsyncIterator[Sequence[RecipientRow]]:
         """Give every recipient in pieces, for a workbook."""
@@ -173,7 +176,3 @@ def _opt_outs(row: Campaign, start: datetime, end: datetime) -> Select[date, int
     day = local_day(OptOut.at)
     query = select(day, func.count()).join(Recipient, _reached(row, OptOut.openid))
     return query.where(OptOut.at >= start, OptOut.at < end).group_by(day)
-
-
-def _masked_row(row: Recipient) -> RecipientRow:
-    return RecipientRow(masked(row.openid), Outcome(row.outcome), row.reason, row.code, row.at)

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.app.assistant import Bot, open_bot
 from bot.settings import Settings
 from bot.storage.redis import RedisRefused, RedisUnavailable
+from bot.storage.sql import FRUGAL
 from bot.wechat.menu import read_menu
 
 log = structlog.get_logger(__name__)
@@ -104,12 +105,12 @@ async def worker(settings: Settings) -> None:
     """Run every background job until SIGTERM, and publish the account's menu at the start.
 
     The knowledge is not indexed here: it would take 270 MB for the few messages that a gateway leaves behind. Nor is
-    a SQLite file mapped, whose pages would count as this process's memory: it walks tables, and shows nobody a list.
+    a SQLite file mapped or much of it cached: a worker walks tables, and shows nobody a list.
     """
     from bot.app.worker import worker_id, worker_of
 
     stopped = until_stopped()
-    async with open_bot(settings, mapped_bytes=0) as bot:
+    async with open_bot(settings, memory=FRUGAL) as bot:
         tasks: list[asyncio.Task[object]] = [
             asyncio.create_task(worker_of(bot, worker_id()).run(), name="worker"),
             asyncio.create_task(stopped.wait(), name="stop signal"),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint
+from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.storage.sql import Base
@@ -74,6 +74,13 @@ class Consent(Base):
     __table_args__ = (
         UniqueConstraint("idempotency_key", "purpose", "programme_id"),
         Index("ix_consents_holder", "openid", "purpose"),
+        Index(
+            "ix_consents_in_force",
+            "purpose",
+            "openid",
+            sqlite_where=text("withdrawn_at IS NULL"),
+            postgresql_where=text("withdrawn_at IS NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, ClassVar
@@ -25,8 +26,22 @@ from bot.values.clock import LOCAL_ZONE
 BUSY_TIMEOUT_S = 15
 """How long a SQLite writer waits for another one before it gives up."""
 
-MAPPED_BYTES = 1024**3
-"""How much of a SQLite file is read through the system's own cache: lists over a long table need no copies then."""
+
+@dataclass(frozen=True, slots=True)
+class SqliteMemory:
+    """What reading a SQLite file may take; it counts as memory of the process.
+
+    ``mapped_bytes`` of the file are read in place, through the system's own cache: lists over a long table need no
+    copies then. ``cached_bytes`` are pages that each connection keeps for itself.
+    """
+
+    mapped_bytes: int = 1024**3
+    cached_bytes: int = 2000 * 1024
+
+
+ROOMY = SqliteMemory()
+FRUGAL = SqliteMemory(mapped_bytes=0, cached_bytes=256 * 1024)
+"""For a process that walks tables in their order: what it has read it does not need again."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -71,13 +86,18 @@ class Database:
 
     ``url`` is an SQLAlchemy URL: ``sqlite+aiosqlite:///…`` or ``postgresql+asyncpg://…``. The values of a statement
     stay out of the errors it raises; what PostgreSQL itself says of a broken constraint may still quote them.
-    ``mapped_bytes`` is how much of a SQLite file is read in place; it counts as memory of the process.
+    ``memory`` matters to SQLite alone.
     """
 
     def __init__(
-        self, url: str, *, pool_size: int = 10, pool_timeout_s: float = 30.0, mapped_bytes: int = MAPPED_BYTES
+        self,
+        url: str,
+        *,
+        pool_size: int = 10,
+        pool_timeout_s: float = 30.0,
+        memory: SqliteMemory = ROOMY,
     ) -> None:
-        self.engine = _create_engine(url, pool_size, pool_timeout_s, mapped_bytes)
+        self.engine = _create_engine(url, pool_size, pool_timeout_s, memory)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         # SQLite's own waiting is a poll without an order, in which a writer can starve until it gives up. The writers
         # of one process queue here instead, first come first served; only other processes are waited for by polling.
@@ -120,7 +140,7 @@ class Database:
         await self.engine.dispose()
 
 
-def _create_engine(url: str, pool_size: int, pool_timeout_s: float, mapped_bytes: int) -> AsyncEngine:
+def _create_engine(url: str, pool_size: int, pool_timeout_s: float, memory: SqliteMemory) -> AsyncEngine:
     if url.startswith("sqlite"):
         engine = create_async_engine(
             url,
@@ -129,7 +149,7 @@ def _create_engine(url: str, pool_size: int, pool_timeout_s: float, mapped_bytes
             else {"timeout": BUSY_TIMEOUT_S},
             hide_parameters=True,
         )
-        event.listen(engine.sync_engine, "connect", partial(_prepare_sqlite, mapped_bytes=mapped_bytes))
+        event.listen(engine.sync_engine, "connect", partial(_prepare_sqlite, memory=memory))
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return engine
     return create_async_engine(
@@ -142,11 +162,13 @@ def _create_engine(url: str, pool_size: int, pool_timeout_s: float, mapped_bytes
     )
 
 
-def _prepare_sqlite(connection: Any, _record: object, *, mapped_bytes: int) -> None:
+def _prepare_sqlite(connection: Any, _record: object, *, memory: SqliteMemory) -> None:
     # The driver's own transaction handling is switched off, so that BEGIN IMMEDIATE can be sent by us.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"mmap_size={mapped_bytes}"):
+    # A negative size is in KiB, a positive one in pages.
+    sizes = f"mmap_size={memory.mapped_bytes}", f"cache_size=-{memory.cached_bytes // 1024}"
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", *sizes):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

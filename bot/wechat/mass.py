@@ -1,7 +1,7 @@
 """Mass sends: to a list of OpenIDs, to a tag or to all; their drafts, previews, states, and taking them back.
 
 Success means submitted: the outcome is reported as MASSSENDJOBFINISH. Sources: the platform's pages "massSend",
-"sendAll", "preview", "getMassMsg", "deleteMassMsg", "draft_add" and "delMaterial".
+"sendAll", "preview", "getMassMsg", "deleteMassMsg", "draft_add", "draft_delete" and "delMaterial".
 """
 
 import mimetypes
@@ -94,6 +94,10 @@ class MassApi:
         """Store a draft and return its media id, good for one send."""
         rows = [{name: getattr(article, name) for name in article.__slots__} for article in articles]
         return text_of(await self._post("draft/add", {"articles": rows}), "media_id", "draft/add")
+
+    async def delete_draft(self, media_id: str) -> None:
+        """Delete a draft; 1,000 a day. Raises InvalidMedia for what is not there, such as one that was sent."""
+        await self._post("draft/delete", {"media_id": media_id})
 
     async def add_picture(self, data: bytes, filename: str) -> str:
         """Store a picture for good and return its media id. ``filename`` is ASCII; its ending names the type."""

@@ -78,7 +78,7 @@ class Figures:
 
 
 @asynccontextmanager
-async def _worker(settings: Settings) -> AsyncIterator[int]:
+async def working(settings: Settings) -> AsyncIterator[int]:
     """Run ``python -m bot worker`` as it is deployed; give its process id."""
     own = {"BOT_DATA_DIR": str(settings.data_dir), "BOT_FLOWS_DIR": str(settings.flows_dir)}
     process = await asyncio.create_subprocess_exec(
@@ -125,12 +125,12 @@ async def _send(
     Sending begins with the first call, so that the start of the process does not count.
     """
     rest, most = Memory(), Memory()
-    async with _worker(settings) as pid:
+    async with working(settings) as pid:
         while not platform.mass_jobs:
             rest.grow(pid)
             await asyncio.sleep(MEMORY_EVERY_S)
         begun = time.monotonic()
-        watching = asyncio.create_task(_watch(pid, most))
+        watching = asyncio.create_task(watch(pid, most))
         await until(lambda: _is_sent(desk, campaign_id), timeout_s=PATIENCE_S)
         sent_s = time.monotonic() - begun
         begun = time.monotonic()
@@ -146,7 +146,8 @@ async def _send(
     return rest, most, sent_s, reconciled_s
 
 
-async def _watch(pid: int, most: Memory) -> None:
+async def watch(pid: int, most: Memory) -> None:
+    """Take the most of what a process has, until cancelled."""
     while True:
         most.grow(pid)
         await asyncio.sleep(MEMORY_EVERY_S)
@@ -183,7 +184,8 @@ async def _report(reports: JobReports, platform: SimulatedPlatform) -> None:
 
 
 @asynccontextmanager
-async def _settings(folder: Path, database_url: str) -> AsyncIterator[Settings]:
+async def settings_in(folder: Path, database_url: str) -> AsyncIterator[Settings]:
+    """Start a Redis in ``folder``; give the settings of a worker over it and the database."""
     async with RedisServer(folder / "redis") as redis:
         yield settings_for(
             database_url=database_url,
@@ -199,11 +201,11 @@ async def run(people: int, stores: Sequence[str], console: Console) -> list[Figu
     with tempfile.TemporaryDirectory(prefix="bench-campaigns-") as name:
         folder = Path(name)
         if "sqlite" in stores:
-            async with _settings(folder, f"sqlite+aiosqlite:///{folder / 'records.db'}") as settings:
+            async with settings_in(folder, f"sqlite+aiosqlite:///{folder / 'records.db'}") as settings:
                 found.append(await measure("SQLite", settings, people, console))
         if "postgresql" in stores:
             with running_postgres() as url:
-                async with _settings(folder, url) as settings:
+                async with settings_in(folder, url) as settings:
                     found.append(await measure("PostgreSQL", settings, people, console))
     return found
 

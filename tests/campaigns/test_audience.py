@@ -21,10 +21,10 @@ from bot.campaigns.audience import (
     Registered,
     SeenWithin,
     Tagged,
-    condition,
     from_json,
     to_json,
 )
+from bot.campaigns.conditions import condition
 from bot.campaigns.errors import AudienceInvalid
 from bot.campaigns.models import Recipient
 from bot.campaigns.opt_outs import OptOuts
@@ -86,9 +86,15 @@ def test_a_tree_without_end_is_refused() -> None:
 
 
 async def who(database: Database, audience: Audience, clock: MovedClock) -> set[int]:
-    query = select(Follower.openid).where(condition(audience, clock.now()))
+    """Return who is in the audience, which both ways of asking have to agree on."""
+    now = clock.now()
     async with database.reading() as session:
-        return {int(one.removeprefix("oTest")) for one in await session.scalars(query)}
+        one, other = [
+            set(await session.scalars(select(Follower.openid).where(condition(audience, now, by_key=by_key))))
+            for by_key in (False, True)
+        ]
+    assert one == other
+    return {int(openid.removeprefix("oTest")) for openid in one}
 
 
 async def test_each_part_finds_its_people(database: Database, clock: MovedClock, opt_outs: OptOuts) -> None:

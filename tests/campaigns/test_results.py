@@ -8,7 +8,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 from sqlalchemy import Select, func, select, update
 
-from bot.campaigns.export import KIND, CampaignExport, params_of
+from bot.campaigns.export import KIND, CampaignExport, params_of, write_workbook
 from bot.campaigns.models import Campaign, CampaignBatch, CampaignState, Outcome, Recipient
 from bot.campaigns.opt_outs import OptOuts
 from bot.campaigns.personal_data import CampaignData
@@ -151,6 +151,24 @@ async def test_the_workbook(
     rows = sheets.get_sheet_by_name("名单").to_python()
     assert len(rows) == 11
     assert [row[1:3] for row in rows[1:]].count(["未发送", "已退订"]) == 1
+
+
+async def test_a_list_that_is_longer_than_a_sheet_goes_on_in_the_next(
+    results: CampaignResults, campaign_id: int, tmp_path: Path
+) -> None:
+    told: list[tuple[int, int]] = []
+
+    async def progress(done: int, total: int) -> None:
+        told.append((done, total))
+
+    path = tmp_path / "results.xlsx"
+    assert await write_workbook(results, campaign_id, path, "wang", progress, rows_max=5) == 10
+    book = CalamineWorkbook.from_path(path)
+    assert book.sheet_names == ["总览", "名单", "名单 2", "名单 3"]
+    pages = [book.get_sheet_by_name(name).to_python() for name in book.sheet_names[1:]]
+    assert [len(rows) for rows in pages] == [5, 5, 3]
+    assert pages[0][0] == pages[1][0] == pages[2][0]
+    assert told[-1] == (10, 10)
 
 
 async def test_a_followers_data_is_shown_and_erased(campaign_id: int, database: Database) -> None:

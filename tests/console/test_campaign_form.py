@@ -25,12 +25,14 @@ from bot.campaigns.audience import (
     Tagged,
 )
 from bot.campaigns.content import Article, Content, Menu, MenuChoice, News, Picture, Subscribe, Template, Text
+from bot.campaigns.counting import AudienceCounter
 from bot.campaigns.drafts import CampaignDraft
 from bot.campaigns.models import SendChannel
 from bot.campaigns.rules import SendingHours
 from bot.campaigns.views import CampaignView
 from bot.console.campaigns.audience import audience_values
 from bot.programmes.models import ProgrammeKind, ProgrammeStatus
+from tests.campaigns.people import add_followers
 from tests.console.served import Answer, Browser, ServedConsole
 from tests.console.test_campaigns import COUNTY, FIELDS, FOLLOWERS, composed, follow
 
@@ -306,6 +308,22 @@ async def test_the_audience_is_counted_while_it_is_composed(console: ServedConso
     kept = await operator.post(f"/campaigns/{number}/edit/count", {**FIELDS, "version": "1"})
     assert f"现在能发到 {FOLLOWERS} 人" in kept.visible
     assert (await console.records.campaigns.service.get(number)).version == 1
+
+
+async def test_a_count_of_very_many_says_that_it_is_estimated(
+    sqlite_console: ServedConsole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = sqlite_console.records
+    await add_followers(records.database, range(300, 400), records.clock.now())
+    counter = AudienceCounter(records.database, estimated_from=1, exact_below=1)
+    monkeypatch.setattr(records.campaigns.planner, "counter", counter)
+    operator = await sqlite_console.staff("campaign_operator")
+    await operator.get("/campaigns/new")
+    part = await operator.post("/campaigns/new/count", {"channel": "mass_list", "not_got": "1"}, fragment=True)
+    assert "现在大约能发到 100 人" in part.visible
+    assert "抽样估算" in part.visible
+    told = await operator.post("/campaigns/new/count", {"channel": "mass_list"}, fragment=True)
+    assert "大约" not in told.visible
 
 
 async def test_a_subscription_account_is_offered_what_it_has(

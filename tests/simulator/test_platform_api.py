@@ -255,6 +255,23 @@ async def test_tags_and_a_mass_send_to_one(platform: SimulatedPlatform, api: Api
     assert (await api.post("/cgi-bin/message/mass/send", {"touser": [yang.openid], **text}))["errcode"] == 40130
 
 
+async def test_a_draft_stays_in_its_box_until_it_is_sent_or_deleted(api: ApiClient, yang: Follower) -> None:
+    articles: JsonObject = {"articles": [{"title": "活动", "content": "<p>您好</p>", "thumb_media_id": "thumb"}]}
+    first, second = [str((await api.post("/cgi-bin/draft/add", articles))["media_id"]) for _ in range(2)]
+    content: JsonObject = {"msgtype": "mpnews", "mpnews": {"media_id": first}}
+    for _ in range(2):
+        shown = await api.post("/cgi-bin/message/mass/preview", {"touser": yang.openid, **content})
+        assert shown["errcode"] == 0
+    assert (await api.get("/cgi-bin/draft/count"))["total_count"] == 2
+    to_all: JsonObject = {"filter": {"is_to_all": True}, **content}
+    assert (await api.post("/cgi-bin/message/mass/sendall", to_all))["errcode"] == 0
+    assert (await api.get("/cgi-bin/draft/count"))["total_count"] == 1
+    deletions = [(await api.post("/cgi-bin/draft/delete", {"media_id": one}))["errcode"] for one in (first, second)]
+    assert deletions == [40007, 0]
+    assert (await api.post("/cgi-bin/draft/delete", {"media_id": second}))["errcode"] == 40007
+    assert (await api.get("/cgi-bin/draft/count"))["total_count"] == 0
+
+
 async def test_the_fifth_mass_message_of_a_month_does_not_arrive(
     platform: SimulatedPlatform, api: ApiClient, yang: Follower
 ) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, Stateme
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from bot.storage.sql import Base, Database
+from bot.storage.sql import FRUGAL, ROOMY, Base, Database, SqliteMemory
 from bot.values.clock import LOCAL_ZONE
 
 
@@ -197,9 +197,10 @@ async def test_bulk_statements_share_a_transaction(counted: Database) -> None:
         assert (await session.execute(select(Counter.id))).scalars().all() == [1]
 
 
-@pytest.mark.parametrize("mapped_bytes", [0, 4096 * 100])
-async def test_a_process_chooses_how_much_of_a_file_it_maps(sqlite_url: str, mapped_bytes: int) -> None:
-    database = Database(sqlite_url, mapped_bytes=mapped_bytes)
+@pytest.mark.parametrize("memory", [ROOMY, FRUGAL, SqliteMemory(4096 * 100, 4096 * 10)])
+async def test_a_process_chooses_how_much_of_a_file_it_keeps_in_memory(sqlite_url: str, memory: SqliteMemory) -> None:
+    database = Database(sqlite_url, memory=memory)
     async with database.reading() as session:
-        assert await session.scalar(text("PRAGMA mmap_size")) == mapped_bytes
+        assert await session.scalar(text("PRAGMA mmap_size")) == memory.mapped_bytes
+        assert await session.scalar(text("PRAGMA cache_size")) == -memory.cached_bytes // 1024
     await database.close()

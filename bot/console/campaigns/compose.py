@@ -145,7 +145,7 @@ class CampaignCompose:
         wanted = Wanted(channel=SendChannel(channel), audience=audience, purpose=purpose, tag_id=tag_id)
         planner = self._parts.desk.planner
         return {
-            "plan": await planner.plan(wanted),
+            "plan": await planner.count(wanted),
             "wrong": [],
             "sample": await planner.sample(wanted, SAMPLE_ROWS),
             "groups": AudienceWords(visit, offers).groups(audience),

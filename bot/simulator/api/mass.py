@@ -88,6 +88,18 @@ async def add_draft(call: ApiCall) -> JsonObject:
     return {"media_id": media_id}
 
 
+async def delete_draft(call: ApiCall) -> JsonObject:
+    """Take a draft out of the draft box; what was sent is there no more."""
+    if call.platform.drafts.pop(call.body().text("media_id", ""), None) is None:
+        raise ApiFault(40007)
+    return OK
+
+
+async def count_drafts(call: ApiCall) -> JsonObject:
+    """Say how many drafts are in the draft box."""
+    return {"total_count": len(call.platform.drafts)}
+
+
 async def _submit(call: ApiCall, body: Fields, audience: list[Follower]) -> JsonObject:
     platform, now = call.platform, call.now
     client_id = body.text("clientmsgid", "")
@@ -154,4 +166,6 @@ ENDPOINTS = (
     Endpoint("POST", "/cgi-bin/message/mass/delete", delete, daily_limit=10),
     Endpoint("POST", PREVIEWS, preview, daily_limit=100),
     Endpoint("POST", "/cgi-bin/draft/add", add_draft, daily_limit=1_000),
+    Endpoint("POST", "/cgi-bin/draft/delete", delete_draft, daily_limit=1_000),
+    Endpoint("GET", "/cgi-bin/draft/count", count_drafts, daily_limit=1_000),
 )
