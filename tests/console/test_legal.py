@@ -198,7 +198,7 @@ async def test_lists_and_figures_ask_a_constant_number_of_times(console: ServedC
     assert receipt in page.visible
     with counted_queries(console.records.database) as queries:
         page = await chief.get("/legal/statistics")
-    assert len(queries) == 8, queries
+    assert len(queries) == 3, queries
     assert "31 件次" in page.visible
     assert "43 人次" in page.visible
 
