@@ -45,6 +45,7 @@ class MaterialDesk:
             "ws_missing_code": codes[0],
             "ws_missing_label": labels[codes[0]],
             "ws_material": None,
+            "programme_title": programme.title,
         }
 
     async def store(self, context: ActionContext, *, receipt: str, programme: Programme) -> Sequence[Event]:

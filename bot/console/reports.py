@@ -99,7 +99,7 @@ class ReportPages:
         """Show the figures of a period beside those of the one before it."""
         choice = self._choice(visit.filters())
         now = await self._overview.figures(choice.period, county=visit.county)
-        before = await self._overview.figures(choice.period.previous, county=visit.county)
+        before = await self._overview.before(choice.period, county=visit.county)
         by_day = Markup()
         if now.messages is not None and before.messages is not None:
             by_day = lines(

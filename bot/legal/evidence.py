@@ -1,4 +1,4 @@
-"""Looking at a worker's evidence as staff: it carries who looks and when, and every look is in the trail."""
+"""Looking at a worker's evidence as staff: it carries what it is for and who looks; the trail has every look."""
 
 from dataclasses import dataclass
 
@@ -9,11 +9,12 @@ from bot.legal.models import CaseEvidence, LegalCase, Scope
 from bot.legal.rows import within
 from bot.staff.audit import AuditWriter
 from bot.staff.models import AuditRecord
-from bot.storage.files import PrivateFiles
+from bot.storage.files import Mark, PrivateFiles
 from bot.storage.sql import Database
 from bot.values.clock import Clock
 
 SHOW = "legal:case:show_evidence"
+PURPOSE = "仅供法律咨询办理"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,5 +51,5 @@ class EvidenceViewer:
             record = AuditRecord(by, SHOW, "legal_case", receipt, str(evidence_id), source)
             await self._trail.append(session, record)
         found = await self._files.read(file_ref)
-        text = f"{by} {self._clock.now():%Y-%m-%d %H:%M}"
-        return ShownEvidence(*await self._files.marked(found, text))
+        mark = Mark(PURPOSE, f"{by} {self._clock.now():%Y-%m-%d %H:%M}")
+        return ShownEvidence(*await self._files.marked(found, mark))

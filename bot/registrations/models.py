@@ -18,6 +18,7 @@ _COUNTS_AS_ONE = "status NOT IN ({})".format(", ".join(f"'{status}'" for status 
 _NAME_UNHASHED = "name_hash IS NULL AND name_sealed IS NOT NULL"
 _WAITING = "status = 'waitlisted'"
 _SENT_BACK = "status = 'returned'"
+_SCREENED = "kind = 'health_screening'"
 
 
 def _marked(column: str) -> Index:
@@ -108,6 +109,17 @@ class Registration(Base):
             "programme_id",
             sqlite_where=text(_SENT_BACK),
             postgresql_where=text(_SENT_BACK),
+        ),
+        # Screenings are counted as a whole, in the order of this. The kind stands at the end, as SQLite looks at it
+        # once more and would read the row for it.
+        Index(
+            "ix_registrations_screened",
+            "programme_id",
+            "status",
+            "county",
+            "kind",
+            sqlite_where=text(_SCREENED),
+            postgresql_where=text(_SCREENED),
         ),
         Index(
             "ix_registrations_without_name_hash",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.programmes.models import ProgrammeRow
 from bot.registrations.errors import UnknownMaterialFile, UnknownRegistration
 from bot.registrations.models import Material, Registration
 from bot.registrations.sealing import FIELDS, Sealer
@@ -14,7 +15,7 @@ from bot.staff.audit import AuditWriter
 from bot.staff.models import AuditRecord
 from bot.staff.unmasking import FieldReader
 from bot.storage.encryption import FieldCipher
-from bot.storage.files import PrivateFiles
+from bot.storage.files import Mark, PrivateFiles
 from bot.storage.sql import Database
 from bot.values.clock import Clock
 
@@ -23,7 +24,7 @@ SHOW = "registrations:material:show"
 
 @dataclass(frozen=True, slots=True)
 class ShownFile:
-    """A file to show; it carries who looks at it and when, in slanted lines."""
+    """A file to show; it carries what alone it may be used for, and who looks at it and when, in slanted lines."""
 
     data: bytes
     media_type: str
@@ -93,11 +94,13 @@ class RegistrationRecords:
             material = (await session.scalars(mine)).one_or_none()
             if material is None:
                 raise UnknownMaterialFile(receipt=receipt, material=material_id)
+            programme = await session.get_one(ProgrammeRow, row.programme_id)
+            purpose = f"仅供{programme.document.title}办理"
             record = AuditRecord(by.id, SHOW, "registration", receipt, material.code, source)
             await self._audit.append(session, record)
         found = await self._files.read(material.file_id)
-        text = f"{by.id} {self._clock.now():%Y-%m-%d %H:%M}"
-        return ShownFile(*await self._files.marked(found, text), material.code)
+        mark = Mark(purpose, f"{by.id} {self._clock.now():%Y-%m-%d %H:%M}")
+        return ShownFile(*await self._files.marked(found, mark), material.code)
 
 
 async def _row(session: AsyncSession, receipt: str) -> Registration:

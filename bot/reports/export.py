@@ -48,7 +48,7 @@ class ReportExport:
         scope = None if county is None else str(county)
         now = await self._overview.figures(period, county=scope)
         await task.progress(1, STEPS)
-        before = await self._overview.figures(period.previous, county=scope)
+        before = await self._overview.before(period, county=scope)
         await task.progress(2, STEPS)
         sheets = sheets_of(now, before, self._label)
         if task.params.get("campaigns"):

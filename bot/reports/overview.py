@@ -11,7 +11,10 @@ from bot.storage.sql import Database
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Everything about a period. ``messages`` is ``None`` and ``conversions`` empty for whoever sees one county."""
+    """Everything about a period. ``messages`` is ``None`` and ``conversions`` empty for whoever sees one county.
+
+    The period before another has no screenings: they are counted as a whole, so that nothing is beside them.
+    """
 
     period: Period
     messages: Messages | None
@@ -39,10 +42,17 @@ class Overview:
 
     async def figures(self, period: Period, *, county: str | None = None) -> Figures:
         """Return the figures of a period; ``county`` narrows to one, whose messages nobody knows apart."""
+        return await self._figures(period, county, with_screenings=True)
+
+    async def before(self, period: Period, *, county: str | None = None) -> Figures:
+        """Return the figures of the period before ``period``, to be shown beside it."""
+        return await self._figures(period.previous, county, with_screenings=False)
+
+    async def _figures(self, period: Period, county: str | None, *, with_screenings: bool) -> Figures:
         return Figures(
             period=period,
             messages=await self.reports.messages(period) if county is None else None,
             conversions=await self.reports.conversions(period) if county is None else (),
-            programmes=await self.registrations.programmes(period, county=county),
+            programmes=await self.registrations.programmes(period, county=county, with_screenings=with_screenings),
             chats=await self.reports.chats(period, county=county),
         )

@@ -5,6 +5,7 @@ What the system writes itself, such as a table to download, is kept in the same 
 
 import asyncio
 import json
+import logging
 import os
 import re
 import secrets
@@ -17,10 +18,12 @@ from pathlib import Path
 from typing import ClassVar, Literal, TypeVar
 
 from bot.storage.encryption import FieldCipher
-from bot.storage.pictures import FileRefused, MediaType, cleaned, watermarked
+from bot.storage.pictures import FileRefused, FontMissing, MediaType, cleaned, find_chinese_font, watermarked
 from bot.values.errors import BotError
 
-__all__ = ["FileMissing", "FileRefused", "PrivateFiles", "ReadFile", "StoredFile"]
+__all__ = ["FileMissing", "FileRefused", "Mark", "PrivateFiles", "ReadFile", "StoredFile"]
+
+log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 
@@ -61,13 +64,36 @@ class ReadFile:
     data: bytes
 
 
-class PrivateFiles:
-    """Keeps files under ``root``, one sealed file each; the folders are open to this account only."""
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What stands over a file that is shown: what alone it was handed in for, and below it who looks and when.
 
-    def __init__(self, root: Path, cipher: FieldCipher, *, max_bytes: int = MAX_BYTES) -> None:
+    ``viewer`` is plain ASCII, so that it can be written on any machine.
+    """
+
+    purpose: str
+    viewer: str
+
+
+class PrivateFiles:
+    """Keeps files under ``root``, one sealed file each; the folders are open to this account only.
+
+    ``find_font`` returns a font with Chinese characters for marks, or raises FontMissing; it is asked once.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        cipher: FieldCipher,
+        *,
+        max_bytes: int = MAX_BYTES,
+        find_font: Callable[[], Path] = find_chinese_font,
+    ) -> None:
         self._root = root
         self._cipher = cipher
         self._max_bytes = max_bytes
+        self._find_font = find_font
+        self._fonts: tuple[Path | None, ...] = ()
         self._turns = asyncio.Semaphore(AT_A_TIME)
 
     async def save(self, data: bytes, *, owner: str, purpose: str) -> StoredFile:
@@ -88,13 +114,14 @@ class PrivateFiles:
         """Return a stored file. Raises FileMissing, and SealBroken when it was changed or moved."""
         return await self.in_turn(lambda: self._read(file_id))
 
-    async def marked(self, found: ReadFile, text: str) -> tuple[bytes, str]:
-        """Return a photo or PDF with plain ASCII ``text`` all over it, and its media type.
+    async def marked(self, found: ReadFile, mark: Mark) -> tuple[bytes, str]:
+        """Return a photo or PDF with ``mark`` all over it, and its media type.
 
-        A PDF from before PDFs were written anew, which cannot be taken apart, comes back as it was handed in.
+        Without a Chinese font on this machine the mark is the viewer alone, and a warning says so. A PDF
+        from before PDFs were written anew, which cannot be taken apart, comes back as it was handed in.
         """
         try:
-            return await self.in_turn(lambda: watermarked(found.data, text))
+            return await self.in_turn(lambda: self._marked(found.data, mark))
         except FileRefused:
             if found.file.media_type != "application/pdf":
                 raise
@@ -117,6 +144,20 @@ class PrivateFiles:
         """Do work on a photo or PDF beside the event loop, ``AT_A_TIME`` of it at once, and return its answer."""
         async with self._turns:
             return await asyncio.to_thread(work)
+
+    def _marked(self, data: bytes, mark: Mark) -> tuple[bytes, MediaType]:
+        font = self._font()
+        text = mark.viewer if font is None else f"{mark.purpose}\n{mark.viewer}"
+        return watermarked(data, text, font=font)
+
+    def _font(self) -> Path | None:
+        if not self._fonts:
+            try:
+                self._fonts = (self._find_font(),)
+            except FontMissing as error:
+                log.warning("files are shown without what they are for: %s", error)
+                self._fonts = (None,)
+        return self._fonts[0]
 
     def _save(self, content: bytes, media_type: MediaType | MadeType, owner: str, purpose: str) -> StoredFile:
         file_id = secrets.token_hex(ID_BYTES)

@@ -12,7 +12,7 @@ from bot.values.errors import BotError
 
 if TYPE_CHECKING:
     # Pillow is loaded by the first picture: it takes 4 MB in processes that mostly see none.
-    from PIL import Image
+    from PIL import Image, ImageFont
 
 MediaType = Literal["image/jpeg", "image/png", "application/pdf"]
 
@@ -47,6 +47,9 @@ FONT_NAMES = (
 
 WATERMARK_COLOUR = (200, 30, 30, 110)
 WATERMARK_ANGLE_DEG = 30
+SMALLEST_LETTERS_PX = 12
+WIDEST_MARK = 0.45
+"""Of the diagonal: a mark that is wider would nowhere be whole on an upright page. Its letters become smaller."""
 
 
 class FileRefused(BotError):
@@ -91,7 +94,7 @@ def cleaned(data: bytes) -> tuple[bytes, MediaType]:
 def watermarked(data: bytes, text: str, *, font: Path | None = None) -> tuple[bytes, MediaType]:
     """Return the photo as JPEG, or the PDF, with ``text`` in slanted lines all over, so that a copy tells its way.
 
-    Without ``font`` the text must be plain ASCII. Raises FileRefused.
+    The text may have several lines. Without ``font`` it must be plain ASCII. Raises FileRefused.
     """
     if media_type_of(data) == "application/pdf":
         from bot.storage.documents import watermarked_document
@@ -148,18 +151,40 @@ def _encoded(image: "Image.Image", media_type: MediaType) -> bytes:
 
 def pattern(size: tuple[int, int], text: str, font: Path | None) -> "Image.Image":
     """Return a transparent picture of ``size`` covered with slanted lines of ``text``."""
-    from PIL import Image, ImageDraw, ImageFont
+    from PIL import Image, ImageDraw
 
-    side = int(sum(side**2 for side in size) ** 0.5)
-    height_px = max(12, side // 40)
-    letters = ImageFont.load_default(height_px) if font is None else ImageFont.truetype(str(font), height_px)
+    side = _diagonal(size)
+    letters = letters_for(size, text, font)
     canvas = Image.new("RGBA", (side, side))
     draw = ImageDraw.Draw(canvas)
-    left, top, right, bottom = (int(edge) for edge in draw.textbbox((0, 0), text, letters))
-    step_x, step_y = int((right - left) * 1.3) + 1, (bottom - top) * 4 + 1
+    _, _, width, height = (int(edge) for edge in draw.textbbox((0, 0), text, letters))
+    *_, line_height = (int(edge) for edge in draw.textbbox((0, 0), text.partition("\n")[0], letters))
+    step_x, step_y = int(width * 1.3) + 1, height + 3 * line_height + 1
     for row, y in enumerate(range(0, side, step_y)):
         for x in range(-(row % 2) * step_x // 2, side, step_x):
             draw.text((x, y), text, WATERMARK_COLOUR, letters)
     turned = canvas.rotate(WATERMARK_ANGLE_DEG)
     left, top = (side - size[0]) // 2, (side - size[1]) // 2
     return turned.crop((left, top, left + size[0], top + size[1]))
+
+
+def letters_for(
+    size: tuple[int, int], text: str, font: Path | None
+) -> "ImageFont.FreeTypeFont | ImageFont.ImageFont":
+    """Return the letters in which ``text`` is written over a picture of ``size``, smaller where it is long."""
+    from PIL import ImageFont
+
+    def letters(height_px: int) -> "ImageFont.FreeTypeFont | ImageFont.ImageFont":
+        return ImageFont.load_default(height_px) if font is None else ImageFont.truetype(str(font), height_px)
+
+    height_px = max(SMALLEST_LETTERS_PX, _diagonal(size) // 40)
+    usual = letters(height_px)
+    width_px = max(usual.getlength(line) for line in text.split("\n"))
+    widest_px = _diagonal(size) * WIDEST_MARK
+    if width_px <= widest_px:
+        return usual
+    return letters(max(SMALLEST_LETTERS_PX, int(height_px * widest_px / width_px)))
+
+
+def _diagonal(size: tuple[int, int]) -> int:
+    return int(sum(side**2 for side in size) ** 0.5)

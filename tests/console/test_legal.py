@@ -8,6 +8,7 @@ from PIL import Image
 
 from bot.inbox.models import ChatStatus, Direction
 from bot.legal.models import CaseDraft, CaseStatus, Scope
+from bot.storage.files import Mark
 from tests.console.served import Browser, ServedConsole, counted_queries
 from tests.storage.pdfs import marks_of, scanned_pdf
 
@@ -95,7 +96,7 @@ async def test_a_number_is_shown_only_with_a_reason(console: ServedConsole, lawy
     assert event.record.reason == "约定今天打电话"
 
 
-async def test_evidence_is_marked_with_who_looks_and_leaves_a_row(
+async def test_evidence_is_marked_with_its_purpose_and_who_looks_and_leaves_a_row(
     console: ServedConsole, lawyer: Browser, receipt: str
 ) -> None:
     await _take(lawyer, receipt)
@@ -110,6 +111,8 @@ async def test_evidence_is_marked_with_who_looks_and_leaves_a_row(
     with Image.open(BytesIO(data)) as shown:
         colours = shown.convert("L").getcolors(256) or []
     assert len(colours) > 1, "the white picture has writing on it"
+    mark = Mark("仅供法律咨询办理", f"yang {console.records.clock.now():%Y-%m-%d %H:%M}")
+    assert data == (await console.records.files.marked(await console.records.files.read(stored.id), mark))[0]
     assert (await lawyer.get(f"/legal/{receipt}/evidence/{note}")).status == 404
     scan = await console.records.files.save(scanned_pdf(), owner="o-1", purpose="evidence")
     await console.records.cases.add_evidence(receipt, "o-1", "e-3", kind="document", file_ref=scan.id)
@@ -195,7 +198,7 @@ async def test_lists_and_figures_ask_a_constant_number_of_times(console: ServedC
     assert receipt in page.visible
     with counted_queries(console.records.database) as queries:
         page = await chief.get("/legal/statistics")
-    assert len(queries) == 8, queries
+    assert len(queries) == 3, queries
     assert "31 件次" in page.visible
     assert "43 人次" in page.visible
 

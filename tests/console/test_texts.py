@@ -1,11 +1,14 @@
 """Every sentence that the console's code asks for stands in the table, with the placeholders that it is given."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from bot.console.texts import TEXTS_DIR, Texts, read_sections
+from bot.values.problem import Problem
 
 HERE = TEXTS_DIR.parent
 SECTIONS = read_sections()
@@ -14,7 +17,7 @@ SECTIONS = read_sections()
 def _calls(method: str) -> list[tuple[str, str, set[str]]]:
     """Return file, code and named fields of each call of ``visit.<method>`` that names a code."""
     found = []
-    for path in sorted(HERE.glob("*.py")):
+    for path in sorted(HERE.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == method:
                 named = {keyword.arg for keyword in node.keywords if keyword.arg}
@@ -49,6 +52,17 @@ def test_no_section_holds_what_belongs_to_another() -> None:
         if "." in code
     ]
     assert stray == []
+
+
+def test_what_is_wrong_in_a_field_is_not_asked_for_as_in_a_chat() -> None:
+    said = yaml.safe_load((HERE.parents[1] / "flows" / "values.yml").read_text(encoding="utf-8"))["responses"]
+    fields = ("county", "identity", "mobile", "name")
+    texts = {code: shown[0]["text"] for code, shown in said.items() if code.partition(".")[0] in fields}
+    assert any("请发" in text for text in texts.values())
+    shown = Texts.load(problems=texts)
+    known = dict.fromkeys(("candidates", "maximum", "extra", "missing", "position"), "1")
+    in_console = [shown.problem(Problem(code, known)) for code in texts]
+    assert [text for text in in_console if re.search("请发|请只发|请回|发过来|我叫", text)] == []
 
 
 def test_two_files_do_not_speak_for_one_code(tmp_path: Path) -> None:

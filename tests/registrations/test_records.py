@@ -12,8 +12,9 @@ from bot.registrations.records import SHOW, RegistrationRecords
 from bot.registrations.service import RegistrationService
 from bot.registrations.statuses import Actor, ActorKind
 from bot.staff.audit import AuditTrail
-from bot.storage.files import PrivateFiles
+from bot.storage.files import Mark, PrivateFiles
 from bot.storage.sql import Database
+from bot.values.clock import MovedClock
 from tests.registrations.factories import application, receipt_of, stage_screening, stage_work_study
 from tests.storage.pdfs import marks_of, scanned_pdf
 
@@ -63,6 +64,7 @@ async def test_a_file_is_shown_with_a_watermark_and_a_trace_and_to_its_own_regis
     records: RegistrationRecords,
     files: PrivateFiles,
     audit: AuditTrail,
+    clock: MovedClock,
 ) -> None:
     stage = await stage_work_study(programmes, {"德江县": 2})
     receipts = [receipt_of(await registrations.submit(application(serial, stage.programme))) for serial in (1, 2)]
@@ -74,6 +76,8 @@ async def test_a_file_is_shown_with_a_watermark_and_a_trace_and_to_its_own_regis
     with Image.open(BytesIO(shown.data)) as marked:
         assert marked.size == (300, 200)
         assert len(marked.convert("L").getcolors() or []) > 10, "nothing is written over the white picture"
+    mark = Mark(f"仅供{stage.programme.title}办理", f"liu {clock.now():%Y-%m-%d %H:%M}")
+    assert shown.data == (await files.marked(await files.read(stored.id), mark))[0]
     scan = await files.save(scanned_pdf(), owner="openid-1", purpose="hardship_proof")
     attached = await registrations.attach_material(receipts[0], "openid-1", "hardship_proof", scan.id, "delivery-10")
     assert isinstance(attached, Attached)

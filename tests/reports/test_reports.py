@@ -9,12 +9,14 @@ from bot.programmes.service import ProgrammeService
 from bot.registrations.places import RowPlaceLock
 from bot.registrations.service import RegistrationService
 from bot.reports.models import Period
+from bot.reports.overview import Overview
 from bot.reports.registered import RegistrationFigures
 from bot.storage.encryption import FieldCipher
 from bot.storage.sql import Database
 from bot.values.clock import MovedClock
 from tests.registrations.factories import application, receipt_of, stage_screening, stage_work_study
 from tests.reports.turns import JUNE
+from tests.support.statements import plan_of, recorded_statements
 
 SONGTAO, SINAN, BIJIANG = "520628", "520624", "520602"
 
@@ -51,6 +53,22 @@ async def test_registrations_of_a_screening_hide_small_groups(
         (SINAN, None, {}),
     ]
     assert closer.by_day == []
+
+
+@pytest.mark.parametrize("county", [None, SINAN], ids=["everywhere", "in a county"])
+async def test_a_period_and_the_one_before_count_screenings_once_along_their_index(
+    sqlite_database: Database, cipher: FieldCipher, clock: MovedClock, county: str | None
+) -> None:
+    await _screened(sqlite_database, clock, RegistrationService(sqlite_database, cipher, clock, RowPlaceLock()))
+    overview = Overview(sqlite_database)
+    with recorded_statements(sqlite_database) as statements:
+        [found] = (await overview.figures(JUNE, county=county)).programmes
+        assert (await overview.before(JUNE, county=county)).programmes == []
+    assert found.is_whole
+    [counting] = [one for one in statements if "FROM registrations" in one.text]
+    plan = await plan_of(sqlite_database, counting)
+    assert "USING COVERING INDEX ix_registrations_screened" in plan
+    assert "TEMP B-TREE" not in plan
 
 
 async def test_neighbouring_periods_of_a_screening_tell_nothing_about_a_day(

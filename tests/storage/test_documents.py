@@ -14,7 +14,7 @@ from pypdf.generic import DictionaryObject, StreamObject
 
 from bot.storage.documents import cleaned_document, watermarked_document
 from bot.storage.encryption import FieldCipher
-from bot.storage.files import PrivateFiles, ReadFile, StoredFile
+from bot.storage.files import Mark, PrivateFiles, ReadFile, StoredFile
 from bot.storage.pdf.limits import DocumentLimits
 from bot.storage.pdf.pages import TURNS_DEG
 from bot.storage.pictures import FileRefused, find_chinese_font, watermarked
@@ -202,7 +202,7 @@ def test_damaged_pdfs_are_cleaned_or_refused_but_never_a_surprise(data: st.DataO
 async def test_an_old_file_that_was_stored_as_it_was_still_opens(files: PrivateFiles) -> None:
     for old, is_marked in ((office_pdf(), True), (locked_pdf("1234"), False)):
         stored = StoredFile("0" * 32, "", len(old), "application/pdf")
-        data, media_type = await files.marked(ReadFile(stored, "oABC", "student_card", old), MARK)
+        data, media_type = await files.marked(ReadFile(stored, "oABC", "student_card", old), Mark("仅供办理", MARK))
         assert media_type == "application/pdf"
         assert (data != old) == is_marked
 

@@ -5,6 +5,7 @@ import stat
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from io import BytesIO
+from math import cos, radians
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,15 @@ from PIL import Image
 from PIL.ExifTags import IFD
 
 from bot.storage.encryption import FieldCipher, SealBroken
-from bot.storage.files import FileMissing, FileRefused, PrivateFiles
-from bot.storage.pictures import FontMissing, cleaned, find_chinese_font, watermarked
+from bot.storage.files import FileMissing, FileRefused, Mark, PrivateFiles
+from bot.storage.pictures import (
+    WATERMARK_ANGLE_DEG,
+    FontMissing,
+    cleaned,
+    find_chinese_font,
+    letters_for,
+    watermarked,
+)
 from tests.storage.pictures import PDF, annotated_png, bomb, encoded, phone_photo, portrait, text_bomb
 
 OWNER, PURPOSE = "oABC", "student_card"
@@ -203,6 +211,36 @@ def test_a_watermark_covers_every_part_of_the_photo(font: Path) -> None:
 def test_a_watermark_is_written_in_characters_not_boxes(font: Path) -> None:
     plain = encoded(Image.new("RGB", (300, 300), "white"), "JPEG")
     assert watermarked(plain, "仅供使用", font=font) != watermarked(plain, "他人勿动", font=font)
+
+
+def test_a_long_mark_is_whole_somewhere_on_an_upright_page(font: Path) -> None:
+    long = "仅供2026年困难职工家庭子女暑期勤工俭学岗位实践活动办理"
+    size = (600, 800)
+    seen_px = size[0] / cos(radians(WATERMARK_ANGLE_DEG))
+    assert letters_for(size, long, font).getlength(long) < seen_px * 0.7
+    short = "仅供办理"
+    assert letters_for(size, short, font).getlength(short) > letters_for(size, long, font).getlength(short)
+
+
+async def test_a_file_is_shown_with_what_it_is_for_and_with_who_looks(
+    tmp_path: Path, cipher: FieldCipher, font: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    mark = Mark("仅供勤工俭学办理", "liu 2026-06-15 10:00")
+    asked: list[bool] = []
+
+    def no_font() -> Path:
+        asked.append(True)
+        raise FontMissing(remedy="install one")
+
+    files = PrivateFiles(tmp_path, cipher, find_font=lambda: font)
+    found = await files.read((await files.save(PHOTO, owner="oABC", purpose="student_card")).id)
+    both = watermarked(found.data, "仅供勤工俭学办理\nliu 2026-06-15 10:00", font=font)
+    assert await files.marked(found, mark) == both
+    bare = PrivateFiles(tmp_path, cipher, find_font=no_font)
+    for _ in range(2):
+        assert await bare.marked(found, mark) == watermarked(found.data, mark.viewer)
+    assert asked == [True]
+    assert "install one" in caplog.text
 
 
 def test_only_photos_and_pdfs_get_a_watermark(font: Path) -> None:
