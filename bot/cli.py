@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import json
 import logging
 import sys
 from collections.abc import Callable, Coroutine, Sequence
@@ -198,23 +197,18 @@ async def _staff_close(settings: Settings, options: argparse.Namespace) -> int:
 
 
 async def _privacy_export(settings: Settings, options: argparse.Namespace) -> int:
-    from bot.app.records import open_records
+    from bot.commands import privacy
 
-    async with open_records(complete(settings)) as records:
-        print(json.dumps(await records.privacy.export(options.openid), ensure_ascii=False, indent=1))
-    return 0
+    return await privacy.export(complete(settings), options.openid)
 
 
 async def _privacy_erase(settings: Settings, options: argparse.Namespace) -> int:
-    from bot.app.records import open_records
+    from bot.commands import privacy
 
     if not options.yes and await asyncio.to_thread(input, "Erase everything of this follower? Type yes: ") != "yes":
         print("Nothing was erased.")
         return 1
-    async with open_records(complete(settings)) as records:
-        report = await records.privacy.erase(options.openid, requested_by="staff")
-    print(f"Erased {report.total} rows.")
-    return 0
+    return await privacy.erase(complete(settings), options.openid)
 
 
 def _configure_logging(level: str) -> None:

@@ -17,6 +17,7 @@ from bot.dialogue.loader import load_catalog
 from bot.dialogue.models import EngineSettings
 from bot.dialogue.render import Renderer
 from bot.dialogue.standard_validators import standard_validators
+from bot.followers.privacy import PersonalData
 from bot.inbox.running import RunningChats
 from bot.knowledge.scores import Retriever
 from bot.settings import SettingInvalid, Settings
@@ -88,6 +89,22 @@ async def open_bot(
         redis = Redis.from_url(settings.redis_url)
         stack.push_async_callback(redis.aclose)
         yield await _bot(settings, records, link, redis, stream, store, http, stack)
+
+
+@asynccontextmanager
+async def open_personal_data(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Records]:
+    """Open the records for a command that exports or erases a follower.
+
+    ``records.privacy`` knows of the dialogues as well where ``BOT_REDIS_URL`` is set. Raises RedisUnavailable.
+    """
+    clock = clock or SystemClock()
+    async with AsyncExitStack() as stack:
+        beside: tuple[PersonalData, ...] = ()
+        if settings.redis_url:
+            link = await stack.enter_async_context(RedisLink(settings.redis_url))
+            store = TurnStore(link, cipher_of(settings), clock, state_ttl_s=settings.state_ttl_s)
+            beside = (DialogueData(store),)
+        yield await stack.enter_async_context(open_records(settings, clock, beside=beside))
 
 
 def _by_meaning(http: aiohttp.ClientSession, nlu_url: str, clock: Clock) -> Retriever:
