@@ -3,6 +3,7 @@
 import json
 import re
 
+from tests.console.applicants import screened
 from tests.console.served import Browser, ServedConsole, counted_queries
 from tests.console.test_campaigns import follow
 
@@ -54,6 +55,16 @@ async def test_who_is_not_there_is_not_found(sqlite_console: ServedConsole) -> N
         assert answer.status == 422, who
         assert 'id="problem-who"' in answer.text
     assert (await operator.post(f"{OPT_OUTS}/add", {"person": "forged", "reason": "本人来电要求"})).status == 404
+
+
+async def test_whom_a_search_found_is_told_by_a_masked_name(sqlite_console: ServedConsole) -> None:
+    await screened(sqlite_console)
+    operator = await sqlite_console.staff("campaign_operator")
+    for where in (OPT_OUTS, "/campaigns/testers"):
+        await operator.get(where)
+        found = await operator.post(f"{where}/find", {"who": "龙小芳"})
+        assert "龙*芳" in found.visible
+        assert "龙小芳" not in found.visible
 
 
 async def test_the_list_of_opt_outs_is_paged_and_asks_a_constant_number_of_times(console: ServedConsole) -> None:

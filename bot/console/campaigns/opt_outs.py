@@ -64,7 +64,7 @@ class CampaignOptOutPages:
         form = await visit.form()
         openid, reason = self._parts.references.openid(form.raw("person")), self._reason(form)
         if form.problems:
-            return await self._page(visit, form, await self._known([openid]))
+            return await self._page(visit, form, await self._with_rows(await self._parts.persons([openid])))
         by = visit.viewer.username
         is_new = await self._parts.desk.opt_out_desk.add(openid, by=by, reason=reason, source=visit.source)
         return visit.to(OPT_OUTS, "campaign.opt_out_added" if is_new else "campaign.opt_out_there")
@@ -91,15 +91,11 @@ class CampaignOptOutPages:
         return reason
 
     async def _found(self, form: Form) -> tuple[Found, ...]:
-        people = await self._parts.people(form)
+        return await self._with_rows(await self._parts.people(form))
+
+    async def _with_rows(self, people: Sequence[Person]) -> tuple[Found, ...]:
         rows = await self._parts.desk.opt_out_desk.of([one.openid for one in people])
         return tuple(Found(one, rows.get(one.openid)) for one in people)
-
-    async def _known(self, openids: Sequence[str]) -> tuple[Found, ...]:
-        rows = await self._parts.desk.opt_out_desk.of(openids)
-        return tuple(
-            Found(Person(one, masked(one), self._parts.references.of(one)), rows.get(one)) for one in openids
-        )
 
     def _ask(self, visit: Visit, form: Form | None = None) -> web.Response:
         values: dict[str, Any] = {"row": visit.path("row")}

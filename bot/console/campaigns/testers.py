@@ -56,8 +56,7 @@ class CampaignTesterPages:
         if len(await self._parts.desk.testers.all()) >= TESTERS_MAX:
             form.note("name", Problem("campaign.testers_full", {"max": TESTERS_MAX}))
         if form.problems:
-            person = Person(openid, masked(openid), self._parts.references.of(openid))
-            return await self._page(visit, form, (person,))
+            return await self._page(visit, form, tuple(await self._parts.persons([openid])))
         is_new = await self._parts.desk.testers.add(openid, name, by=visit.viewer.username, source=visit.source)
         if is_new:
             return visit.to(TESTERS, "campaign.tester_added", name=name)
