@@ -130,7 +130,7 @@ async def test_a_plain_answer_costs_no_question() -> None:
 
 @pytest.mark.parametrize(
     ("danger", "event"),
-    [(0.9, CRISIS_EVENT), (0.41, CRISIS_EVENT), (0.3, CRISIS_CHECK_EVENT), (0.26, CRISIS_CHECK_EVENT), (0.1, None)],
+    [(0.9, CRISIS_EVENT), (0.26, CRISIS_EVENT), (0.2, CRISIS_CHECK_EVENT), (0.14, CRISIS_CHECK_EVENT), (0.1, None)],
 )
 async def test_a_danger_by_the_model_goes_before_everything(danger: float, event: str | None) -> None:
     for state in (DialogueState(), asking_for_county()):
@@ -149,13 +149,13 @@ async def test_what_only_sounds_like_a_danger_is_none_by_the_model_alone(text: s
 
 
 async def test_a_possible_danger_is_nothing_where_something_else_is_sure() -> None:
-    heard = await hear(Told(SURE, danger=0.3), "消费券在哪领")
+    heard = await hear(Told(SURE, danger=0.2), "消费券在哪领")
     assert heard.said.event is None
 
 
 async def test_a_possible_danger_is_asked_about_once_a_day() -> None:
     asked = replace(DialogueState(), slots={"crisis_checked_on": NOW.date().isoformat()})
-    heard = await hear(Told({}, danger=0.3), "我一个人在这里", asked)
+    heard = await hear(Told({}, danger=0.2), "我一个人在这里", asked)
     assert heard.said.event is None
 
 
