@@ -106,12 +106,17 @@ class Planner:
             reach = await reach_of(session, wanted, self.clock.now(), self.testers, only_limits=True)
         return await self.counter.count(reach)
 
-    async def sample(self, wanted: Wanted, limit: int = SAMPLE_ROWS) -> list[SampleRow]:
-        """Return some of those who would be reached, masked."""
+    async def sample(self, wanted: Wanted, limit: int = SAMPLE_ROWS, *, among_many: bool = False) -> list[SampleRow]:
+        """Return some of those who would be reached, masked, who wrote last first.
+
+        With ``among_many`` followers are asked one after another until there are enough, which is quick where many
+        fit; without it what leaves people out is computed for everybody first.
+        """
         columns = select(Follower.openid, Follower.county, Follower.category, Follower.last_seen_at)
         async with self.database.reading() as session:
             reach = await reach_of(session, wanted, self.clock.now(), self.testers)
-            query = reach.joined(columns).where(reach.base(), reach.reason().is_(None))
+            query = columns if among_many else reach.joined(columns)
+            query = query.where(reach.base(by_key=among_many), reach.reason(by_key=among_many).is_(None))
             rows = (await session.execute(query.order_by(Follower.last_seen_at.desc()).limit(limit))).all()
         return [SampleRow(masked(openid), county, category, seen) for openid, county, category, seen in rows]
 

@@ -89,6 +89,9 @@ async def test_the_fifth_in_a_month_is_left_out(
     await started(service, draft(audience=InCounty(("520602",))), key="four of them")
     plan = await planner.plan(Wanted(SendChannel.MASS_LIST, Everyone()))
     assert (plan.reachable, plan.skipped, plan.quota_after) == (2, {"quota_used": 4}, {0: 2})
+    for among_many in (False, True):
+        sample = await planner.sample(Wanted(SendChannel.MASS_LIST, Everyone()), among_many=among_many)
+        assert [row.county for row in sample] == ["520603"] * 2
     clock.move(timedelta(days=20))
     assert (await planner.plan(Wanted(SendChannel.MASS_LIST, Everyone()))).reachable == 6
 
