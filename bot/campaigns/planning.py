@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.campaigns import freezing
 from bot.campaigns.audience import Everyone, Tagged
-from bot.campaigns.counting import AudienceCounter, Count
+from bot.campaigns.counting import EXACT_BELOW, AudienceCounter, Count
 from bot.campaigns.models import Campaign, SendChannel
 from bot.campaigns.reach import TAG_PREFIX, Facts, Wanted, reach_of
 from bot.campaigns.rules import MASS_CALLS_PER_DAY, MASS_PER_MONTH, AccountKind, batch_max, channels_of
@@ -105,6 +105,11 @@ class Planner:
         async with self.database.reading() as session:
             reach = await reach_of(session, wanted, self.clock.now(), self.testers, only_limits=True)
         return await self.counter.count(reach)
+
+    async def look(self, wanted: Wanted, limit: int) -> tuple[Count, list[SampleRow]]:
+        """Return what somebody who composes sees: how many fit, and some of those who would be reached."""
+        count = await self.count(wanted)
+        return count, await self.sample(wanted, limit, among_many=count.reachable >= EXACT_BELOW)
 
     async def sample(self, wanted: Wanted, limit: int = SAMPLE_ROWS, *, among_many: bool = False) -> list[SampleRow]:
         """Return some of those who would be reached, masked, who wrote last first.

@@ -6,8 +6,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+
+import pytest
 
 from bot.settings import Settings
+from bot.storage.redis_server import RedisServer
+from tests.support.assistant import settings_for
+from tests.support.redis import flush
 from tests.turns.mortal_gateway import GatewayPlan, Mortality, Step, run
 
 START_TIMEOUT_S = 60.0
@@ -80,3 +86,15 @@ def gateways(settings: Settings) -> Iterator[Gateways]:
         yield group
     finally:
         group.end()
+
+
+def settings_over(request: pytest.FixtureRequest, redis_server: RedisServer, folder: Path) -> Settings:
+    """Return settings for gateways over an emptied Redis and a new database of the store that the fixture names."""
+    if request.param == "sqlite":
+        database_url = request.getfixturevalue("sqlite_databases").copy_to(folder / "records.db")
+    else:
+        databases = request.getfixturevalue("postgres_databases")
+        databases.empty()
+        database_url = databases.url
+    flush(redis_server.socket)
+    return settings_for(database_url=database_url, redis_url=redis_server.url, data_dir=folder)

@@ -24,8 +24,7 @@ from bot.turns.store import TurnStore
 from bot.values.clock import MovedClock
 from bot.wechat.models import Inbound
 from tests.support.assistant import Assistant, running_assistant, settings_for, simulated_platform
-from tests.support.redis import flush
-from tests.turns.gateways import Gateways, gateways
+from tests.turns.gateways import Gateways, gateways, settings_over
 from tests.turns.scripted import said
 
 SURE = "好的"
@@ -139,15 +138,7 @@ def group(
     request: pytest.FixtureRequest, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Gateways]:
     """Gateways with the real flows, in processes of their own."""
-    folder: Path = tmp_path_factory.mktemp("erasures")
-    if request.param == "sqlite":
-        database_url = request.getfixturevalue("sqlite_databases").copy_to(folder / "records.db")
-    else:
-        databases = request.getfixturevalue("postgres_databases")
-        databases.empty()
-        database_url = databases.url
-    flush(redis_server.socket)
-    settings = settings_for(database_url=database_url, redis_url=redis_server.url, data_dir=folder)
+    settings = settings_over(request, redis_server, tmp_path_factory.mktemp("erasures"))
     with gateways(settings) as running:
         yield running
 

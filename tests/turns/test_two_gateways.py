@@ -7,7 +7,6 @@ import asyncio
 import itertools
 import signal
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -22,9 +21,8 @@ from bot.simulator.platform import SimulatedPlatform
 from bot.simulator.pushes import text
 from bot.storage.redis_server import RedisServer
 from bot.storage.sql import Database
-from tests.support.assistant import settings_for, simulated_platform
-from tests.support.redis import flush
-from tests.turns.gateways import GatewayProcess, Gateways, gateways
+from tests.support.assistant import simulated_platform
+from tests.turns.gateways import GatewayProcess, Gateways, gateways, settings_over
 from tests.turns.mortal_gateway import Step
 from tests.turns.registering import prepare
 
@@ -40,15 +38,7 @@ def group(
     request: pytest.FixtureRequest, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Gateways]:
     """Gateways over the private Redis and one database, with a programme to register for."""
-    folder: Path = tmp_path_factory.mktemp("gateways")
-    if request.param == "sqlite":
-        database_url = request.getfixturevalue("sqlite_databases").copy_to(folder / "records.db")
-    else:
-        databases = request.getfixturevalue("postgres_databases")
-        databases.empty()
-        database_url = databases.url
-    flush(redis_server.socket)
-    settings = settings_for(database_url=database_url, redis_url=redis_server.url, data_dir=folder)
+    settings = settings_over(request, redis_server, tmp_path_factory.mktemp("gateways"))
 
     async def seed() -> None:
         async with open_records(settings) as records:

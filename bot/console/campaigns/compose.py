@@ -8,7 +8,6 @@ from multidict import MultiDict
 
 from bot.campaigns.audience import Audience
 from bot.campaigns.content import ARTICLES_MAX, MASS_TEXT_BYTES, PLACEHOLDERS, kinds_of
-from bot.campaigns.counting import EXACT_BELOW
 from bot.campaigns.drafts import CampaignDraft, check_draft
 from bot.campaigns.errors import CampaignChanged, NotInThisState, PictureGone
 from bot.campaigns.models import SendChannel
@@ -144,12 +143,11 @@ class CampaignCompose:
         if form.problems:
             return {"plan": None, "wrong": list(form.problems.values()), "sample": [], "groups": []}
         wanted = Wanted(channel=SendChannel(channel), audience=audience, purpose=purpose, tag_id=tag_id)
-        planner = self._parts.desk.planner
-        plan = await planner.count(wanted)
+        plan, sample = await self._parts.desk.planner.look(wanted, SAMPLE_ROWS)
         return {
             "plan": plan,
             "wrong": [],
-            "sample": await planner.sample(wanted, SAMPLE_ROWS, among_many=plan.reachable >= EXACT_BELOW),
+            "sample": sample,
             "groups": AudienceWords(visit, offers).groups(audience),
         }
 
