@@ -80,10 +80,14 @@ class TemplateBubble:
 
 @dataclass(frozen=True, slots=True)
 class CardBubble:
-    """A message whose content lives elsewhere on the platform (published article, coupon, mini program)."""
+    """A message whose content lives elsewhere on the platform (published article, coupon, mini program).
+
+    ``url`` is where a published article can be read.
+    """
 
     kind: str
     title: str
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +163,7 @@ def bubble_links(bubble: Bubble) -> tuple[Link, ...]:
             return (*text_links(head), *own, *text_links(tail))
         case TemplateBubble(_, title, _, url) if url:
             return (Link(title, url=url),)
-        case MusicBubble(title, _, url) if url:
+        case MusicBubble(title, _, url) | CardBubble(_, title, url) if url:
             return (Link(title, url=url),)
         case _:
             return ()

@@ -6,11 +6,12 @@ from datetime import timedelta
 from aiohttp import BodyPartReader, web
 
 from bot.simulator import pushes
-from bot.simulator.errors import BadField
+from bot.simulator.errors import ApiFault, BadField
 from bot.simulator.faults import ANY_PATH, Fault
 from bot.simulator.json_body import Fields, JsonObject, JsonValue, parse_object
 from bot.simulator.models import Exchange
 from bot.simulator.platform import SimulatedPlatform
+from bot.simulator.publications import Verdict, take_down
 from bot.simulator.views import attempt_view, entry_view, exchange_view, follower_view, state_view
 
 Action = Callable[[SimulatedPlatform, str, Fields], Awaitable[Exchange]]
@@ -40,6 +41,7 @@ class ControlServer:
             web.get("/sim/counters", self.counters),
             web.post("/sim/tokens", self.spoil_tokens),
             web.post("/sim/clock", self.move_clock),
+            web.post("/sim/publications", self.change_publications),
             web.post("/sim/verify", self.verify),
             web.post("/sim/reset", self.reset),
         ]
@@ -143,6 +145,19 @@ class ControlServer:
         self._platform.changed()
         return web.json_response({"offset_s": self._platform.clock.offset.total_seconds()})
 
+    async def change_publications(self, request: web.Request) -> web.Response:
+        """End the next publication by ``verdict`` (2, 3, 4), or take ``article_id`` down, ``how``: delete or ban."""
+        body = await _body(request)
+        if "verdict" in body:
+            self._platform.publications.verdicts.append(_verdict(body))
+        else:
+            verdict = Verdict.BANNED if body.text("how", "delete") == "ban" else Verdict.DELETED
+            try:
+                take_down(self._platform, body.text("article_id"), verdict)
+            except ApiFault as fault:
+                raise BadField(field="article_id", reason=fault.errmsg) from fault
+        return web.json_response({"ok": True})
+
     async def verify(self, _request: web.Request) -> web.Response:
         """Check the callback URL as the console's settings page does."""
         return web.json_response({"ok": await self._platform.verify_callback()})
@@ -214,6 +229,13 @@ async def _opt_in(platform: SimulatedPlatform, openid: str, body: Fields) -> Exc
 async def _raw(platform: SimulatedPlatform, openid: str, body: Fields) -> Exchange:
     fields: dict[str, pushes.XmlValue] = {name: body.object("fields").text(name) for name in body.object("fields")}
     return await platform.do(openid, pushes.anything(body.text("msg_type"), fields, body.text("said", "")))
+
+
+def _verdict(body: Fields) -> Verdict:
+    number = body.integer("verdict")
+    if number not in set(Verdict) or number == Verdict.RUNNING:
+        raise BadField(field="verdict", reason="no end of a publication")
+    return Verdict(number)
 
 
 def _place(body: Fields) -> tuple[float, float, str]:

@@ -36,6 +36,7 @@ from bot.simulator.models import (
     Violation,
     require_loopback,
 )
+from bot.simulator.publications import DraftArticle, PublicationBook
 from bot.simulator.pushes import Push
 from bot.simulator.replies import ReplyReader
 from bot.simulator.tokens import TokenBook
@@ -85,7 +86,8 @@ class PlatformCore:
         self.mass_jobs: dict[int, MassJob] = {}
         self.mass_times: deque[datetime] = deque()
         self.mass_verdicts: deque[str] = deque()
-        self.drafts: dict[str, str] = {}
+        self.drafts: dict[str, tuple[DraftArticle, ...]] = {}
+        self.publications = PublicationBook()
         self.typing_until: dict[str, datetime] = {}
         self.violations: list[tuple[str, Violation]] = []
         self.exchanges: list[Exchange] = []

@@ -69,6 +69,10 @@ ERRMSG = {
     47003: "argument invalid!",
     48001: "api unauthorized",
     48006: "forbid to clear quota because of reaching the limit",
+    53503: "该草稿未通过发布检查",
+    53504: "需前往公众平台官网使用草稿",
+    53505: "请手动保存成功后再发表",
+    53600: "Article ID 无效",
     76021: "cgi_path not found, please check",
     76001: "rid not found",
 }

@@ -86,6 +86,8 @@ class SimulatorConfig:
     mass_calls_per_minute: int = 60
     mass_shown_max: int = 1_000
     tells_of_mass_jobs: bool = True
+    publish_latency_s: float = 0.05
+    tells_of_publications: bool = True
     templates: tuple[Template, ...] = ()
     daily_limits: Mapping[str, int] = field(default_factory=dict)
 

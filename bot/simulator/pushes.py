@@ -7,7 +7,7 @@ from typing import TypeAlias
 from bot.simulator.allowances import Grant
 
 #: A list repeats its element's tag.
-XmlValue: TypeAlias = "str | int | float | Mapping[str, XmlValue] | Sequence[Mapping[str, XmlValue]]"
+XmlValue: TypeAlias = "str | int | float | Mapping[str, XmlValue] | Sequence[XmlValue]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +149,19 @@ def mass_finished(msg_id: int, status: str, counts: Mapping[str, int]) -> Push:
     """A mass send is over; ``counts`` holds TotalCount, FilterCount, SentCount and ErrorCount."""
     fields: dict[str, XmlValue] = {"MsgID": msg_id, "Status": status, **counts}
     return _event("MASSSENDJOBFINISH", fields, notice=False)
+
+
+def publish_finished(
+    publish_id: int, status: int, article_id: str, urls: Sequence[str], failed: Sequence[int]
+) -> Push:
+    """A publication is over (``status`` 0), was refused (2, 3, 4), or was deleted or banned later (5, 6)."""
+    info: dict[str, XmlValue] = {"publish_id": publish_id, "publish_status": int(status)}
+    if article_id:
+        items: list[XmlValue] = [{"idx": place, "article_url": url} for place, url in enumerate(urls, start=1)]
+        info |= {"article_id": article_id, "article_detail": {"count": len(items), "item": items}}
+    if failed:
+        info["fail_idx"] = [*failed]
+    return _event("PUBLISHJOBFINISH", {"PublishEventInfo": info}, notice=False)
 
 
 def subscribe_answered(answers: Mapping[str, bool]) -> Push:

@@ -20,6 +20,7 @@ from bot.simulator.core import PlatformCore
 from bot.simulator.json_body import JsonObject, JsonValue
 from bot.simulator.menus import Button
 from bot.simulator.models import Attempt, Entry, Exchange, Follower, Said
+from bot.simulator.publications import Publication, address_of
 
 RECENT = 40
 
@@ -39,6 +40,7 @@ def state_view(platform: PlatformCore) -> JsonObject:
     recent: list[JsonValue] = [exchange_view(one) for one in platform.exchanges[-RECENT:]]
     sent: list[JsonValue] = [entry_view(one) for one in platform.transcript.newest_sent(RECENT)]
     scenes: list[JsonValue] = [*dict.fromkeys(platform.scenes.values())]
+    publications: list[JsonValue] = [publication_view(platform, one) for one in platform.publications.everything()]
     return {
         "account": account,
         "menu": menu,
@@ -46,9 +48,24 @@ def state_view(platform: PlatformCore) -> JsonObject:
         "exchanges": recent,
         "sent": sent,
         "scenes": scenes,
+        "publications": publications[:RECENT],
         "last_seq": platform.transcript.last_seq,
         "now": _moment(platform.clock.now()),
         "clock_offset_s": platform.clock.offset.total_seconds(),
+    }
+
+
+def publication_view(platform: PlatformCore, publication: Publication) -> JsonObject:
+    """Return a publication: how it stands, and the addresses of its articles."""
+    urls: list[JsonValue] = [
+        address_of(platform, publication, place) for place in range(1, len(publication.codes) + 1)
+    ]
+    return {
+        "publish_id": str(publication.publish_id),
+        "status": int(publication.verdict),
+        "article_id": publication.article_id,
+        "title": publication.articles[0].title,
+        "urls": urls,
     }
 
 
@@ -118,8 +135,8 @@ def bubble_view(bubble: Bubble) -> JsonObject:
         case TemplateBubble(_, title, fields, url, mini_program):
             pairs: list[JsonValue] = [{"name": name, "value": value} for name, value in fields]
             return {"kind": "template", "title": title, "fields": pairs, "url": url, "mini_program": mini_program}
-        case CardBubble(kind, title):
-            return {"kind": "card", "card": kind, "title": title}
+        case CardBubble(kind, title, url):
+            return {"kind": "card", "card": kind, "title": title, "url": url}
     assert_never(bubble)
 
 

@@ -248,6 +248,19 @@ class MassQuotaUsedUp(ApiError):
     code: ClassVar[str] = "wechat.api.mass_quota_used_up"
 
 
+class DraftNotAccepted(ApiError):
+    """53503: the draft failed the check before publication; 53504: it can be published on the platform's own pages
+    alone; 53505: it has to be saved there first. Nothing was published."""
+
+    code: ClassVar[str] = "wechat.api.draft_not_accepted"
+
+
+class NoSuchArticle(ApiError):
+    """53600: nothing is published under this article id."""
+
+    code: ClassVar[str] = "wechat.api.no_such_article"
+
+
 class TypingRefused(ApiError):
     """45072, 45080, 45081: the typing sign cannot be shown now."""
 
@@ -292,6 +305,10 @@ _CLASS_BY_ERRCODE: dict[int, type[ApiError]] = {
     48001: NotAuthorised,
     48002: Blocked,
     48004: NotAuthorised,
+    53503: DraftNotAccepted,
+    53504: DraftNotAccepted,
+    53505: DraftNotAccepted,
+    53600: NoSuchArticle,
 }
 
 

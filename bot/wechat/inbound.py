@@ -313,6 +313,12 @@ class PublishJobFinished(EventBase):
     article_urls: tuple[ArticleUrl, ...] = ()
     failed_indexes: tuple[int, ...] = ()
 
+    @property
+    def delivery_key(self) -> str:
+        """As for any event, with the job: its number stands inside, and one job ends, is deleted, is banned."""
+        parts = (self.openid, str(self.created_s), self.event, self.publish_id, str(self.status))
+        return f"e:{_digest(*parts)}"
+
 
 @dataclass(frozen=True, slots=True)
 class SubscribeDecision:

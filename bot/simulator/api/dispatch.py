@@ -5,14 +5,14 @@ import json
 
 from aiohttp import web
 
-from bot.simulator.api import mass, media, menus, messages, notices, quotas, tokens, users
+from bot.simulator.api import mass, media, menus, messages, notices, publishing, quotas, tokens, users
 from bot.simulator.api.calls import Answer, ApiCall, Endpoint
 from bot.simulator.errors import ApiFault, BadField, new_rid
 from bot.simulator.faults import Call, Fault
 from bot.simulator.json_body import JsonObject
 from bot.simulator.platform import SimulatedPlatform
 
-MODULES = (tokens, messages, media, menus, notices, mass, users)
+MODULES = (tokens, messages, media, menus, notices, mass, publishing, users)
 ENDPOINTS: dict[str, Endpoint] = {endpoint.path: endpoint for module in MODULES for endpoint in module.ENDPOINTS}
 ENDPOINTS |= {endpoint.path: endpoint for endpoint in quotas.endpoints(ENDPOINTS)}
 

@@ -11,6 +11,7 @@ from bot.simulator.errors import ApiFault
 from bot.simulator.json_body import Fields, JsonObject
 from bot.simulator.mass_jobs import MassJob, run_job
 from bot.simulator.models import Channel, Follower
+from bot.simulator.publications import DraftArticle
 
 MAX_OPENIDS = 10_000
 MAX_CLIENT_ID_BYTES = 32
@@ -79,12 +80,22 @@ async def preview(call: ApiCall) -> JsonObject:
 
 
 async def add_draft(call: ApiCall) -> JsonObject:
-    """Keep articles for one send; afterwards the id is dead."""
+    """Keep articles for one send or publication; afterwards the id is dead."""
     articles = call.body().objects("articles")
     if not articles:
         raise ApiFault(44003)
     media_id = f"draft-{new_msg_id()}"
-    call.platform.drafts[media_id] = articles[0].text("title")
+    call.platform.drafts[media_id] = tuple(
+        DraftArticle(
+            title=one.text("title"),
+            body=one.text("content", ""),
+            author=one.text("author", ""),
+            digest=one.text("digest", ""),
+            source_url=one.text("content_source_url", ""),
+            thumb_media_id=one.text("thumb_media_id", ""),
+        )
+        for one in articles
+    )
     return {"media_id": media_id}
 
 
@@ -151,10 +162,10 @@ def _bubble(call: ApiCall, body: Fields) -> Bubble:
             return MediaBubble("image", call.platform.media.get(media_id, call.now).media_id)
         case "mpnews":
             media_id = body.object("mpnews").text("media_id", "")
-            title = call.platform.drafts.get(media_id)
-            if title is None:
+            articles = call.platform.drafts.get(media_id)
+            if articles is None:
                 raise ApiFault(40007)
-            return CardBubble("mpnews", title)
+            return CardBubble("mpnews", articles[0].title)
         case _:
             raise ApiFault(40008)
 

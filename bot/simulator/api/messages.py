@@ -18,6 +18,7 @@ from bot.simulator.bubbles import (
 from bot.simulator.errors import ApiFault
 from bot.simulator.json_body import Fields, JsonObject
 from bot.simulator.models import About, Channel, TypingChanged
+from bot.simulator.publications import address_of
 
 TYPING_LIFE = timedelta(seconds=15)
 
@@ -111,8 +112,18 @@ def _menu(call: ApiCall, part: Fields, _kind: str) -> Bubble:
     return bubble
 
 
+def _published(call: ApiCall, part: Fields, kind: str) -> Bubble:
+    """A published article. That one which is not there answers 53600, as getarticle does, is a guess."""
+    publication = call.platform.publications.article(part.text("article_id"))
+    shown = [place for place in range(1, len(publication.articles) + 1) if publication.shows(place)]
+    if not shown:
+        raise ApiFault(53600)
+    place = shown[0]
+    return CardBubble(kind, publication.articles[place - 1].title, address_of(call.platform, publication, place))
+
+
 def _card(_call: ApiCall, part: Fields, kind: str) -> Bubble:
-    key = {"mpnewsarticle": "article_id", "wxcard": "card_id", "miniprogrampage": "pagepath"}[kind]
+    key = {"wxcard": "card_id", "miniprogrampage": "pagepath"}[kind]
     reference = part.text(key)
     return CardBubble(kind, part.text("title", reference))
 
@@ -125,7 +136,7 @@ _READERS: dict[str, Callable[[ApiCall, Fields, str], Bubble]] = {
     "music": _music,
     "news": _news,
     "msgmenu": _menu,
-    "mpnewsarticle": _card,
+    "mpnewsarticle": _published,
     "wxcard": _card,
     "miniprogrampage": _card,
 }

@@ -166,7 +166,11 @@ const BUBBLES = {
   news: newsCard,
   menu: menuBubble,
   template: templateCard,
-  card: (bubble) => card("other", bubble.title),
+  card: (bubble) => {
+    const box = card("other", bubble.title);
+    if (bubble.url) box.append(outside(bubble.url, "阅读全文"));
+    return box;
+  },
 };
 
 function newsCard(bubble, _openid, phone) {
