@@ -64,14 +64,18 @@ class Form:
         return value
 
     def number(self, name: str, label: str, *, least: int, most: int, required: bool = True) -> int | None:
-        """Return a whole number from ``least`` to ``most``; ``None`` when it is left out or wrong."""
+        """Return a whole number from ``least`` to ``most``; ``None`` when it is left out or wrong.
+
+        Commas may stand in it, as they do where the console shows one.
+        """
         text = self.text(name, label, required=required)
         if not text or name in self.problems:
             return None
-        if not re.fullmatch(r"[-+]?\d{1,12}", text, re.ASCII):
+        digits = text.replace(",", "").replace("，", "")
+        if not re.fullmatch(r"[-+]?\d{1,12}", digits, re.ASCII):
             self._note(name, "form.not_a_number", label=label)
             return None
-        value = int(text)
+        value = int(digits)
         if not least <= value <= most:
             self._note(name, "form.out_of_range", label=label, least=least, most=most)
             return None

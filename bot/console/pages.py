@@ -61,6 +61,7 @@ class Pages:
             short=short,
             audit_action=texts.audit_action,
             county=county_name,
+            count=count,
             problem=self._problem,
             label=texts.label,
             who=who,
@@ -146,6 +147,11 @@ def client(user_agent: str) -> str:
     browser = next((name for mark, name in _BROWSERS if mark in user_agent), None)
     system = next((name for mark, name in _SYSTEMS if mark in user_agent), None)
     return " · ".join(filter(None, (browser, system))) or user_agent or "没有说明"
+
+
+def count(value: int) -> str:
+    """Return a number of people or things as it is read at a glance: 12,345."""
+    return f"{value:,}"
 
 
 def county_name(code: str | None) -> str:

@@ -174,6 +174,8 @@ class Console:
             return await self._error_page(request, 405, "console.method", {})
         except web.HTTPRequestEntityTooLarge:
             return await self._error_page(request, 413, "console.too_large", {"max_mib": MAX_BODY_BYTES // MIB})
+        except NotPermitted as error:
+            return await self._error_page(request, STATUS_OF[NotPermitted], error.code, self._not_permitted(error))
         except BotError as error:
             status = next((STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF), 422)
             return await self._error_page(request, status, error.code, error.fields)
@@ -183,6 +185,12 @@ class Console:
             reference = secrets.token_hex(4)
             log.error("page failed", path=_pattern_of(request), error=type(error).__name__, reference=reference)
             return await self._error_page(request, 500, "internal", {"reference": reference})
+
+    def _not_permitted(self, error: NotPermitted) -> dict[str, str | int]:
+        """Return what the sentence needs: what was wanted, and whom to ask for it."""
+        permission = str(error.fields["permission"])
+        holders = self._building.permissions.holders(permission)
+        return {"what": self._building.pages.texts.label(permission, "permission"), "roles": "、".join(holders)}
 
     async def _error_page(
         self, request: web.Request, status: int, code: str, fields: dict[str, str | int]

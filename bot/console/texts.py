@@ -1,6 +1,7 @@
 """What people read for codes: one table for the whole console, a file an area."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -13,8 +14,16 @@ REFUSED: Final = "wechat.api"
 """What the code of every refusal of the platform begins with."""
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A sentence after a step. ``is_refusal``: what was asked for was not done."""
+
+    text: str
+    is_refusal: bool = False
+
+
 class Texts:
-    """The sentences of ``texts/``: errors, problems of fields, notices after a step."""
+    """The sentences of ``texts/``: errors, problems of fields, notices and refusals after a step."""
 
     def __init__(self, sections: Mapping[str, Mapping[str, str]]) -> None:
         self._sections = sections
@@ -59,9 +68,11 @@ class Texts:
         subject, _, step = action.rpartition(":")
         return f"{self.label(subject, 'audit_subject')} · {self.label(step, 'audit_step')}" if subject else action
 
-    def notice(self, code: str, fields: Mapping[str, FieldValue]) -> str:
+    def notice(self, code: str, fields: Mapping[str, FieldValue]) -> Said:
         """Return the sentence after a step; raises KeyError for a code without one."""
-        return _filled(self._sections["notices"][code], fields)
+        refusal = self._sections["refusals"].get(code)
+        text = self._sections["notices"][code] if refusal is None else refusal
+        return Said(_filled(text, fields), is_refusal=refusal is not None)
 
 
 def read_sections(folder: Path = TEXTS_DIR) -> dict[str, dict[str, str]]:

@@ -14,6 +14,7 @@ from bot.console.forms import Form
 from bot.console.names import Names
 from bot.console.pages import Pages
 from bot.console.routing import NavItem, Route
+from bot.console.texts import Said
 from bot.staff.errors import NotPermitted
 from bot.staff.models import StaffView
 from bot.staff.names import StaffNames
@@ -81,11 +82,16 @@ class Visit:
 
         Raises NotPermitted for an account that sees one county and has none.
         """
-        return self._county_of(self.reach)
+        permission = self._route.permission
+        return None if permission is None else self.county_for(permission)
 
     def county_for(self, permission: str) -> str | None:
         """Return ``county`` for another permission than the route's; raises NotPermitted."""
-        return self._county_of(self.require(permission))
+        if self.require(permission) is not Reach.COUNTY:
+            return None
+        if self.viewer.account.county is None:
+            raise NotPermitted(permission=permission)
+        return self.viewer.account.county
 
     def owner_for(self, permission: str) -> str | None:
         """Return ``owner`` for another permission than the route's; raises NotPermitted."""
@@ -112,14 +118,6 @@ class Visit:
     def may_touch(self, permission: str, *, county: str | None = None, owner: str | None = None) -> bool:
         """Say whether ``permission`` reaches a record of ``county`` that is ``owner``'s."""
         return self._building.permissions.covers(self.viewer.account, permission, county=county, owner=owner)
-
-    def _county_of(self, reach: Reach) -> str | None:
-        if reach is not Reach.COUNTY:
-            return None
-        county = self.viewer.account.county
-        if county is None:
-            raise NotPermitted(permission=self._route.permission or "")
-        return county
 
     def label(self, code: str | None, kind: str) -> str:
         """Return what a code is called; see ``Texts.label``."""
@@ -213,9 +211,9 @@ class Visit:
         }
 
 
-def set_notice(response: web.StreamResponse, building: Building, text: str) -> None:
-    """Let the next page show ``text`` once."""
-    payload = base64.urlsafe_b64encode(json.dumps(text).encode()).decode()
+def set_notice(response: web.StreamResponse, building: Building, said: Said) -> None:
+    """Let the next page show what is ``said`` once."""
+    payload = base64.urlsafe_b64encode(json.dumps([said.text, said.is_refusal]).encode()).decode()
     value = f"{payload}.{building.cipher.lookup_hash(payload, _NOTICE_CONTEXT)}"
     response.set_cookie(
         NOTICE_COOKIE,
@@ -228,16 +226,16 @@ def set_notice(response: web.StreamResponse, building: Building, text: str) -> N
     )
 
 
-def read_notice(request: web.Request, building: Building) -> str | None:
+def read_notice(request: web.Request, building: Building) -> Said | None:
     """Return the notice that the last step left; ``None`` for none, or for one that is not ours."""
     payload, _, signature = request.cookies.get(NOTICE_COOKIE, "").partition(".")
     if not hmac.compare_digest(signature.encode(), building.cipher.lookup_hash(payload, _NOTICE_CONTEXT).encode()):
         return None
     try:
-        text: str = json.loads(base64.urlsafe_b64decode(payload))
+        text, is_refusal = json.loads(base64.urlsafe_b64decode(payload))
     except (ValueError, binascii.Error):
         return None
-    return text
+    return Said(str(text), is_refusal=bool(is_refusal))
 
 
 def public_values(building: Building, request: web.Request, **values: Any) -> Mapping[str, Any]:

@@ -78,9 +78,9 @@ class Counts:
     by_status: dict[Status, int]
 
     def text(self, status: Status | None) -> str:
-        """Return the number as people read it: ``1234`` or ``2000+``; of all statuses for ``None``."""
+        """Return the number as people read it: ``1,234`` or ``2,000+``; of all statuses for ``None``."""
         found = list(self.by_status.values()) if status is None else [self.by_status.get(status, 0)]
-        return f"{sum(found)}+" if max(found, default=0) >= COUNT_MAX else str(sum(found))
+        return f"{sum(found):,}+" if max(found, default=0) >= COUNT_MAX else f"{sum(found):,}"
 
 
 @dataclass(frozen=True, slots=True)

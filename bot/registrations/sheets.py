@@ -67,6 +67,8 @@ def read_sheet(data: bytes, file_name: str) -> Sheet | Problem:
         return _checked(_workbook_rows(data))
     if file_name.lower().endswith((".xlsx", ".xls")) or b"\x00" in data[:4096]:
         return Problem("sheet.unreadable")
+    if not file_name.lower().endswith(".csv"):
+        return Problem("sheet.no_table")
     return _checked(_csv_rows(data))
 
 

@@ -63,6 +63,10 @@ class PermissionTable:
             raise NotPermitted(permission=permission)
         return reach
 
+    def holders(self, permission: str) -> tuple[str, ...]:
+        """Return what the roles are called that have a permission; raises KeyError for an unknown one."""
+        return tuple(self.roles[role] for role in self.roles if role in self.permissions[permission])
+
     def covers(
         self, account: StaffView, permission: str, *, county: str | None = None, owner: str | None = None
     ) -> bool:

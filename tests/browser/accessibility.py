@@ -1,4 +1,4 @@
-"""What keeps a page from being used by everybody: WCAG AA by axe, and pages that are wider than the screen."""
+"""What keeps a page from being used by everybody: WCAG AA by axe, frames out of the keyboard's reach, wide pages."""
 
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page
@@ -6,6 +6,13 @@ from playwright.async_api import Page
 from tests.browser.staff import OFFICE, PHONE
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "resultTypes": ["violations"]}
+OUT_OF_REACH = """
+() => [...document.querySelectorAll("main *")]
+  .filter((one) => one.scrollWidth > one.clientWidth + 1 && /auto|scroll/.test(getComputedStyle(one).overflowX))
+  .filter((one) => one.tabIndex < 0 && !one.querySelector("a, button, input, select, textarea"))
+  .map((one) => one.outerHTML.slice(0, 120))
+"""
+"""What is wider than its frame and cannot be moved by the keyboard."""
 
 
 async def violations(page: Page) -> list[str]:
@@ -23,6 +30,7 @@ async def faults_of(page: Page) -> list[str]:
     for name, size in (("phone", PHONE), ("office", OFFICE)):
         await page.set_viewport_size(size)
         found += [f"{name}: {one}" for one in await violations(page)]
+        found += [f"{name}: the keyboard cannot scroll {one}" for one in await page.evaluate(OUT_OF_REACH)]
         width = await page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         if width > 0:
             found.append(f"{name}: scrolls sideways by {width} px")

@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 import pytest
 
+from bot.console.texts import read_sections
 from bot.staff.rules import PermissionTable
 from bot.values.problem import Problem
 from tests.console.served import PASSWORD, Browser, ServedConsole
@@ -319,3 +320,15 @@ async def test_a_county_role_needs_a_county(sqlite_console: ServedConsole) -> No
         "nowhere", PASSWORD, display_name="nowhere", roles=[REVIEWER], by="test", source="test"
     )
     assert refused == Problem("staff.county_needed")
+
+
+def test_every_permission_has_a_name() -> None:
+    assert set(read_sections()["labels.permission"]) == set(PermissionTable.load().permissions)
+
+
+async def test_who_is_not_allowed_reads_what_it_was_and_whose_it_is(sqlite_console: ServedConsole) -> None:
+    lawyer = await sqlite_console.staff(LAWYER, county=SONGTAO)
+    answer = await lawyer.get("/registrations")
+    assert answer.status == 403
+    assert "“看报名”不归您的账号办，由系统管理员、活动管理员、区县审核员、审计员办" in answer.visible
+    assert "registrations:" not in answer.visible

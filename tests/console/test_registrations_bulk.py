@@ -128,7 +128,8 @@ async def test_what_was_rejected_in_bulk_is_put_back(console: ServedConsole, man
 
 async def test_nothing_ticked_or_chosen_is_said(console: ServedConsole, manager: Browser) -> None:
     receipt = await screened(console)
-    assert "请先勾选要处理的报名" in (await manager.follow(await asked(manager, "approve", []))).visible
+    refused = await manager.follow(await asked(manager, "approve", []))
+    assert 'class="notice warn" role="alert">请先勾选要处理的报名' in refused.text
     assert "请先选要做的操作" in (await manager.follow(await asked(manager, "", [receipt]))).visible
     assert "请先选要做的操作" in (await manager.follow(await asked(manager, "assign_post", [receipt]))).visible
 

@@ -388,6 +388,7 @@ async def test_a_registration_without_a_follower_is_announced_to_nobody(
         (b"\x00\x01\x02", "a.csv", "sheet.unreadable"),
         (b"a,b\n\xff\xff\xff", "a.csv", "sheet.encoding"),
         ("姓名,手机号\n".encode(), "a.csv", "sheet.no_lines"),
+        ("请把我们单位的人报上".encode(), "名单.txt", "sheet.no_table"),
         (("姓名\n" + "杨小芳\n" * 5_001).encode(), "a.csv", "sheet.too_many_lines"),
         ((",".join(f"列{n}" for n in range(61)) + "\n1\n").encode(), "a.csv", "sheet.too_many_columns"),
     ],

@@ -11,6 +11,7 @@ from bot.console.registrations.filters import SEARCH, address_of, key_of, read_f
 from bot.console.routing import NavItem, Route, Tile
 from bot.console.visit import Visit
 from bot.programmes.service import ProgrammeService
+from bot.registrations.bulk import BULK_MAX
 from bot.registrations.desk import Desk
 from bot.registrations.errors import BadCursor
 from bot.registrations.filters import STORED_STATUSES, Filter, Mark, Sort
@@ -159,6 +160,7 @@ class RegistrationPages:
             "county_choices": [(county.code, county.short) for county in County] if visit.county is None else [],
             "sorts": [sort for sort in Sort if sort is not Sort.RANKED or wanted.programme_id],
             "steps": [step for step in BULK_STEPS if step is not Step.CHECK_IN] if visit.can(REVIEW) else [],
+            "bulk_most": BULK_MAX,
             "may_export": visit.can(EXPORT),
         }
 
