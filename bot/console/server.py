@@ -23,7 +23,13 @@ from bot.inbox.errors import NoSuchAlert, NoSuchChat, NoSuchMessage, NoSuchReply
 from bot.knowledge.errors import EntryChanged, NoSuchEntry
 from bot.legal.errors import NoSuchCase, TransitionRefused
 from bot.programmes.errors import EditConflict, NotReady, UnknownProgramme, UnknownRow, UnknownVersion
-from bot.registrations.errors import IllegalTransition, UnknownBulkRun, UnknownMaterialFile, UnknownUnitList
+from bot.registrations.errors import (
+    IllegalTransition,
+    MovedSince,
+    UnknownBulkRun,
+    UnknownMaterialFile,
+    UnknownUnitList,
+)
 from bot.staff.errors import NoSuchAccount, NotPermitted
 from bot.staff.names import StaffNames
 from bot.staff.rules import PermissionTable
@@ -84,6 +90,7 @@ STATUS_OF: Final[dict[type[BotError], int]] = {
     NotReady: 409,
     BadAddress: 400,
     IllegalTransition: 409,
+    MovedSince: 409,
     UnknownBulkRun: 404,
     UnknownMaterialFile: 404,
     UnknownUnitList: 404,

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.programmes.snapshots import JsonValue
 from bot.registrations.desk_models import BulkRow, BulkRun
 from bot.registrations.errors import NotUndoable, ReasonMissing, TooManyAtOnce, UnknownBulkRun
-from bot.registrations.steps import BULK_STEPS, UNDONE_BY, Step
+from bot.registrations.steps import BULK_STEPS, OWN_REASONS, UNDONE_BY, Step
 from bot.staff.audit import AuditWriter
 from bot.staff.models import AuditRecord
 from bot.storage.sql import Database
@@ -42,7 +42,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """How far a run is. ``can_undo``: some of what it did can be taken back, and nobody has yet."""
+    """How far a run is. ``can_undo``: some of what it did can be taken back, and nobody has yet (``undone_by``)."""
 
     id: int
     step: Step
@@ -55,6 +55,7 @@ class RunView:
     created_at: datetime
     finished_at: datetime | None
     undo_of: int | None
+    undone_by: int | None
     can_undo: bool
 
 
@@ -91,7 +92,7 @@ class BulkReview:
             raise ReasonMissing(source="", target=order.step.target or order.step.value)
         return await self._plan(order, receipts, undo_of=None)
 
-    async def undo(self, run_id: int, *, by: str, key: str, reason: str, county: str | None, source: str) -> RunView:
+    async def undo(self, run_id: int, *, by: str, key: str, county: str | None, source: str) -> RunView:
         """Write down a run that takes back what ``run_id`` did; raises UnknownBulkRun, NotUndoable."""
         run = await self.get(run_id)
         if not run.can_undo:
@@ -99,11 +100,12 @@ class BulkReview:
         done = select(BulkRow.receipt).where(BulkRow.run_id == run_id, BulkRow.outcome == DONE)
         async with self._database.reading() as session:
             receipts = (await session.scalars(done.order_by(BulkRow.ordinal))).all()
+        step = UNDONE_BY[run.step]
         order = Order(
-            step=UNDONE_BY[run.step],
+            step=step,
             receipts=receipts,
             by=by,
-            reason=reason,
+            reason=OWN_REASONS[step],
             key=key,
             county=county,
             source=source,
@@ -116,7 +118,19 @@ class BulkReview:
             run = await session.get(BulkRun, run_id)
             if run is None:
                 raise UnknownBulkRun(run=run_id)
-            return await _view(session, run)
+            return (await _views(session, [run]))[0]
+
+    async def latest(
+        self, *, by: str | None = None, limit: int = 20, before: int | None = None
+    ) -> tuple[RunView, ...]:
+        """Return the runs (of one member of staff, ``by``), the newest first; ``before`` goes on from a number."""
+        query = select(BulkRun).order_by(BulkRun.id.desc()).limit(limit)
+        if by is not None:
+            query = query.where(BulkRun.by == by)
+        if before is not None:
+            query = query.where(BulkRun.id < before)
+        async with self._database.reading() as session:
+            return await _views(session, (await session.scalars(query)).all())
 
     async def rows(
         self, run_id: int, *, refused_only: bool = False, after: int = 0, limit: int = 100
@@ -136,7 +150,7 @@ class BulkReview:
         except IntegrityError:
             async with self._database.reading() as session:
                 run = (await session.scalars(select(BulkRun).where(BulkRun.key == order.key))).one()
-                return await _view(session, run)
+                return (await _views(session, [run]))[0]
 
     async def _store(
         self, session: AsyncSession, order: Order, receipts: Sequence[str], undo_of: int | None
@@ -167,20 +181,34 @@ class BulkReview:
         reason = f"{order.step}:{order.reason}:{len(receipts)}"
         record = AuditRecord(order.by, "registrations:bulk:start", "bulk_run", str(run.id), reason, order.source)
         await self._audit.append(session, record)
-        return await _view(session, run)
+        return (await _views(session, [run]))[0]
 
 
 async def counts(session: AsyncSession, run_id: int) -> tuple[int, int]:
     """Return how many of a run were done and how many refused so far."""
-    query = select(BulkRow.outcome, func.count()).where(BulkRow.run_id == run_id, BulkRow.outcome.is_not(None))
-    counts = dict((await session.execute(query.group_by(BulkRow.outcome))).all())
-    done = counts.pop(DONE, 0)
-    return done, sum(counts.values())
+    return (await _counts(session, [run_id])).get(run_id, (0, 0))
 
 
-async def _view(session: AsyncSession, run: BulkRun) -> RunView:
-    done, refused = await counts(session, run.id)
-    undone = await session.scalar(select(func.count()).where(BulkRun.undo_of == run.id))
+async def _counts(session: AsyncSession, runs: Sequence[int]) -> Mapping[int, tuple[int, int]]:
+    query = select(BulkRow.run_id, BulkRow.outcome, func.count()).where(
+        BulkRow.run_id.in_(runs), BulkRow.outcome.is_not(None)
+    )
+    found: dict[int, tuple[int, int]] = {}
+    for run_id, outcome, count in await session.execute(query.group_by(BulkRow.run_id, BulkRow.outcome)):
+        done, refused = found.get(run_id, (0, 0))
+        found[run_id] = (done + count, refused) if outcome == DONE else (done, refused + count)
+    return found
+
+
+async def _views(session: AsyncSession, runs: Sequence[BulkRun]) -> tuple[RunView, ...]:
+    ids = [run.id for run in runs]
+    counted = await _counts(session, ids)
+    undoing = select(BulkRun.undo_of, func.min(BulkRun.id)).where(BulkRun.undo_of.in_(ids)).group_by(BulkRun.undo_of)
+    undone = dict((await session.execute(undoing)).all())
+    return tuple(_view(run, *counted.get(run.id, (0, 0)), undone.get(run.id)) for run in runs)
+
+
+def _view(run: BulkRun, done: int, refused: int, undone_by: int | None) -> RunView:
     step = Step(run.step)
     return RunView(
         id=run.id,
@@ -194,5 +222,6 @@ async def _view(session: AsyncSession, run: BulkRun) -> RunView:
         created_at=run.created_at,
         finished_at=run.finished_at,
         undo_of=run.undo_of,
-        can_undo=step in UNDONE_BY and done > 0 and not undone and run.finished_at is not None,
+        undone_by=undone_by,
+        can_undo=step in UNDONE_BY and done > 0 and undone_by is None and run.finished_at is not None,
     )

@@ -6,17 +6,19 @@ be moved is refused with its reason and holds nobody else up.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import select, update
 
 from bot.programmes.snapshots import JsonValue
 from bot.registrations.bulk import DONE, counts
+from bot.registrations.correcting import Mistake
 from bot.registrations.desk_models import BulkRow, BulkRun
 from bot.registrations.errors import UnknownBulkRun
 from bot.registrations.models import Registration
 from bot.registrations.outcomes import AlreadyIn, Moved, NoPlace
 from bot.registrations.review import Decision, ReviewService
-from bot.registrations.statuses import Actor, ActorKind
+from bot.registrations.statuses import Actor, ActorKind, Status
 from bot.registrations.steps import Step, Terms, take
 from bot.staff.tasks.errors import TaskCancelled
 from bot.staff.tasks.running import RunningTask, TaskResult
@@ -27,6 +29,9 @@ from bot.values.errors import BotError
 KIND = "registrations_bulk"
 NO_PLACE = "no_place"
 OUT_OF_REACH = "out_of_reach"
+ALREADY_IN = "already_in"
+CLOCKS_APART = timedelta(minutes=1)
+"""A run is written down by one machine and carried out by another."""
 
 
 class BulkTask:
@@ -83,10 +88,11 @@ class BulkWork:
             row = await session.get_one(BulkRow, (run_id, ordinal))
             found = select(Registration.county).where(Registration.receipt == row.receipt)
             counties = (await session.scalars(found)).all()
+            undone = None if run.undo_of is None else await session.get_one(BulkRun, run.undo_of)
         if run.county is not None and run.county not in counties:
             outcome = Outcome(OUT_OF_REACH, {})
         else:
-            outcome = await self._decide(run, row)
+            outcome = await self._decide(run, row, undone)
         async with self._database.transaction() as session:
             here = (BulkRow.run_id == run_id, BulkRow.ordinal == ordinal)
             noted = update(BulkRow).where(*here).values(outcome=outcome.code, fields=dict(outcome.fields))
@@ -100,7 +106,7 @@ class BulkWork:
             done, refused = await counts(session, run_id)
         return done, refused
 
-    async def _decide(self, run: BulkRun, row: BulkRow) -> Outcome:
+    async def _decide(self, run: BulkRun, row: BulkRow, undone: BulkRun | None) -> Outcome:
         decision = Decision(
             receipt=row.receipt,
             by=Actor(ActorKind.REVIEWER, run.by),
@@ -109,12 +115,22 @@ class BulkWork:
             note=run.note,
             source=run.source,
         )
+        terms = Terms(items=run.items, until=run.until, mistake=None if undone is None else _mistake(undone))
         try:
-            outcome = await take(self._reviews, Step(run.step), decision, Terms(items=run.items, until=run.until))
+            outcome = await take(self._reviews, Step(run.step), decision, terms)
         except BotError as error:
             return Outcome(error.code, error.fields)
         match outcome:
-            case Moved() | AlreadyIn():
+            case Moved():
                 return Outcome(DONE, {})
+            case AlreadyIn(_, since):
+                return Outcome(ALREADY_IN, {"since": f"{since:%H:%M}"})
             case NoPlace(what):
                 return Outcome(NO_PLACE, {"what": what})
+
+
+def _mistake(undone: BulkRun) -> Mistake:
+    """Return what of each registration a run decided: only that is taken back, nothing that happened since."""
+    assert undone.finished_at is not None, "a run is taken back when it is over"
+    status = Step(undone.step).target or Status.APPROVED
+    return Mistake(undone.by, undone.created_at - CLOCKS_APART, undone.finished_at, status)

@@ -92,7 +92,7 @@ class Deciding:
         session.add(line)
         await session.flush()
         session.add(await _announcement(session, registration, decision.reason, now))
-        await self._append_audit(session, decision, line)
+        await self.append_audit(session, decision, line)
         return Moved(registration.receipt, target)
 
     async def remark(
@@ -114,10 +114,11 @@ class Deciding:
         session.add(line)
         if announce is not None:
             session.add(notice(registration, announce, now))
-        await self._append_audit(session, decision, line)
+        await self.append_audit(session, decision, line)
         return Moved(registration.receipt, status)
 
-    async def _append_audit(self, session: AsyncSession, decision: Decision, line: StatusChange) -> None:
+    async def append_audit(self, session: AsyncSession, decision: Decision, line: StatusChange) -> None:
+        """Note in the trail what a line of the history says."""
         moved = f"{line.source}>{line.target}" if line.source != line.target else "remark"
         await self.audit.append(
             session,

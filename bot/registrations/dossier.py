@@ -11,6 +11,7 @@ from bot.programmes.models import Post, PostRow, Programme
 from bot.programmes.rows import post_of, programme_row
 from bot.programmes.rules import Finding, consents_needed
 from bot.registrations.answers import AnswerLine, AnswerSheet
+from bot.registrations.correcting import Mistake, last_mistake
 from bot.registrations.doubles import Double, absences, doubles_of
 from bot.registrations.errors import UnknownRegistration
 from bot.registrations.filters import Mark
@@ -58,6 +59,7 @@ class Dossier:
     history: tuple[HistoryLine, ...]
     consents_missing: tuple[str, ...]
     steps: tuple[Step, ...]
+    mistake: Mistake | None
     askable: tuple[MissingItem, ...]
     posts: tuple[Post, ...]
     marks: tuple[Mark, ...]
@@ -88,6 +90,8 @@ class DossierReader:
             doubles = await doubles_of(session, row)
             posts = await _posts(session, programme.id)
             needed = consents_needed(programme, facts(particulars, today))
+            history = await history_of(session, receipt)
+            mistake = last_mistake(history, has_come=row.checked_in_at is not None)
             return Dossier(
                 view=view,
                 programme=programme,
@@ -96,7 +100,7 @@ class DossierReader:
                 findings=() if row.erased_at else await self._findings(session, programme, particulars),
                 doubles=doubles,
                 absences=absences(doubles),
-                history=await history_of(session, receipt),
+                history=history,
                 consents_missing=tuple(code for code in needed if code not in row.consents),
                 steps=steps_from(
                     view.status,
@@ -104,7 +108,9 @@ class DossierReader:
                     has_come=row.checked_in_at is not None,
                     has_places=programme.kind.has_places,
                     has_posts=bool(posts),
+                    has_mistake=mistake is not None,
                 ),
+                mistake=mistake,
                 askable=items_of(programme),
                 posts=posts,
                 marks=marks_of(row, self._clock.now()),

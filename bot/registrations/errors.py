@@ -71,6 +71,12 @@ class TooManyAtOnce(BotError):
     code: ClassVar[str] = "registration.too_many_at_once"
 
 
+class MovedSince(BotError):
+    """What was to be taken back is not the last that happened. Fields: ``receipt``."""
+
+    code: ClassVar[str] = "registration.moved_since"
+
+
 class UnknownBulkRun(BotError):
     """There is no such run. Fields: ``run``."""
 

@@ -41,6 +41,15 @@ def step(
     return _line(registration, source, actor, now, reason, note)
 
 
+def step_back(
+    registration: Registration, target: Status, actor: Actor, now: datetime, *, reason: str, note: str = ""
+) -> StatusChange:
+    """Put ``registration`` back to ``target`` and return the history line; the caller has checked that it may."""
+    source = Status(registration.status)
+    registration.status = target.value
+    return _line(registration, source, actor, now, reason, note)
+
+
 def remark(registration: Registration, actor: Actor, now: datetime, *, reason: str, note: str = "") -> StatusChange:
     """Return a history line for something that changed without the status. ``note`` names fields, never values."""
     return _line(registration, Status(registration.status), actor, now, reason, note)

@@ -16,10 +16,12 @@ from bot.values.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class PlannedNotice:
-    """A notice to send. ``kind`` names its text (``approved``, ``returned``, ``rejected``, ``waitlisted``,
-    ``cancelled``, ``completed``, ``no_show``, ``pending``, ``offered``, ``offer_lapsed``, ``post_assigned``,
-    ``changes_confirmed``, ``slot_moved``, ``slot_cancelled``), ``fields`` fill it; none of it is personal. ``key`` is
-    the same however often it is leased, for whoever must not send twice.
+    """A notice to send.
+
+    ``kind`` names its text (``approved``, ``returned``, ``rejected``, ``waitlisted``, ``cancelled``, ``completed``,
+    ``no_show``, ``pending``, ``offered``, ``offer_lapsed``, ``post_assigned``, ``changes_confirmed``, ``slot_moved``,
+    ``slot_cancelled``, and ``corrected_`` with the status that is right), ``fields`` fill it; none of it is personal.
+    ``key`` is the same however often it is leased, for whoever must not send twice.
     """
 
     id: int

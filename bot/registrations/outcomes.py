@@ -329,6 +329,7 @@ class NoPlace:
 
 
 ApproveOutcome = Moved | NoPlace
+TakeBackOutcome = Moved | NoPlace
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.programmes.models import SlotRow
 from bot.programmes.rows import any_row
 from bot.registrations.calls import Calls
+from bot.registrations.correcting import TAKE_BACK_KINDS, Mistake, TakingBack
 from bot.registrations.deciding import Deciding, Decision, lacking_in_quota, lacking_place, refuse_second
-from bot.registrations.errors import IllegalTransition
+from bot.registrations.errors import IllegalTransition, MovedSince
 from bot.registrations.leaving import vacate
 from bot.registrations.ledger import Ledger, Opened
 from bot.registrations.missing_items import check_return
-from bot.registrations.outcomes import AlreadyIn, ApproveOutcome, CheckInOutcome, Moved, NoPlace
+from bot.registrations.outcomes import AlreadyIn, ApproveOutcome, CheckInOutcome, Moved, NoPlace, TakeBackOutcome
 from bot.registrations.places import PlaceLock
 from bot.registrations.reasons import ReasonTable
 from bot.registrations.sealing import Sealer
@@ -140,6 +141,20 @@ class ReviewService:
 
         return await self._deciding.once("complete", decision, work)
 
+    async def take_back(self, decision: Decision, mistake: Mistake) -> TakeBackOutcome:
+        """Put a registration back to where it stood before ``mistake``, the last decision about it.
+
+        A notice that has not gone out is kept back; where it may have, another corrects it. ``NoPlace``: the place
+        that it would hold again was given to somebody else. Raises MovedSince when something else happened meanwhile,
+        AlreadyRegistered when an absent person has registered anew.
+        """
+
+        async def work(session: AsyncSession) -> TakeBackOutcome:
+            opened, now = await self._deciding.open(session, decision), self._clock.now()
+            return await TakingBack(self._deciding).take_back(session, opened, decision, mistake, now)
+
+        return await self._deciding.calls.once("take_back", decision.key, TAKE_BACK_KINDS, work)
+
     # Work that leaves the status as it is
 
     async def check_in(self, decision: Decision) -> CheckInOutcome:
@@ -155,11 +170,18 @@ class ReviewService:
 
         return await self._deciding.calls.once("check_in", decision.key, _CHECK_IN_KINDS, work)
 
-    async def revoke_check_in(self, decision: Decision) -> Moved:
-        """Take back a check-in that was made by mistake."""
+    async def revoke_check_in(self, decision: Decision, made: Mistake | None = None) -> Moved:
+        """Take back a check-in that was made by mistake.
+
+        Raises MovedSince when it is not the one that was ``made``.
+        """
 
         async def work(session: AsyncSession, opened: Opened, now: datetime) -> Moved:
-            opened.registration.checked_in_at = None
+            registration = opened.registration
+            since = registration.checked_in_at
+            if made is not None and (since is None or not made.since <= since <= made.until):
+                raise MovedSince(receipt=registration.receipt)
+            registration.checked_in_at = None
             return await self._deciding.remark(session, opened, decision, now, among={Status.APPROVED})
 
         return await self._deciding.once("revoke_check_in", decision, work)

@@ -89,6 +89,14 @@ TRANSITIONS: tuple[Transition, ...] = (
     _rule(Status.NO_SHOW, Status.COMPLETED, ActorKind.SITE, ActorKind.REVIEWER),
 )
 
+CORRECTIONS: frozenset[tuple[Status, Status]] = frozenset(
+    (rule.target, rule.source)
+    for rule in TRANSITIONS
+    if ActorKind.REVIEWER in rule.actors and rule.target is not Status.CANCELLED
+)
+"""The way back, from where to where, of what staff decided by mistake. A cancellation is final: the person may have
+registered anew."""
+
 _BY_MOVE: Mapping[tuple[Status, Status], Transition] = {(rule.source, rule.target): rule for rule in TRANSITIONS}
 
 LIVE = frozenset({Status.DRAFT, Status.PENDING, Status.RETURNED, Status.WAITLISTED, Status.APPROVED})

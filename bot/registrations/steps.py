@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bot.registrations.errors import ItemsMissing, PlaceMoved, UnknownPost
+from bot.registrations.correcting import TAKEN_BACK, Mistake
+from bot.registrations.errors import ItemsMissing, MovedSince, PlaceMoved, UnknownPost
 from bot.registrations.outcomes import AlreadyIn, Moved, NoPlace
 from bot.registrations.review import Decision, ReviewService
 from bot.registrations.statuses import ActorKind, Status, targets_for
@@ -32,6 +33,7 @@ class Step(StrEnum):
     CONFIRM_CHANGES = "confirm_changes"
     REQUEUE = "requeue"
     ASSIGN_POST = "assign_post"
+    TAKE_BACK = "take_back"
 
     @property
     def target(self) -> Status | None:
@@ -55,6 +57,7 @@ OWN_REASONS: Mapping[Step, str] = {
     Step.CONFIRM_CHANGES: "reviewed_again",
     Step.REQUEUE: "requeued",
     Step.ASSIGN_POST: "post_assigned",
+    Step.TAKE_BACK: TAKEN_BACK,
 }
 """The reason where there is nothing to choose."""
 BULK_STEPS: tuple[Step, ...] = (
@@ -70,17 +73,27 @@ BULK_STEPS: tuple[Step, ...] = (
     Step.CONFIRM_CHANGES,
 )
 """What can be decided about many at once."""
-UNDONE_BY: Mapping[Step, Step] = {Step.REJECT: Step.REOPEN}
-"""What the state machine lets staff take back."""
+UNDONE_BY: Mapping[Step, Step] = {
+    Step.APPROVE: Step.TAKE_BACK,
+    Step.RETURN: Step.TAKE_BACK,
+    Step.WAITLIST: Step.TAKE_BACK,
+    Step.REJECT: Step.TAKE_BACK,
+    Step.REOPEN: Step.TAKE_BACK,
+    Step.CHECK_IN: Step.REVOKE_CHECK_IN,
+    Step.COMPLETE: Step.TAKE_BACK,
+    Step.NO_SHOW: Step.TAKE_BACK,
+}
+"""The step by which a whole run is taken back; what is not here is final, or needs no way back."""
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a step needs besides its reason: what is missing and until when, or which post."""
+    """What a step needs besides its reason: what is missing and until when, which post, or what is taken back."""
 
     items: Sequence[str] = ()
     until: datetime | None = None
     post_id: int | None = None
+    mistake: Mistake | None = None
 
 
 def steps_from(
@@ -90,8 +103,12 @@ def steps_from(
     has_come: bool = False,
     has_places: bool = True,
     has_posts: bool = False,
+    has_mistake: bool = False,
 ) -> tuple[Step, ...]:
-    """Return what a reviewer can decide about a registration that stands so, in the order of ``Step``."""
+    """Return what a reviewer can decide about a registration that stands so, in the order of ``Step``.
+
+    ``has_mistake``: its last decision is one of staff and may be taken back.
+    """
     targets = targets_for(status, ActorKind.REVIEWER)
     approved, waiting = status is Status.APPROVED, status is Status.WAITLISTED
     possible = {
@@ -100,6 +117,7 @@ def steps_from(
         Step.CONFIRM_CHANGES: approved and needs_review,
         Step.REQUEUE: waiting,
         Step.ASSIGN_POST: approved and has_posts,
+        Step.TAKE_BACK: has_mistake,
         Step.WAITLIST: has_places and Status.WAITLISTED in targets,
     }
     return tuple(step for step in Step if possible.get(step, step.target in targets))
@@ -132,7 +150,7 @@ async def _take(reviews: ReviewService, step: Step, decision: Decision, terms: T
         case Step.CHECK_IN:
             return await reviews.check_in(decision)
         case Step.REVOKE_CHECK_IN:
-            return await reviews.revoke_check_in(decision)
+            return await reviews.revoke_check_in(decision, terms.mistake)
         case Step.COMPLETE:
             return await reviews.complete(decision)
         case Step.NO_SHOW:
@@ -143,12 +161,20 @@ async def _take(reviews: ReviewService, step: Step, decision: Decision, terms: T
             return await reviews.requeue(decision)
         case Step.ASSIGN_POST:
             return await _assign_post(reviews, decision, terms)
+        case Step.TAKE_BACK:
+            return await _take_back(reviews, decision, terms)
 
 
 async def _return(reviews: ReviewService, decision: Decision, terms: Terms) -> StepOutcome:
     if terms.until is None:
         raise ItemsMissing(items="until")
     return await reviews.return_(decision, items=terms.items, until=terms.until)
+
+
+async def _take_back(reviews: ReviewService, decision: Decision, terms: Terms) -> StepOutcome:
+    if terms.mistake is None:
+        raise MovedSince(receipt=decision.receipt)
+    return await reviews.take_back(decision, terms.mistake)
 
 
 async def _assign_post(reviews: ReviewService, decision: Decision, terms: Terms) -> StepOutcome:

@@ -27,6 +27,12 @@ TEXTS: Mapping[str, str] = {
     "changes_confirmed": "utter_notice_changes_confirmed",
     "slot_moved": "utter_notice_slot_moved",
     "slot_cancelled": "utter_notice_slot_cancelled",
+    "corrected_pending": "utter_notice_corrected_pending",
+    "corrected_returned": "utter_notice_corrected_returned",
+    "corrected_waitlisted": "utter_notice_corrected_waitlisted",
+    "corrected_approved": "utter_notice_corrected_approved",
+    "corrected_rejected": "utter_notice_corrected_rejected",
+    "corrected_no_show": "utter_notice_corrected_no_show",
 }
 AGAIN_AFTER = timedelta(minutes=15)
 ATTEMPTS_MAX = 96

@@ -71,6 +71,8 @@ MATRIX: dict[str, frozenset[str] | set[str]] = {
     "POST /registrations/views/{view}/delete": APPLICATION_READERS,
     "GET /registrations/next": DECIDERS,
     "POST /registrations/bulk/ask": DECIDERS,
+    "GET /registrations/bulk": DECIDERS,
+    "GET /registrations/bulk/{run}/undo": DECIDERS,
     "POST /registrations/bulk": DECIDERS,
     "GET /registrations/bulk/{run}": DECIDERS,
     "POST /registrations/bulk/{run}/undo": DECIDERS,

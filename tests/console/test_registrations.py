@@ -127,6 +127,25 @@ async def test_one_is_approved_with_the_consequence_said_and_a_reason(
     assert "可能刚被别人处理过" in conflict.visible
 
 
+async def test_a_decision_made_by_mistake_is_taken_back(console: ServedConsole, manager: Browser) -> None:
+    receipt = await screened(console)
+    assert "撤回上一步" not in (await manager.get(f"/registrations/{receipt}")).visible
+    await manager.post(f"/registrations/{receipt}/approve", {"reason": "qualified"})
+    assert "撤回上一步" in (await manager.get(f"/registrations/{receipt}")).visible
+    page = await manager.get(f"/registrations/{receipt}/take_back")
+    assert "要撤回的： 已通过 石晓梅" in page.visible
+    seen = re.findall(r'name="since" value="([^"]+)"', page.text)
+    stale = await manager.post(f"/registrations/{receipt}/take_back", {"since": "2026-01-01T00:00:00+08:00"})
+    assert stale.status == 409
+    assert "之后又有人办过" in stale.visible
+    assert await status_of(console, receipt) is Status.APPROVED
+    page = await manager.follow(await manager.post(f"/registrations/{receipt}/take_back", {"since": seen[0]}))
+    assert "已撤回，现在是“待审核”" in page.visible
+    assert "先前的处理有误，已经更正" in page.visible
+    assert "撤回上一步" not in page.visible
+    assert await status_of(console, receipt) is Status.PENDING
+
+
 async def test_a_button_pressed_twice_counts_once(console: ServedConsole, manager: Browser) -> None:
     receipt = await screened(console)
     await manager.get(f"/registrations/{receipt}/approve")

@@ -109,21 +109,46 @@ async def test_files_are_asked_for_only_where_all_are_of_one_programme(
     assert 'value="phone"' in page.text
 
 
-async def test_what_was_rejected_in_bulk_is_put_back(console: ServedConsole, manager: Browser) -> None:
+@pytest.mark.parametrize(("step", "reason"), [("reject", "age_rule"), ("approve", "qualified")])
+async def test_what_was_decided_in_bulk_is_taken_back(
+    console: ServedConsole, manager: Browser, step: str, reason: str
+) -> None:
     receipts = [await screened(console, serial) for serial in (1, 2)]
-    page = await asked(manager, "reject", receipts)
-    answer = await begun(manager, page, reason="age_rule")
+    page = await asked(manager, step, receipts)
+    answer = await begun(manager, page, reason=reason)
+    assert "撤回这一批" not in (await manager.get(answer.location)).visible
     await console.run_tasks(MANAGER)
     page = await manager.get(answer.location)
-    assert "把办成的 2 份放回待审核" in page.visible
-    undone = await manager.post(f"{answer.location}/undo", {"reason": "after_appeal"})
+    assert "撤回这一批" in page.visible
+    sure = await manager.get(f"{answer.location}/undo", fragment=True)
+    assert "<html" not in sure.text
+    assert "2 份？" in sure.visible
+    assert "再给本人发一条更正" in sure.visible
+    await manager.get(f"{answer.location}/undo")
+    undone = await manager.post(f"{answer.location}/undo")
     assert undone.location != answer.location
     await console.run_tasks(MANAGER)
     assert "撤回 第 1 批" in (await manager.get(undone.location)).visible
     assert await status_of(console, receipts[0]) is Status.PENDING
     again = await manager.get(answer.location)
+    assert "已撤回 见 第 2 批" in again.visible
     assert "撤回这一批" not in again.visible
-    assert (await manager.post(f"{answer.location}/undo", {"reason": "after_appeal"})).status == 422
+    assert "这一批不能撤回" in (await manager.get(f"{answer.location}/undo")).visible
+    assert (await manager.post(f"{answer.location}/undo")).status == 422
+
+
+async def test_runs_are_found_again(console: ServedConsole, manager: Browser) -> None:
+    assert "还没有批量处理过" in (await manager.get("/registrations/bulk")).visible
+    page = await asked(manager, "approve", [await screened(console)])
+    answer = await begun(manager, page, reason="qualified")
+    await console.run_tasks(MANAGER)
+    assert "看这一批" in (await manager.get("/tasks")).visible
+    listed = await manager.get("/registrations/bulk")
+    assert "第 1 批 通过 1 0 已结束 石晓梅" in listed.visible
+    assert f'href="{answer.location}"' in listed.text
+    assert '/registrations/bulk"' in (await manager.get("/registrations")).text
+    neighbour = await console.staff("county_reviewer", county=DEJIANG)
+    assert "还没有批量处理过" in (await neighbour.get("/registrations/bulk")).visible
 
 
 async def test_nothing_ticked_or_chosen_is_said(console: ServedConsole, manager: Browser) -> None:
@@ -146,4 +171,5 @@ async def test_a_county_decides_about_its_own_whatever_receipts_it_sends(console
     assert await status_of(console, other, "openid-2") is Status.PENDING
     neighbour = await console.staff("county_reviewer", county=DEJIANG)
     assert (await neighbour.get(answer.location)).status == 404
-    assert (await neighbour.post(f"{answer.location}/undo", {"reason": "after_appeal"})).status == 404
+    assert (await neighbour.get(f"{answer.location}/undo")).status == 404
+    assert (await neighbour.post(f"{answer.location}/undo")).status == 404

@@ -4,17 +4,21 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
+from bot.programmes.models import ReviewMode
 from bot.programmes.service import ProgrammeService
 from bot.registrations.bulk import BULK_MAX, BulkReview, Order
 from bot.registrations.bulk_work import KIND, BulkTask, BulkWork
+from bot.registrations.correcting import last_mistake
+from bot.registrations.desk_models import BulkRow
 from bot.registrations.errors import NotUndoable, ReasonMissing, TooManyAtOnce, UnknownBulkRun
 from bot.registrations.notices import NoticeBook
 from bot.registrations.records import RegistrationRecords
 from bot.registrations.review import ReviewService
 from bot.registrations.service import RegistrationService
 from bot.registrations.statuses import Status
-from bot.registrations.steps import Step
+from bot.registrations.steps import Step, Terms, take
 from bot.staff.audit import AuditTrail
 from bot.staff.tasks.models import TaskState
 from bot.staff.tasks.running import RunningTask, TaskResult
@@ -23,6 +27,7 @@ from bot.storage.files import PrivateFiles
 from bot.storage.sql import Database
 from bot.values.clock import MovedClock
 from tests.registrations.factories import (
+    MONDAY,
     application,
     by_staff,
     receipt_of,
@@ -147,7 +152,7 @@ async def test_rejections_are_taken_back_once(
     run = await bulk.plan(order(Step.REJECT, receipts[:2], "audience_rule"))
 
     async def undo(key: str) -> int:
-        undone = await bulk.undo(run.id, by="liu", key=key, reason="after_appeal", county=None, source="")
+        undone = await bulk.undo(run.id, by="liu", key=key, county=None, source="")
         return undone.id
 
     with pytest.raises(NotUndoable):
@@ -158,11 +163,117 @@ async def test_rejections_are_taken_back_once(
     await worker.run(KIND, BulkTask(work), {"run": back})
     assert await statuses(registrations, 1, 2, 3) == ["pending"] * 3
     assert (await bulk.get(back)).undo_of == run.id
+    assert (await bulk.get(run.id)).undone_by == back
     with pytest.raises(NotUndoable):
         await undo("undo-2")
-    approved = await bulk.plan(order(Step.APPROVE, receipts, "qualified", key="key-2"))
-    await worker.run(KIND, BulkTask(work), {"run": approved.id})
-    assert not (await bulk.get(approved.id)).can_undo
+    cancelled = await bulk.plan(order(Step.CANCEL, receipts, "programme_stopped", key="key-2"))
+    await worker.run(KIND, BulkTask(work), {"run": cancelled.id})
+    assert not (await bulk.get(cancelled.id)).can_undo
+
+
+@pytest.mark.parametrize(
+    ("before", "step", "reason"),
+    [
+        ((), Step.APPROVE, "qualified"),
+        ((), Step.RETURN, "materials_missing"),
+        ((), Step.WAITLIST, "qualified_but_full"),
+        ((), Step.REJECT, "audience_rule"),
+        ((Step.REJECT,), Step.REOPEN, "after_appeal"),
+        ((Step.APPROVE,), Step.CHECK_IN, "checked_in"),
+        ((Step.APPROVE,), Step.COMPLETE, "served"),
+        ((Step.APPROVE,), Step.NO_SHOW, "did_not_come"),
+    ],
+)
+async def test_a_run_is_taken_back_and_nothing_that_happened_since(
+    programmes: ProgrammeService,
+    registrations: RegistrationService,
+    records: RegistrationRecords,
+    review: ReviewService,
+    clock: MovedClock,
+    bulk: BulkReview,
+    work: BulkWork,
+    worker: Worker,
+    before: tuple[Step, ...],
+    step: Step,
+    reason: str,
+) -> None:
+    stage = await stage_screening(programmes, 9, review_mode=ReviewMode.BY_STAFF)
+    receipts = await submitted(registrations, stage, 1, 2, 3)
+    reasons = {Step.REJECT: "age_rule", Step.APPROVE: "exception_approved"}
+    for number, earlier in enumerate(before):
+        made = await bulk.plan(order(earlier, receipts, reasons[earlier], key=f"before-{number}"))
+        await worker.run(KIND, BulkTask(work), {"run": made.id})
+    stood = [(view.status, view.checked_in_at) for view in [await records.get(receipt) for receipt in receipts]]
+    items, until = (["phone"], clock.now() + timedelta(days=7)) if step is Step.RETURN else ([], None)
+    run = await bulk.plan(order(step, receipts, reason, items=items, until=until))
+    await worker.run(KIND, BulkTask(work), {"run": run.id})
+    assert [row.outcome for row in await bulk.rows(run.id)] == ["done"] * 3
+    clock.move(timedelta(minutes=5))
+    if step is Step.CHECK_IN:
+        await review.revoke_check_in(by_staff(receipts[2], "check_in_revoked"))
+        await review.check_in(by_staff(receipts[2], "checked_in", key="in again"))
+    else:
+        await _decided_again(review, records, receipts[2], step, reason)
+    since = await records.get(receipts[2])
+    undone = await bulk.undo(run.id, by="zhao", key="undo", county=None, source="")
+    await worker.run(KIND, BulkTask(work), {"run": undone.id})
+    rows = await bulk.rows(undone.id)
+    assert [row.outcome for row in rows] == ["done", "done", "registration.moved_since"]
+    stands = [(view.status, view.checked_in_at) for view in [await records.get(receipt) for receipt in receipts]]
+    assert stands == [*stood[:2], (since.status, since.checked_in_at)]
+
+
+async def _decided_again(
+    review: ReviewService, records: RegistrationRecords, receipt: str, step: Step, reason: str
+) -> None:
+    """Take back what a run decided and decide the same by hand: the very same status, and not the run's doing."""
+    mistake = last_mistake(await records.history(receipt))
+    assert mistake is not None
+    await review.take_back(by_staff(receipt, "taken_back", key="by hand"), mistake)
+    terms = Terms(items=["phone"], until=mistake.until + timedelta(days=9)) if step is Step.RETURN else Terms()
+    await take(review, step, by_staff(receipt, reason, key="by hand"), terms)
+
+
+async def test_who_was_in_before_a_run_stays_in_when_it_is_taken_back(
+    programmes: ProgrammeService,
+    registrations: RegistrationService,
+    records: RegistrationRecords,
+    review: ReviewService,
+    bulk: BulkReview,
+    work: BulkWork,
+    worker: Worker,
+) -> None:
+    before, now = await submitted(registrations, await stage_screening(programmes, 3), 1, 2)
+    await review.check_in(by_staff(before, "checked_in"))
+    run = await bulk.plan(order(Step.CHECK_IN, [before, now], "checked_in"))
+    await worker.run(KIND, BulkTask(work), {"run": run.id})
+    assert [row.outcome for row in await bulk.rows(run.id)] == ["already_in", "done"]
+    undone = await bulk.undo(run.id, by="liu", key="undo", county=None, source="")
+    await worker.run(KIND, BulkTask(work), {"run": undone.id})
+    assert [(await records.get(receipt)).checked_in_at is not None for receipt in (before, now)] == [True, False]
+
+
+async def test_taking_back_goes_on_where_a_worker_died(
+    programmes: ProgrammeService,
+    registrations: RegistrationService,
+    database: Database,
+    bulk: BulkReview,
+    work: BulkWork,
+    worker: Worker,
+) -> None:
+    receipts = await applied(registrations, programmes, 2)
+    run = await bulk.plan(
+        order(Step.RETURN, receipts, "materials_missing", items=["phone"], until=MONDAY + timedelta(days=7))
+    )
+    await worker.run(KIND, BulkTask(work), {"run": run.id})
+    undone = await bulk.undo(run.id, by="liu", key="undo", county=None, source="")
+    await work.do(undone.id, 1)
+    # Decided about, and the worker died before it could note so.
+    async with database.transaction() as session:
+        await session.execute(update(BulkRow).where(BulkRow.run_id == undone.id).values(outcome=None))
+    await worker.run(KIND, BulkTask(work), {"run": undone.id})
+    assert [row.outcome for row in await bulk.rows(undone.id)] == ["done", "done"]
+    assert await statuses(registrations, 1, 2) == ["pending", "pending"]
 
 
 async def test_a_button_pressed_twice_plans_one_run(

@@ -8,6 +8,7 @@ from bot.registrations.errors import IllegalTransition, ReasonMissing
 from bot.registrations.reasons import ReasonTable
 from bot.registrations.statuses import (
     AGAIN_ALLOWED,
+    CORRECTIONS,
     EDITABLE,
     LIVE,
     TRANSITIONS,
@@ -58,6 +59,21 @@ def test_every_move_of_every_actor(source: Status) -> None:
                 check_transition(source, target, actor, None)
         else:
             assert check_transition(source, target, actor, None) is rule
+
+
+def test_what_staff_decided_can_be_taken_back_the_way_it_came_but_no_cancellation() -> None:
+    ways_back = {
+        "pending": {"rejected"},
+        "returned": {"pending"},
+        "waitlisted": {"pending"},
+        "approved": {"pending", "waitlisted"},
+        "rejected": {"pending", "returned", "waitlisted"},
+        "no_show": {"approved"},
+        "completed": {"approved", "no_show"},
+    }
+    assert {
+        (Status(source), Status(target)) for source, targets in ways_back.items() for target in targets
+    } == CORRECTIONS
 
 
 def test_only_a_reviewer_rejects() -> None:

@@ -13,16 +13,18 @@ from bot.console.routing import NavItem, Route, Tile
 from bot.console.visit import Visit
 from bot.programmes.service import ProgrammeService
 from bot.registrations.bulk import BULK_MAX, DONE, Order, RowView, RunView
-from bot.registrations.bulk_work import KIND, NO_PLACE, OUT_OF_REACH
+from bot.registrations.bulk_work import ALREADY_IN, KIND, NO_PLACE, OUT_OF_REACH
 from bot.registrations.desk import Desk
 from bot.registrations.missing_items import PARTICULARS, MissingItem, items_of
-from bot.registrations.steps import BULK_STEPS, OWN_REASONS, Step, Terms
+from bot.registrations.steps import BULK_STEPS, OWN_REASONS, UNDONE_BY, Step, Terms
 from bot.staff.tasks.service import TaskBook
 from bot.values.clock import Clock
 
 REVIEW: Final = "registrations:application:review"
-RUN: Final = "/registrations/bulk/{run:[0-9]{1,9}}"
+RUNS: Final = "/registrations/bulk"
+RUN: Final = f"{RUNS}/{{run:[0-9]{{1,9}}}}"
 ROWS: Final = 100
+PAGE_RUNS: Final = 30
 SHOWN: Final = 12
 
 
@@ -43,9 +45,11 @@ class RegistrationBulk:
     def routes(self) -> Sequence[Route]:
         """Return the addresses."""
         return [
-            Route("POST", "/registrations/bulk/ask", self.ask, REVIEW),
-            Route("POST", "/registrations/bulk", self.begin, REVIEW),
+            Route("POST", f"{RUNS}/ask", self.ask, REVIEW),
+            Route("POST", RUNS, self.begin, REVIEW),
+            Route("GET", RUNS, self.runs, REVIEW),
             Route("GET", RUN, self.show, REVIEW),
+            Route("GET", f"{RUN}/undo", self.ask_undo, REVIEW),
             Route("POST", f"{RUN}/undo", self.undo, REVIEW),
         ]
 
@@ -109,22 +113,39 @@ class RegistrationBulk:
             "next": f"{address}?{query}after={rows[-1].ordinal}" if len(rows) == ROWS else None,
             "first": f"{address}?{query}".rstrip("?&") if after else None,
             "reason": self._desk.reasons.text(run.reason),
-            "undo_reasons": reason_choices(self._desk, Step.REOPEN),
+            "is_final": run.step not in UNDONE_BY,
         }
         await visit.names()
         if visit.wants_fragment:
             return visit.part("registrations/run.html", "state", **values)
         return visit.page("registrations/run.html", **values)
 
+    async def runs(self, visit: Visit) -> web.StreamResponse:
+        """List the runs: one's own, or everybody's for whom everything is in reach."""
+        before = visit.filters().number("after", "编号", least=1, most=10**9, required=False)
+        by = None if visit.county is None else visit.viewer.username
+        found = await self._desk.bulk.latest(by=by, limit=PAGE_RUNS, before=before)
+        await visit.names()
+        return visit.page(
+            "registrations/runs.html",
+            runs=found,
+            next=f"{RUNS}?after={found[-1].id}" if len(found) == PAGE_RUNS else None,
+            first=RUNS if before else None,
+        )
+
+    async def ask_undo(self, visit: Visit) -> web.StreamResponse:
+        """Say what taking a run back means."""
+        run = await self._own(visit)
+        if visit.wants_fragment:
+            return visit.part("registrations/run_undo.html", "panel", run=run)
+        return visit.page("registrations/run_undo.html", run=run)
+
     async def undo(self, visit: Visit) -> web.StreamResponse:
         """Take back what a run did."""
         run, form = await self._own(visit), await visit.form()
-        reason = form.option("reason", "原因", [code for code, _ in reason_choices(self._desk, Step.REOPEN)])
-        if form.problems:
-            return visit.to(f"/registrations/bulk/{run.id}", "registration.reason_needed")
         key = f"{visit.viewer.username}:{form.key}"
         undone = await self._desk.bulk.undo(
-            run.id, by=visit.viewer.username, key=key, reason=reason, county=visit.county, source=visit.source
+            run.id, by=visit.viewer.username, key=key, county=visit.county, source=visit.source
         )
         return await self._started(visit, undone)
 
@@ -182,5 +203,5 @@ def _why(visit: Visit, row: RowView) -> str:
         return ""
     if row.outcome == NO_PLACE:
         return visit.sentence(f"registration.no_place.{row.fields['what']}", {})
-    code = f"registration.{OUT_OF_REACH}" if row.outcome == OUT_OF_REACH else row.outcome
+    code = f"registration.{row.outcome}" if row.outcome in (OUT_OF_REACH, ALREADY_IN) else row.outcome
     return visit.sentence(code, {name: str(value) for name, value in row.fields.items()})

@@ -6,14 +6,14 @@ from typing import Final, assert_never
 
 from aiohttp import web
 
-from bot.console.errors import NotFound
 from bot.console.forms import Form
 from bot.console.registrations.detail import ONE, REVIEW, actor, dossier_of
 from bot.console.routing import NavItem, Route, Tile
 from bot.console.visit import Visit
+from bot.registrations.correcting import Mistake
 from bot.registrations.desk import Desk
 from bot.registrations.dossier import Dossier
-from bot.registrations.outcomes import AlreadyIn, Moved, NoPlace
+from bot.registrations.outcomes import AlreadyIn, Moved, NoPlace, Promoted
 from bot.registrations.review import Decision
 from bot.registrations.steps import OWN_REASONS, Step, Terms, take
 from bot.values.clock import LOCAL_ZONE, Clock
@@ -69,7 +69,7 @@ class RegistrationDecisions:
         outcome = await take(self._desk.reviews, step, decision, terms)
         match outcome:
             case Moved(receipt, status, promoted):
-                notice = "registration.moved_up" if promoted else "registration.moved"
+                notice = _notice(step, promoted)
                 label = visit.label(status.value, "registration_status")
                 return visit.to(f"/registrations/{receipt}", notice, status=label, promoted=len(promoted))
             case AlreadyIn(receipt, since):
@@ -85,8 +85,8 @@ class RegistrationDecisions:
 
     async def _dossier(self, visit: Visit) -> Dossier:
         dossier = await dossier_of(visit, self._desk, REVIEW)
-        if Step(visit.path("step")) not in Step:
-            raise NotFound
+        if Step(visit.path("step")) is Step.TAKE_BACK:
+            await visit.names()
         return dossier
 
     def _reason(self, form: Form, step: Step) -> str:
@@ -138,6 +138,8 @@ def read_terms(form: Form, step: Step, dossier: Dossier) -> Terms:
             codes = [str(post.id) for post in dossier.posts]
             post = form.option("post", "岗位", codes, required=step is Step.ASSIGN_POST)
             return Terms(post_id=int(post) if post else None)
+        case Step.TAKE_BACK:
+            return Terms(mistake=_seen_mistake(form, dossier))
         case _:
             return Terms()
 
@@ -150,3 +152,15 @@ def read_return(form: Form, codes: Sequence[str]) -> Terms:
     day = form.day("until_day", "截止日期")
     at = form.time("until_time", "截止时间")
     return Terms(items=items, until=datetime.combine(day, at, LOCAL_ZONE) if day and at else None)
+
+
+def _notice(step: Step, promoted: Sequence[Promoted]) -> str:
+    if step is Step.TAKE_BACK:
+        return "registration.taken_back"
+    return "registration.moved_up" if promoted else "registration.moved"
+
+
+def _seen_mistake(form: Form, dossier: Dossier) -> Mistake | None:
+    """Return what is taken back: what the page showed, if it is still the last that happened."""
+    mistake = dossier.mistake
+    return mistake if mistake is not None and form.raw("since") == mistake.since.isoformat() else None
