@@ -173,3 +173,10 @@ async def test_a_county_decides_about_its_own_whatever_receipts_it_sends(console
     assert (await neighbour.get(answer.location)).status == 404
     assert (await neighbour.get(f"{answer.location}/undo")).status == 404
     assert (await neighbour.post(f"{answer.location}/undo")).status == 404
+
+
+async def test_a_run_that_has_not_ended_stands_among_the_tasks(console: ServedConsole, manager: Browser) -> None:
+    await begun(manager, await asked(manager, "approve", [await screened(console)]), reason="qualified")
+    listed = await manager.get("/tasks")
+    assert listed.status == 200
+    assert "批量处理报名" in listed.visible
