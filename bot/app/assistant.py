@@ -148,7 +148,14 @@ async def _bot(
         nlu_budget_s=settings.nlu_timeout_s,
         job_reports=records.campaigns.reports,
     )
-    turns = TurnService(store, arrivals, conversation, records.clock, link_choices=wechat.link_choices)
+    turns = TurnService(
+        store,
+        arrivals,
+        conversation,
+        records.clock,
+        link_choices=wechat.link_choices,
+        answers=records.kept_answers,
+    )
     codec = Codec(wechat.token, wechat.app_id, wechat.aes_keys, wechat.mode)
     batch_stream = TaskStream(settings.redis_url, name=BATCH_STREAM, at_a_time=BATCHES_AT_A_TIME)
     stack.push_async_callback(batch_stream.close)

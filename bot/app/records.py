@@ -50,6 +50,7 @@ from bot.staff.unmasking import UnmaskingService
 from bot.storage.encryption import FieldCipher
 from bot.storage.files import PrivateFiles
 from bot.storage.sql import ROOMY, Database, SqliteMemory
+from bot.turns.kept_answers import KeptAnswerData, KeptAnswers
 from bot.turns.log import TurnLog
 from bot.understanding.review.service import ReviewData, ReviewList
 from bot.values.clock import Clock, SystemClock
@@ -90,6 +91,7 @@ class Records:
     trail_search: TrailSearch
     trail_checks: TrailChecks
     turn_log: TurnLog
+    kept_answers: KeptAnswers
     reviews: ReviewList
     privacy: PrivacyService
     finder: FollowerFinder
@@ -190,6 +192,7 @@ def build_records(
         LegalData(database, cipher, clock, remove_file=files.delete),
         InboxData(database, cipher, clock, remove_file=files.delete),
         turn_log,
+        KeptAnswerData(database, cipher),
         ReportData(database),
         ReviewData(database, cipher),
         CampaignData(database),
@@ -241,6 +244,7 @@ def build_records(
         trail_search=search,
         trail_checks=TrailChecks(database, clock, audit),
         turn_log=turn_log,
+        kept_answers=KeptAnswers(database, cipher, clock),
         reviews=ReviewList(database, cipher, clock),
         privacy=PrivacyService(database, cipher, clock, holders=holders, trail=audit),
         finder=FollowerFinder(database, cipher),

@@ -84,6 +84,7 @@ def worker_of(bot: Bot, name: str) -> Worker:
         records.sign_in,
         ChatRetention(records.database, clock, remove_file=records.files.delete),
         ChangeFeed(records.database, clock),
+        records.kept_answers,
         review_days=records.settings.review_days,
         chat_days=records.settings.chat_days,
     )

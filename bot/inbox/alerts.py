@@ -39,7 +39,8 @@ class AlertService:
             idempotency_key=key,
             created_at=self._clock.now(),
         )
-        async with self._database.transaction() as session:
+        # A danger is told even if the rest of the turn that saw it fails.
+        async with self._database.transaction(at_once=True) as session:
             try:
                 async with session.begin_nested():
                     session.add(fresh)

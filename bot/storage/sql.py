@@ -2,8 +2,8 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -25,6 +25,8 @@ from bot.values.clock import LOCAL_ZONE
 
 BUSY_TIMEOUT_S = 15
 """How long a SQLite writer waits for another one before it gives up."""
+SQLITE_WRITES = {"sqlite_begin": "IMMEDIATE"}
+"""The execution options of a transaction that will write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,45 @@ class Base(DeclarativeBase):
     type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: UtcDateTime}
 
 
+Look = Callable[[AsyncSession], Awaitable[None]]
+"""Looks at the records before anything else does."""
+
+
+class Unit:
+    """What one task does with a database, from its first write on kept as a whole or not at all.
+
+    Reads before that see what everybody sees; from then on all of the task's sessions share one connection.
+    """
+
+    def __init__(self, database: "Database", look: Look, stack: AsyncExitStack) -> None:
+        self._database = database
+        self._look = look
+        self._looked = False
+        self._stack = stack
+        self._connection: AsyncConnection | None = None
+
+    @property
+    def has_written(self) -> bool:
+        """Whether a transaction was begun in it."""
+        return self._connection is not None
+
+    async def first_look(self, session: AsyncSession) -> None:
+        """Let the owner look at the records, once, before what ``session`` is wanted for."""
+        if not self._looked:
+            self._looked = True
+            await self._look(session)
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[AsyncSession]:
+        """A session over the unit's own connection; what it does not commit is rolled back."""
+        if self._connection is None:
+            self._connection = await self._stack.enter_async_context(self._database.writing_connection())
+        within = AsyncSession(self._connection, join_transaction_mode="create_savepoint", expire_on_commit=False)
+        async with within as session:
+            await self.first_look(session)
+            yield session
+
+
 class Database:
     """Sessions over one engine.
 
@@ -102,28 +143,72 @@ class Database:
         # SQLite's own waiting is a poll without an order, in which a writer can starve until it gives up. The writers
         # of one process queue here instead, first come first served; only other processes are waited for by polling.
         self._writing = asyncio.Lock() if self.is_sqlite else nullcontext()
+        self._units: dict[asyncio.Task[object], Unit] = {}
 
     @property
     def is_sqlite(self) -> bool:
         return self.engine.dialect.name == "sqlite"
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncSession]:
+    async def unit(self, look: Look) -> AsyncIterator[Unit]:
+        """Make everything that this task writes inside the block one transaction, committed at its end.
+
+        ``look`` is called when the records are first touched; what it raises reaches whoever touched them. Tasks that
+        are begun inside the block are not part of it. Raises RuntimeError where the task is in a unit already.
+        """
+        task = asyncio.current_task()
+        if task is None or task in self._units:
+            raise RuntimeError("a unit is of one task, and a task has one unit")
+        async with AsyncExitStack() as stack:
+            self._units[task] = unit = Unit(self, look, stack)
+            try:
+                yield unit
+            finally:
+                del self._units[task]
+
+    def _unit(self) -> Unit | None:
+        return self._units.get(task) if self._units and (task := asyncio.current_task()) is not None else None
+
+    @asynccontextmanager
+    async def transaction(self, *, at_once: bool = False) -> AsyncIterator[AsyncSession]:
         """One unit of work, committed at the end of the block and rolled back on any exception.
 
         On SQLite it takes the write lock at once (BEGIN IMMEDIATE), so that what a transaction has read cannot
-        change before it writes. On PostgreSQL lock the rows that decide with ``with_for_update()``.
+        change before it writes. On PostgreSQL lock the rows that decide with ``with_for_update()``. Inside ``unit``
+        it is a part of that, unless it is wanted ``at_once`` and comes before everything else that is written.
         """
+        unit = self._unit()
+        if unit is not None and (unit.has_written or not at_once):
+            async with unit.session() as session:
+                yield session
+                await session.commit()
+            return
         async with self._writing, self._sessions() as session, session.begin():
             if self.is_sqlite:
-                await session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+                await session.connection(execution_options=SQLITE_WRITES)
             yield session
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
-        """A session for reads only; nothing written in it is kept."""
+        """A session for reads only; nothing written in it is kept. Inside ``unit`` it sees what that has written."""
+        unit = self._unit()
+        if unit is not None and unit.has_written:
+            async with unit.session() as session:
+                yield session
+            return
         async with self._sessions() as session:
+            if unit is not None:
+                await unit.first_look(session)
             yield session
+
+    @asynccontextmanager
+    async def writing_connection(self) -> AsyncIterator[AsyncConnection]:
+        """A connection in a transaction that may write from its beginning, as ``transaction`` has."""
+        async with self._writing, self.engine.connect() as connection:
+            if self.is_sqlite:
+                await connection.execution_options(**SQLITE_WRITES)
+            async with connection.begin():
+                yield connection
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:

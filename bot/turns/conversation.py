@@ -14,21 +14,18 @@ from bot.dialogue.outcomes import FlowStarted, HandedOver, Outcome, RunAction, S
 from bot.dialogue.render import Renderer
 from bot.dialogue.state_json import from_json, to_json
 from bot.dialogue.words import Command
+from bot.turns.answers import Answer
 from bot.turns.chats import RATING_LABELS
 from bot.turns.hearing import Hearing, KnownQuestions
-from bot.turns.log import TurnRecord
 from bot.turns.reading import CRISIS_EVENT, LEFT_PEOPLE_EVENT, Reading, reading_of
 from bot.turns.replies import as_outgoing
 from bot.understanding.crisis import crisis_rules, crisis_signal
 from bot.understanding.keywords import keyword_rules
-from bot.understanding.models import Guess, Ranking, Understanding
+from bot.understanding.models import Ranking, Understanding
 from bot.values.clock import Clock
-from bot.values.texts import mask_personal
-from bot.wechat.models import Inbound, MassJobFinished, Outgoing, OutText, SubscribeSent, TemplateJobFinished
+from bot.wechat.models import Inbound, MassJobFinished, SubscribeSent, TemplateJobFinished
 
 log = structlog.get_logger(__name__)
-
-LOGGED_GUESSES = 5
 
 
 class Chats(Protocol):
@@ -72,45 +69,6 @@ class JobReports(Protocol):
     async def note(self, event: MassJobFinished | TemplateJobFinished | SubscribeSent) -> None:
         """Keep a report; the same one twice is one."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What one message led to. ``state`` is the dialogue to store, ``b""`` to forget it."""
-
-    message: Inbound
-    state: bytes
-    outgoing: tuple[Outgoing, ...] = ()
-    said: str = ""
-    ranking: Ranking | None = None
-    certainty: str | None = None
-    flow: str | None = None
-    trace: tuple[TraceEntry, ...] = ()
-    at: datetime | None = None
-
-    def record(self, *, took_ms: int, late: bool) -> TurnRecord:
-        """Return the log entry, with personal values masked."""
-        best = self.ranking.guesses[0] if self.ranking and self.ranking.guesses else None
-        return TurnRecord(
-            key=self.message.delivery_key,
-            openid=self.message.openid,
-            received_at=self.at or self.message.created_at,
-            kind=type(self.message).__name__,
-            said=mask_personal(self.said),
-            answered=[mask_personal(out.text) for out in self.outgoing if isinstance(out, OutText)],
-            intent=best.intent if best else None,
-            confidence=round(best.confidence, 4) if best else None,
-            certainty=self.certainty,
-            flow=self.flow,
-            trace=[{"what": entry.what, "detail": entry.detail} for entry in self.trace],
-            took_ms=took_ms,
-            late=late,
-            guesses=[(guess.intent, round(guess.confidence, 4)) for guess in self._likeliest()],
-            model_id=self.ranking.model_id if self.ranking else "",
-        )
-
-    def _likeliest(self) -> Sequence[Guess]:
-        return self.ranking.guesses[:LOGGED_GUESSES] if self.ranking else ()
 
 
 @dataclass(slots=True)

@@ -183,3 +183,18 @@ class LoggedDay(Base):
 
     day: Mapped[date] = mapped_column(primary_key=True)
     writes: Mapped[int]
+
+
+class KeptAnswer(Base):
+    """The answer of a turn that wrote something, stored in the transaction of what it wrote.
+
+    ``key_hash`` is the keyed hash of the delivery key, ``content`` is sealed. ``openid`` is empty where the turn made
+    the follower forgotten.
+    """
+
+    __tablename__ = "turn_answers"
+
+    key_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    openid: Mapped[str] = mapped_column(String(64), index=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    at: Mapped[datetime] = mapped_column(index=True)

@@ -4,13 +4,15 @@ import asyncio
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from types import TracebackType
 from typing import Protocol
 
 import structlog
 
 from bot.storage.redis import RedisRefused, RedisUnavailable
-from bot.turns.conversation import Answer
+from bot.turns.answers import Answer
+from bot.turns.kept_answers import Answers, NothingKept
 from bot.turns.models import Claim, Commit, Incoming, Replay, Run, Wait
 from bot.turns.outbox import pack_all
 from bot.turns.reading import dump
@@ -94,6 +96,7 @@ class TurnService:
         *,
         link_choices: bool,
         work_max_s: float = WORK_MAX_S,
+        answers: Answers | None = None,
     ) -> None:
         self._store = store
         self._arrivals = arrivals
@@ -101,6 +104,7 @@ class TurnService:
         self._clock = clock
         self._link_choices = link_choices
         self._work_max_s = work_max_s
+        self._answers = answers or NothingKept()
 
     async def handle(self, message: Inbound, attempt: Attempt) -> PassiveReply | None:
         """Work on one delivery and return the passive reply to answer it with, or ``None``.
@@ -157,7 +161,9 @@ class TurnService:
         if run.tries <= FAILURES_MAX:
             try:
                 async with asyncio.timeout(self._work_max_s):
-                    answer = await self.responder.respond(message, run.state)
+                    answer = await self._answers.once(
+                        message, run.state, partial(self._respond, message, run), repeated=run.tries > 1
+                    )
                 return answer, *self._planned(answer, attempt)
             except Exception as error:
                 log.error("a turn failed", kind=type(message).__name__, tries=run.tries, **_about(error))
@@ -166,6 +172,9 @@ class TurnService:
         log.error("a message failed for good; its follower gets an apology", kind=type(message).__name__)
         answer = self.responder.apologise(message, run.state)
         return answer, *self._planned(answer, attempt)
+
+    async def _respond(self, message: Inbound, run: Run) -> Answer:
+        return await self.responder.respond(message, run.state)
 
     def _planned(self, answer: Answer, attempt: Attempt) -> tuple[DeliveryPlan, bool]:
         passive_open = attempt.open

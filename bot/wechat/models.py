@@ -71,6 +71,8 @@ from bot.wechat.records import (
     RecordUnreadable,
     customer_message_from_dict,
     customer_message_to_dict,
+    outgoing_from_dict,
+    outgoing_to_dict,
     passive_reply_from_dict,
     passive_reply_to_dict,
 )
@@ -140,6 +142,8 @@ __all__ = [
     "VoiceReply",
     "customer_message_from_dict",
     "customer_message_to_dict",
+    "outgoing_from_dict",
+    "outgoing_to_dict",
     "passive_reply_from_dict",
     "passive_reply_to_dict",
 ]

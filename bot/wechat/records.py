@@ -1,4 +1,4 @@
-"""Replies and customer-service messages as plain dicts, for the stored reply and the outbox.
+"""Replies and messages as plain dicts, for the stored reply, the kept answer and the outbox.
 
 A record is ``{"v": 1, "kind": "text", …}`` with the value's fields beside; JSON keeps it unchanged.
 """
@@ -27,6 +27,10 @@ from bot.wechat.outgoing import (
     ImageReply,
     MusicReply,
     NewsReply,
+    Outgoing,
+    OutImage,
+    OutNews,
+    OutText,
     PassiveReply,
     TextReply,
     TransferReply,
@@ -56,10 +60,11 @@ _REPLY_KINDS: dict[str, type[PassiveReply]] = {
     "news": NewsReply,
     "transfer": TransferReply,
 }
+_OUTGOING_KINDS: dict[str, type[Outgoing]] = {"text": OutText, "image": OutImage, "news": OutNews}
 _PART_TYPES: dict[str, type[Choice | Article]] = {"choices": Choice, "articles": Article}
 """The fields that hold tuples of values."""
 
-_Stored = TypeVar("_Stored", CustomerMessage, PassiveReply)
+_Stored = TypeVar("_Stored", CustomerMessage, PassiveReply, Outgoing)
 
 
 class RecordUnreadable(WechatError):
@@ -86,6 +91,16 @@ def passive_reply_to_dict(reply: PassiveReply) -> JsonObject:
 def passive_reply_from_dict(record: Mapping[str, Any]) -> PassiveReply:
     """Return the reply of a record; raises RecordUnreadable."""
     return _from_dict(record, _REPLY_KINDS)
+
+
+def outgoing_to_dict(outgoing: Outgoing) -> JsonObject:
+    """Return ``outgoing`` as a record."""
+    return _to_dict(outgoing, _OUTGOING_KINDS)
+
+
+def outgoing_from_dict(record: Mapping[str, Any]) -> Outgoing:
+    """Return what the bot wants to say of a record; raises RecordUnreadable."""
+    return _from_dict(record, _OUTGOING_KINDS)
 
 
 def _to_dict(value: _Stored, kinds: Mapping[str, type[_Stored]]) -> JsonObject:

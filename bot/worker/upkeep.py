@@ -10,6 +10,7 @@ from bot.registrations.service import RegistrationService
 from bot.staff.lockout import Lockout
 from bot.staff.sign_in import SignInService
 from bot.staff.tasks.service import TaskBook
+from bot.turns.kept_answers import KeptAnswers
 from bot.understanding.review.service import ReviewList
 
 
@@ -29,6 +30,7 @@ class Upkeep:
         sign_in: SignInService,
         chats: ChatRetention,
         changes: ChangeFeed,
+        answers: KeptAnswers,
         *,
         review_days: int,
         chat_days: int,
@@ -44,6 +46,7 @@ class Upkeep:
         self._sign_in = sign_in
         self._chats = chats
         self._changes = changes
+        self._answers = answers
         self._review_days = review_days
         self._chat_days = chat_days
 
@@ -59,6 +62,7 @@ class Upkeep:
         await self._sign_in.forget_old_steps()
         await self._chats.purge(self._chat_days)
         await self._changes.purge()
+        await self._answers.forget_old()
         for openid in await self._followers.due_for_erasure():
             await self._privacy.erase(openid, requested_by="unfollowed")
         return 0

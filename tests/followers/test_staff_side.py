@@ -122,6 +122,7 @@ async def test_everything_is_there_and_nothing_of_the_person_shows(records: Reco
         "legal",
         "inbox",
         "turns",
+        "turn_answers",
         "reports",
         "review",
         "campaigns",

@@ -72,7 +72,8 @@ class LooseDatabase(Database):
         self._loose = create_async_engine(url, isolation_level="AUTOCOMMIT", connect_args={"timeout": 15})
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncSession]:
+    async def transaction(self, *, at_once: bool = False) -> AsyncIterator[AsyncSession]:
+        del at_once
         async with AsyncSession(self._loose, expire_on_commit=False) as session, session.begin():
             yield session
 

@@ -204,3 +204,105 @@ async def test_a_process_chooses_how_much_of_a_file_it_keeps_in_memory(sqlite_ur
         assert await session.scalar(text("PRAGMA mmap_size")) == memory.mapped_bytes
         assert await session.scalar(text("PRAGMA cache_size")) == -memory.cached_bytes // 1024
     await database.close()
+
+
+# --- Units of several transactions ---------------------------------------------------------------------------------
+
+
+class OutOfPaper(Exception):
+    """What goes wrong in the middle."""
+
+
+async def _fail() -> None:
+    raise OutOfPaper
+
+
+async def _nothing(session: AsyncSession) -> None:
+    del session
+
+
+async def _set(database: Database, value: int, *, at_once: bool = False) -> None:
+    async with database.transaction(at_once=at_once) as session:
+        await session.execute(update(Counter).values(value=value))
+
+
+async def test_a_unit_is_kept_as_a_whole_and_seen_by_its_own_task_before(counted: Database) -> None:
+    async with counted.unit(_nothing) as unit:
+        assert await value_of(counted) == 0
+        written = [unit.has_written]
+        await _set(counted, 1)
+        written.append(unit.has_written)
+        assert written == [False, True]
+        assert await value_of(counted) == 1
+        assert await asyncio.create_task(value_of(counted)) == 0, "another task sees it when it is committed"
+        await _set(counted, 2)
+    assert await value_of(counted) == 2
+
+
+async def test_without_a_unit_the_first_of_two_transactions_is_kept_when_the_second_fails(counted: Database) -> None:
+    """The control of the test below."""
+    with suppress(OutOfPaper):
+        await _set(counted, 1)
+        await _fail()
+    assert await value_of(counted) == 1
+
+
+async def test_a_unit_that_fails_keeps_nothing(counted: Database) -> None:
+    with suppress(OutOfPaper):
+        async with counted.unit(_nothing):
+            await _set(counted, 1)
+            await _fail()
+    assert await value_of(counted) == 0
+    await _set(counted, 3)
+    assert await value_of(counted) == 3
+
+
+async def test_a_transaction_that_fails_within_a_unit_is_undone_alone(counted: Database) -> None:
+    async with counted.unit(_nothing):
+        await _set(counted, 1)
+        with suppress(IntegrityError):
+            async with counted.transaction() as session:
+                await session.execute(update(Counter).values(value=2))
+                session.add(Counter(id=1, value=3))
+        assert await value_of(counted) == 1
+        async with counted.reading() as session:
+            await session.execute(update(Counter).values(value=4))
+        assert await value_of(counted) == 1, "what a reading session writes is not kept"
+    assert await value_of(counted) == 1
+
+
+async def test_what_is_wanted_at_once_outlives_a_unit_that_fails(counted: Database) -> None:
+    with suppress(OutOfPaper):
+        async with counted.unit(_nothing):
+            await _set(counted, 1, at_once=True)
+            await _set(counted, 2)
+            await _set(counted, 3, at_once=True)
+            await _fail()
+    assert await value_of(counted) == 1
+
+
+async def test_the_look_comes_before_everything_and_once(counted: Database) -> None:
+    looks: list[int] = []
+
+    async def look(session: AsyncSession) -> None:
+        looks.append((await session.execute(select(Counter.value))).scalar_one())
+
+    async with counted.unit(look):
+        assert looks == []
+        await value_of(counted)
+        await _set(counted, 1)
+    assert looks == [0]
+    async with counted.unit(look):
+        await _set(counted, 2)
+        await value_of(counted)
+    assert looks == [0, 1]
+
+
+async def test_a_task_has_one_unit_at_a_time(counted: Database) -> None:
+    async with counted.unit(_nothing):
+        with pytest.raises(RuntimeError):
+            async with counted.unit(_nothing):
+                pass
+    async with counted.unit(_nothing):
+        await _set(counted, 1)
+    assert await value_of(counted) == 1

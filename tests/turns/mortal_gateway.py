@@ -17,7 +17,7 @@ from bot.app.assistant import Bot, open_bot
 from bot.gateway.server import Gateway, Metrics
 from bot.settings import Settings
 from bot.storage.redis import RedisLink
-from bot.turns.conversation import Answer
+from bot.turns.answers import Answer
 from bot.turns.models import Claim, Commit, Incoming, OutboxEntry, Run
 from bot.turns.service import Responder, TurnService
 from bot.turns.store import LOCK_TTL_MS, Arrivals, TurnStore
@@ -25,8 +25,9 @@ from bot.wechat.models import Inbound
 from tests.turns.registering import Registering
 from tests.turns.scripted import said
 
-Step = Literal["never", "claimed", "unwritten", "written", "committed"]
-"""After the claim; just before the answer writes to SQL; after that; after the commit, before the answer goes out."""
+Step = Literal["never", "claimed", "unwritten", "answered", "written", "committed"]
+"""After the claim; just before the answer writes to SQL; after that, before it is kept there; between the commits to
+SQL and to Redis; after both, before the answer goes out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class MortalStore(TurnStore):
         return claim
 
     async def commit(self, incoming: Incoming, commit: Commit) -> bool:
+        self.mortality.reached("written", incoming.body.decode())
         written = await super().commit(incoming, commit)
         self.mortality.reached("committed", incoming.body.decode())
         return written
@@ -85,6 +87,7 @@ class CarelessStore(MortalStore):
         return Run(0, state if isinstance(state, bytes) else b"", None, 1)
 
     async def commit(self, incoming: Incoming, commit: Commit) -> bool:
+        self.mortality.reached("written", incoming.body.decode())
         await self.link.call("SET", f"careless:{incoming.openid}", commit.state)
         self.mortality.reached("committed", incoming.body.decode())
         return True
@@ -109,7 +112,7 @@ class MortalResponder:
     async def respond(self, message: Inbound, stored: bytes) -> Answer:
         self.mortality.reached("unwritten", said(message))
         answer = await self.inner.respond(message, stored)
-        self.mortality.reached("written", said(message))
+        self.mortality.reached("answered", said(message))
         return answer
 
     def apologise(self, message: Inbound, stored: bytes) -> Answer:
@@ -147,7 +150,8 @@ def _turns(plan: GatewayPlan, bot: Bot, arrivals: Arrivals) -> TurnService:
         store.link = bot.link
     inner = bot.turns.responder if plan.flows else Registering(records, keyed=plan.keyed)
     responder = MortalResponder(inner, plan.mortality)
-    return TurnService(store, arrivals, responder, records.clock, link_choices=False)
+    answers = records.kept_answers if plan.flows else None
+    return TurnService(store, arrivals, responder, records.clock, link_choices=False, answers=answers)
 
 
 async def _ready() -> dict[str, bool]:

@@ -9,7 +9,7 @@ from bot.legal.deadline_table import DeadlineTable, read_seed
 from bot.legal.models import CaseDraft
 from bot.programmes.models import ReviewMode
 from bot.registrations.outcomes import Duplicate, Submitted
-from bot.turns.conversation import Answer
+from bot.turns.answers import Answer
 from bot.values.clock import SystemClock
 from bot.wechat.models import Inbound, OutText
 from tests.registrations.factories import BORN, application, number, work_study

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from bot.turns.conversation import Answer
+from bot.turns.answers import Answer
 from bot.wechat.models import Inbound, OutText, TextMessage
 
 APOLOGY = "没处理成"

@@ -11,7 +11,8 @@ from bot.dialogue.outcomes import Spoken
 from bot.dialogue.render import Renderer
 from bot.dialogue.standard_validators import standard_validators
 from bot.dialogue.state_json import to_json
-from bot.turns.conversation import Answer, Conversation
+from bot.turns.answers import Answer
+from bot.turns.conversation import Conversation
 from bot.understanding.models import Ranking
 from bot.values.clock import MovedClock
 from bot.wechat.models import Inbound, OutText

@@ -20,6 +20,10 @@ from bot.wechat.models import (
     ImageReply,
     MusicReply,
     NewsReply,
+    Outgoing,
+    OutImage,
+    OutNews,
+    OutText,
     PassiveReply,
     RecordUnreadable,
     TextReply,
@@ -28,6 +32,8 @@ from bot.wechat.models import (
     VoiceReply,
     customer_message_from_dict,
     customer_message_to_dict,
+    outgoing_from_dict,
+    outgoing_to_dict,
     passive_reply_from_dict,
     passive_reply_to_dict,
 )
@@ -53,6 +59,12 @@ REPLIES: list[PassiveReply] = [
     TransferReply(None),
     TransferReply("a@b"),
 ]
+OUTGOING: list[Outgoing] = [
+    OutText("您好"),
+    OutText("选一个", (Choice("a", "甲", main=True), Choice("b", "乙"))),
+    OutImage("m"),
+    OutNews("标题", "说明", "https://a/p", "https://a/"),
+]
 
 
 @pytest.mark.parametrize("message", MESSAGES, ids=repr)
@@ -63,6 +75,11 @@ def test_messages_survive_json(message: CustomerMessage) -> None:
 @pytest.mark.parametrize("reply", REPLIES, ids=repr)
 def test_replies_survive_json(reply: PassiveReply) -> None:
     assert passive_reply_from_dict(json.loads(json.dumps(passive_reply_to_dict(reply)))) == reply
+
+
+@pytest.mark.parametrize("outgoing", OUTGOING, ids=repr)
+def test_what_the_bot_wants_to_say_survives_json(outgoing: Outgoing) -> None:
+    assert outgoing_from_dict(json.loads(json.dumps(outgoing_to_dict(outgoing)))) == outgoing
 
 
 def test_the_record_is_versioned() -> None:
