@@ -11,6 +11,8 @@ from playwright.async_api import Browser, Page, ViewportSize, async_playwright
 from tests.console.served import PASSWORD
 
 CHROMIUM = os.environ.get("BOT_CHROMIUM") or shutil.which("chromium")
+IN_CHINESE: dict[str, str | float | bool] = {**os.environ, "LANGUAGE": "zh_CN", "LANG": "zh_CN.UTF-8"}
+"""How fields of dates and files are labelled is the browser's own language, not the page's."""
 PICTURES = os.environ.get("BOT_TEST_PICTURES")
 OFFICE: ViewportSize = {"width": 1366, "height": 768}
 PHONE: ViewportSize = {"width": 390, "height": 844}
@@ -18,10 +20,10 @@ PHONE: ViewportSize = {"width": 390, "height": 844}
 
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
-    """Run the system's Chromium."""
+    """Run the system's Chromium, in Chinese where its translations are installed (``chromium-l10n`` on Debian)."""
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=arguments, env=IN_CHINESE)
         try:
             yield browser
         finally:

@@ -1,16 +1,54 @@
 // What a page does beyond plain HTML. Everything works without it, only less smoothly.
 "use strict";
 
+// How an element is found again after what it stands in was replaced: by its id, its address, or its name and value.
+function addressOf(one) {
+  const being = (name) => `[${name}="${CSS.escape(one.getAttribute(name))}"]`;
+  if (one.id) return `#${CSS.escape(one.id)}`;
+  if (one.matches("a[href]")) return `a${being("href")}`;
+  if (one.hasAttribute("name")) return one.localName + being("name") + (one.matches("[type=checkbox], [type=radio]") ? being("value") : "");
+  return one.matches("[aria-label]") ? one.localName + being("aria-label") : null;
+}
+
+// Whoever works by keyboard stays where they were: on the same thing in what is new, or at the beginning of the page.
+function restoreFocus(address) {
+  if (address === undefined || (document.activeElement && document.activeElement !== document.body)) return;
+  const again = (address && document.querySelector(address)) || document.getElementById("main");
+  again.focus({ preventScroll: true });
+}
+
+let focused;
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const active = document.activeElement;
+  focused = active !== document.body && event.detail.target.contains(active) ? addressOf(active) : undefined;
+});
+document.addEventListener("htmx:afterSettle", () => restoreFocus(focused));
+
 // A link with data-dialog leads to a page that asks before it does something; its "panel" is opened here as a dialog.
+let opener;
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-dialog]");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   htmx.ajax("GET", link.href, { target: "#dialog-content", swap: "innerHTML" }).then(() => {
     const dialog = document.getElementById("dialog");
-    if (!dialog.open) dialog.showModal();
+    if (dialog.open || !dialog.querySelector("#dialog-content > *")) return;
+    opener = addressOf(link);
+    link.focus();
+    dialog.showModal();
+    const heading = dialog.querySelector("h1, h2");
+    if (!heading) return;
+    heading.id ||= "dialog-title";
+    dialog.setAttribute("aria-labelledby", heading.id);
+    // Where there is nothing to fill in, what changes something is not one careless Enter away.
+    if (dialog.querySelector("input:not([type=hidden]), select, textarea")) return;
+    heading.tabIndex = -1;
+    heading.focus();
   });
 });
+
+// The browser goes back to the link that opened the dialog, unless the link was replaced meanwhile.
+document.getElementById("dialog")?.addEventListener("close", () => restoreFocus(opener));
 
 // A button or link with data-close shuts the dialog instead of going on.
 document.addEventListener("click", (event) => {
@@ -44,7 +82,7 @@ document.addEventListener("change", (event) => {
   if (form) form.requestSubmit();
 });
 
-// Tables with data-rows: j and k move, Enter opens, x ticks, / goes to the search.
+// Tables with data-rows: j and k move, Enter opens, x ticks, b goes to what can be done with those ticked, / searches.
 document.addEventListener("keydown", (event) => {
   if (event.target.closest("input, textarea, select, dialog") || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "/") {
@@ -69,6 +107,12 @@ document.addEventListener("keydown", (event) => {
   } else if (at >= 0 && event.key === "x") {
     const tick = rows[at].querySelector("input[type=checkbox]");
     if (tick) tick.click();
+  } else if (event.key === "b") {
+    const step = document.querySelector("[data-bulk]:not([hidden]) select");
+    if (step) {
+      event.preventDefault();
+      step.focus();
+    }
   } else if (at >= 0 && event.key === "Enter" && !event.target.closest("a, button")) {
     const link = rows[at].querySelector("a");
     if (link) link.click();

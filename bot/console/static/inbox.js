@@ -33,6 +33,9 @@ async function fetched(address) {
   return new DOMParser().parseFromString(await answer.text(), "text/html");
 }
 
+// Where the keyboard is within a part that is about to be replaced.
+const placeIn = (part) => part.contains(document.activeElement) ? addressOf(document.activeElement) : undefined;
+
 // How many of one's own chats have news stands in the title, for those who work in another window.
 function countUnread() {
   const tabs = list.querySelector("[data-unread]");
@@ -43,11 +46,10 @@ function countUnread() {
 async function refreshList() {
   const fresh = await fetched(list.dataset.refresh);
   if (!fresh) return;
-  const focused = list.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+  const place = placeIn(list);
   list.replaceChildren(...fresh.body.childNodes);
   list.querySelectorAll(`[data-chat-id="${conversation.dataset.chat}"]`).forEach((one) => one.setAttribute("aria-current", "true"));
-  const again = focused && [...list.querySelectorAll("a")].find((one) => one.getAttribute("href") === focused);
-  if (again) again.focus({ preventScroll: true });
+  restoreFocus(place);
   countUnread();
 }
 
@@ -60,6 +62,7 @@ async function refreshConversation() {
   const log = conversation.querySelector(".messages");
   const atEnd = log && log.scrollHeight - log.scrollTop - log.clientHeight < 80;
   const form = conversation.querySelector(".reply");
+  const place = placeIn(conversation);
   if (isWriting() || conversation.querySelector(".reveal[open], .canned[open], .note-form[open]")) {
     for (const part of [".chat-head", ".messages", ".allowance"]) {
       const [old, now] = [conversation.querySelector(part), fresh.querySelector(part)];
@@ -69,11 +72,9 @@ async function refreshConversation() {
     const state = form && !fresh.querySelector(".reply") && !conversation.querySelector(".chat-state");
     if (state) form.insertAdjacentHTML("beforebegin", '<p class="allowance low chat-state" role="status">这个会话不在您手上了，写的内容还在，但发不出去。</p>');
   } else {
-    const focus = form && form.contains(document.activeElement);
     conversation.replaceChildren(...fresh.body.childNodes);
-    const field = conversation.querySelector(".reply textarea");
-    if (focus && field) field.focus({ preventScroll: true });
   }
+  restoreFocus(place);
   htmx.process(conversation);
   if (atEnd) toEnd();
 }
@@ -181,9 +182,19 @@ document.addEventListener("htmx:afterSettle", (event) => {
   toEnd();
   // With an answer the sign that somebody writes is over; the next one begins anew.
   typedAt = 0;
+  sessionStorage.removeItem(ANSWERED);
   const field = conversation.querySelector(".reply textarea");
   if (field) field.focus({ preventScroll: true });
 });
+// Whose first answer takes the chat over gets a new page, and goes on writing in it.
+const ANSWERED = "inbox-answered";
+document.addEventListener("submit", (event) => {
+  if (event.target.matches(".reply")) sessionStorage.setItem(ANSWERED, "1");
+});
+if (sessionStorage.getItem(ANSWERED)) {
+  sessionStorage.removeItem(ANSWERED);
+  open(".reply textarea");
+}
 addEventListener("load", toEnd);
 toEnd();
 countUnread();
