@@ -6,9 +6,11 @@ from bot.campaigns.calls import CampaignCalls
 from bot.campaigns.pictures import CampaignPictures
 from bot.campaigns.platform_drafts import PlatformDrafts
 from bot.campaigns.platform_tags import PlatformTags
+from bot.campaigns.publication_calls import PublicationCalls
 from bot.campaigns.results import CampaignResults
 from bot.campaigns.unused_pictures import UnusedPictures
 from bot.wechat.mass import MassApi
+from bot.wechat.publishing import PublishApi
 from bot.wechat.tags import TagApi
 
 
@@ -46,6 +48,17 @@ def campaign_calls_of(bot: Bot) -> CampaignCalls:
         records.clock,
         trail=records.audit,
         pictures=campaign_pictures_of(records),
+    )
+
+
+def publication_calls_of(bot: Bot) -> PublicationCalls:
+    """Return what staff do with publications at the platform."""
+    records = bot.records
+    return PublicationCalls(
+        records.database,
+        records.clock,
+        publications=records.campaigns.publications,
+        publishing=PublishApi(bot.api.client),
     )
 
 

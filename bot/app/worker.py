@@ -9,6 +9,8 @@ from bot.app.assistant import Bot
 from bot.app.campaigns import campaign_pictures_of, platform_drafts_of, platform_tags_of, unused_pictures_of
 from bot.campaigns.batches import Batches
 from bot.campaigns.pace import Pace
+from bot.campaigns.publish_reports import PublishReports
+from bot.campaigns.publishing import Publisher
 from bot.campaigns.reconciling import Reconciler
 from bot.campaigns.sending import BatchSender
 from bot.campaigns.stopping import Stops
@@ -25,6 +27,7 @@ from bot.staff.tasks.runner import TaskRunner
 from bot.staff.tasks.running import TaskHandler
 from bot.turns.replies import as_outgoing
 from bot.wechat.mass import MassApi
+from bot.wechat.publishing import PublishApi
 from bot.worker.automatic import AutomaticSender
 from bot.worker.campaigns import CampaignWorker
 from bot.worker.chat_pictures import ChatPictures
@@ -112,6 +115,7 @@ def worker_of(bot: Bot, name: str) -> Worker:
             Job("registration notices", notices.send, rest_s=2.0),
             Job("staff tasks", staff_tasks.tell_again, rest_s=2.0),
             Job("campaigns", campaigns.start_due, rest_s=0.5),
+            Job("publications", campaigns.publish, rest_s=1.0),
             Job("campaign reports", campaigns.reconcile, rest_s=1.0),
             Job("automatic plans", automatic.plan, rest_s=60.0),
             Job("automatic messages", automatic.send, rest_s=2.0),
@@ -136,7 +140,7 @@ def _task_handlers(bot: Bot) -> Mapping[str, TaskHandler]:
 
 def campaign_worker_of(bot: Bot) -> CampaignWorker:
     """Return what sends campaigns in this process."""
-    records, mass = bot.records, MassApi(bot.api.client)
+    records, mass, publishing = bot.records, MassApi(bot.api.client), PublishApi(bot.api.client)
     batches = Batches(records.database, records.clock)
     pictures = campaign_pictures_of(records)
     stops = Stops(records.database, records.clock, records.campaigns.service)
@@ -147,4 +151,6 @@ def campaign_worker_of(bot: Bot) -> CampaignWorker:
         BatchSender(batches, Pace(bot.redis), stops, mass, bot.api, records.clock, pictures=pictures),
         stops,
         Reconciler(records.database, records.clock, mass),
+        Publisher(records.campaigns.publications, stops, mass, publishing, pictures=pictures),
+        PublishReports(records.database, records.clock, records.campaigns.publications, publishing),
     )

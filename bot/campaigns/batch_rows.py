@@ -13,7 +13,10 @@ from bot.campaigns.rules import SendingHours
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A batch in a worker's hand. ``attempts`` counts this one; ``media_id`` is the draft that was made for it."""
+    """A batch in a worker's hand. ``attempts`` counts this one; ``media_id`` is the draft that was made for it.
+
+    ``article_id`` is what was published, where that is what the recipients get.
+    """
 
     batch_id: int
     campaign_id: int
@@ -26,6 +29,7 @@ class Hold:
     per_minute: int
     tag_id: int | None
     media_id: str | None
+    article_id: str | None = None
 
 
 async def held(session: AsyncSession, hold: Hold) -> CampaignBatch | None:

@@ -20,7 +20,10 @@ from bot.campaigns.models import (
     SendChannel,
 )
 from bot.campaigns.platform_drafts import draft_note
-from bot.campaigns.rules import CLIENT_ID_LIFE, MASS_LIST_MIN
+from bot.campaigns.publication_models import PublicationState
+from bot.campaigns.publication_rows import is_published, publication_of
+from bot.campaigns.reach import WINDOW_CLOSED
+from bot.campaigns.rules import CLIENT_ID_LIFE, MASS_LIST_MIN, WINDOW
 from bot.campaigns.singles import SingleMessages
 from bot.followers.models import Follower
 from bot.storage.sql import Database
@@ -57,7 +60,7 @@ class Batches:
         free = (
             select(CampaignBatch, Campaign)
             .join(Campaign, Campaign.id == CampaignBatch.campaign_id)
-            .where(Campaign.state == CampaignState.SENDING.value, _is_free(now))
+            .where(Campaign.state == CampaignState.SENDING.value, _is_free(now), _has_what_it_sends())
             .order_by(CampaignBatch.id)
         )
         untold = or_(CampaignBatch.told_at.is_(None), CampaignBatch.told_at <= now - self._told_again_after)
@@ -87,6 +90,9 @@ class Batches:
             if campaign.state != CampaignState.SENDING.value or not hours_of(campaign).is_open(now):
                 return None
             channel = SendChannel(campaign.channel)
+            publication = await publication_of(session, campaign.id) if channel.publishes else None
+            if publication is not None and publication.state != PublicationState.PUBLISHED.value:
+                return None
             if row.first_tried_at is None:
                 row.first_tried_at = now
                 if not await self._still_wanted(session, row, channel):
@@ -96,7 +102,7 @@ class Batches:
                 return None
             row.state, row.fence, row.attempts = BatchState.SENDING.value, row.fence + 1, row.attempts + 1
             row.lease_until, row.not_before, row.told_at = now + self._lease, None, None
-            return _hold(row, campaign, channel)
+            return _hold(row, campaign, channel, None if publication is None else publication.article_id)
 
     async def _still_wanted(self, session: AsyncSession, row: CampaignBatch, channel: SendChannel) -> bool:
         """Leave out who opted out or left since the start; afterwards the batch never changes again."""
@@ -107,7 +113,13 @@ class Batches:
         left = exists().where(Follower.openid == whom, Follower.subscribed.is_(False))
         queued = in_batch(row), Recipient.outcome == Outcome.QUEUED.value
         # By the follower's key: a list of all who left would be made anew for each batch.
-        for is_out, reason in ((gone, "opted_out"), (left, "not_following")):
+        reasons = [(gone, "opted_out"), (left, "not_following")]
+        if channel is SendChannel.PUBLISH_SEND:
+            # The platform may have taken its time to look at the articles.
+            before = self._clock.now() - WINDOW
+            closed = exists().where(Follower.openid == whom, Follower.last_seen_at < before)
+            reasons.append((closed, WINDOW_CLOSED))
+        for is_out, reason in reasons:
             skipped = update(Recipient).where(*queued, is_out)
             await session.execute(skipped.values(outcome=Outcome.SKIPPED.value, reason=reason))
         await recount(session, row)
@@ -212,7 +224,11 @@ def _is_free(now: datetime) -> ColumnElement[bool]:
     )
 
 
-def _hold(row: CampaignBatch, campaign: Campaign, channel: SendChannel) -> Hold:
+def _has_what_it_sends() -> ColumnElement[bool]:
+    return or_(Campaign.channel != SendChannel.PUBLISH_SEND.value, is_published(Campaign.id))
+
+
+def _hold(row: CampaignBatch, campaign: Campaign, channel: SendChannel, article_id: str | None) -> Hold:
     return Hold(
         batch_id=row.id,
         campaign_id=row.campaign_id,
@@ -225,4 +241,5 @@ def _hold(row: CampaignBatch, campaign: Campaign, channel: SendChannel) -> Hold:
         per_minute=campaign.per_minute,
         tag_id=campaign.tag_id,
         media_id=row.media_id,
+        article_id=article_id,
     )

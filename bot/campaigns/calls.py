@@ -4,20 +4,19 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import delete, or_, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import or_, select, update
 
 from bot.campaigns.content import Menu, News, Picture, Subscribe, Template, Text, check, filled_fields
-from bot.campaigns.errors import CannotBeDeleted, ContentRefused, StillUnderWay
+from bot.campaigns.errors import CannotBeDeleted, ContentRefused
 from bot.campaigns.models import CampaignBatch
 from bot.campaigns.office_models import StaffCall
 from bot.campaigns.pictures import CampaignPictures
 from bot.campaigns.platform_drafts import PlatformDrafts
 from bot.campaigns.sending import customer_message, drafts_of
 from bot.campaigns.service import CampaignService
+from bot.campaigns.staff_calls import CallBook
 from bot.campaigns.views import CampaignView
 from bot.staff.audit import AuditWriter
-from bot.staff.models import AuditRecord
 from bot.storage.sql import Database
 from bot.values.clock import Clock
 from bot.wechat.client import WeChatApi
@@ -59,9 +58,8 @@ class CampaignCalls:
         self._service = service
         self._mass = mass
         self._api = api
-        self._clock = clock
-        self._trail = trail
         self._pictures = pictures
+        self._book = CallBook(database, clock, trail)
         self._drafts = PlatformDrafts(database, clock, box=mass)
 
     async def preview(
@@ -76,15 +74,15 @@ class CampaignCalls:
             raise ContentRefused(problem=problems[0].code, part=str(problems[0].fields.get("part", "")))
         chosen = list(dict.fromkeys(openids))[:PREVIEWS_MAX]
         call = StaffCall(key=key or secrets.token_hex(16), campaign_id=campaign_id, step="preview", by=by)
-        if (earlier := await self._begun(call)) is not None:
+        if (earlier := await self._book.begun(call)) is not None:
             return Previewed(earlier.done, tuple(earlier.refused))
         try:
             refused = await self._preview_all(campaign, chosen)
         except BaseException:
-            await self._forget(call)
+            await self._book.forget(call)
             raise
         sent = len(chosen) - len(refused)
-        await self._ended(call, sent, refused, source)
+        await self._book.ended(call, sent, refused, source=source)
         return Previewed(sent, tuple(refused))
 
     async def take_back(self, campaign_id: int, *, by: str, key: str = "", source: str = "") -> int:
@@ -94,17 +92,17 @@ class CampaignCalls:
         what the platform answers; what was deleted before that is not deleted again.
         """
         campaign = await self._service.get(campaign_id)
-        if not _is_news(campaign) or not campaign.frozen_at:
+        if not _is_mass_news(campaign) or not campaign.frozen_at:
             raise CannotBeDeleted(campaign_id=campaign_id)
         call = StaffCall(key=key or secrets.token_hex(16), campaign_id=campaign_id, step="delete", by=by)
-        if (earlier := await self._begun(call)) is not None:
+        if (earlier := await self._book.begun(call)) is not None:
             return earlier.done
         try:
             done = await self._delete_all(campaign_id)
         except BaseException:
-            await self._forget(call)
+            await self._book.forget(call)
             raise
-        await self._ended(call, done, [], source)
+        await self._book.ended(call, done, source=source)
         return done
 
     async def _preview_all(self, campaign: CampaignView, openids: Sequence[str]) -> list[str]:
@@ -142,41 +140,6 @@ class CampaignCalls:
                 await session.execute(row.values(status=MassStatus.DELETED.value))
         return len(found)
 
-    async def _begun(self, call: StaffCall) -> StaffCall | None:
-        """Note that the call begins, or return the one that had its key before."""
-        call.at = self._clock.now()
-        key = call.key
-        try:
-            async with self._database.transaction() as session:
-                session.add(call)
-                await session.flush()
-        except IntegrityError:
-            async with self._database.reading() as session:
-                earlier = await session.get(StaffCall, key)
-            if earlier is None or earlier.ended_at is None:
-                raise StillUnderWay(campaign_id=call.campaign_id) from None
-            return earlier
-        return None
-
-    async def _ended(self, call: StaffCall, done: int, refused: Sequence[str], source: str) -> None:
-        row = update(StaffCall).where(StaffCall.key == call.key)
-        note = AuditRecord(
-            call.by,
-            f"campaigns:campaign:{call.step}",
-            "campaign",
-            str(call.campaign_id),
-            reason=str(done),
-            source=source,
-        )
-        async with self._database.transaction() as session:
-            await session.execute(row.values(ended_at=self._clock.now(), done=done, refused=list(refused)))
-            await self._trail.append(session, note)
-
-    async def _forget(self, call: StaffCall) -> None:
-        """Take the note away: the platform took nothing, and the same form may try again."""
-        async with self._database.transaction() as session:
-            await session.execute(delete(StaffCall).where(StaffCall.key == call.key))
-
     async def _preview(self, campaign: CampaignView, openid: str, media_id: str) -> None:
         match campaign.content:
             case Template(template_id, fields, url):
@@ -197,5 +160,5 @@ class CampaignCalls:
                 raise ContentRefused(problem="campaign.content_not_for_channel", part=campaign.channel.value)
 
 
-def _is_news(campaign: CampaignView) -> bool:
-    return isinstance(campaign.content, News)
+def _is_mass_news(campaign: CampaignView) -> bool:
+    return isinstance(campaign.content, News) and campaign.channel.is_mass

@@ -120,6 +120,8 @@ _ALLOWED: Mapping[SendChannel, tuple[type[Content], ...]] = {
     SendChannel.TEMPLATE: (Template,),
     SendChannel.SUBSCRIBE: (Subscribe,),
     SendChannel.CUSTOMER: (Text, Picture, Menu),
+    SendChannel.PUBLISH: (News,),
+    SendChannel.PUBLISH_SEND: (News,),
 }
 
 
@@ -245,6 +247,11 @@ def _check_field(found: _Found, name: str, value: str) -> None:
         found.add("only_ascii", part=part)
     if kind == "number" and not _NUMBER.fullmatch(value):
         found.add("only_number", part=part)
+
+
+def to_confirm(content: Content, channel: SendChannel, reachable: int) -> int:
+    """Return the number that people type to confirm: how many people get it, or how many articles are published."""
+    return len(content.articles) if isinstance(content, News) and not channel.notifies else reachable
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:

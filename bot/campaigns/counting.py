@@ -12,8 +12,8 @@ from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.campaigns.audience import AllOf, AnyOf, Audience, Consented, GotCampaign, Not, Registered, Tagged
-from bot.campaigns.models import OptOut, SendChannel
-from bot.campaigns.reach import OPTED_OUT, UNCHOSEN, WINDOW_CLOSED, Reach
+from bot.campaigns.models import OptOut
+from bot.campaigns.reach import NOT_NOTIFIED, OPTED_OUT, UNCHOSEN, WINDOW_CLOSED, Reach
 from bot.campaigns.rules import WINDOW
 from bot.followers.models import Follower
 from bot.storage.sql import Database
@@ -103,12 +103,13 @@ async def _of_what_was_told(session: AsyncSession, reach: Reach) -> Count:
     everybody = (await session.execute(query)).one()
     if reach.wanted.channel in UNCHOSEN:
         return Count(everybody.people, everybody.people, {})
+    if not reach.wanted.channel.notifies:
+        return Count(everybody.people, 0, {NOT_NOTIFIED: everybody.people})
     want_none = Follower.openid.in_(select(OptOut.openid).where(OptOut.lifted_at.is_(None)))
     opted_out = (await session.execute(query.where(want_none))).one()
-    is_customer = reach.wanted.channel is SendChannel.CUSTOMER
     skipped = {
         OPTED_OUT: int(opted_out.people),
-        WINDOW_CLOSED: int(everybody.closed - opted_out.closed) if is_customer else 0,
+        WINDOW_CLOSED: int(everybody.closed - opted_out.closed) if reach.wanted.channel.needs_window else 0,
     }
     left_out = {reason: people for reason, people in skipped.items() if people}
     return Count(everybody.people, everybody.people - sum(left_out.values()), left_out)

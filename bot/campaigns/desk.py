@@ -7,6 +7,7 @@ from bot.campaigns.opt_out_desk import OptOutDesk
 from bot.campaigns.opt_outs import OptOuts
 from bot.campaigns.planning import Planner
 from bot.campaigns.progress import CampaignLists
+from bot.campaigns.publications import Publications
 from bot.campaigns.reconciling import JobReports
 from bot.campaigns.rules import AccountKind
 from bot.campaigns.service import CampaignService
@@ -28,6 +29,7 @@ class CampaignDesk:
     automatic: AutomaticMessages
     opt_out_desk: OptOutDesk
     testers: Testers
+    publications: Publications
 
 
 def open_desk(
@@ -49,4 +51,5 @@ def open_desk(
         automatic=AutomaticMessages(database, clock, trail=trail),
         opt_out_desk=OptOutDesk(database, clock, trail=trail),
         testers=Testers(database, clock, trail=trail),
+        publications=Publications(database, clock, trail=trail),
     )

@@ -47,6 +47,36 @@ class OnlyTestAccount(CampaignError):
     code: ClassVar[str] = "campaign.only_testers"
 
 
+class PublicWhileTesting(CampaignError):
+    """The system is set to send to named testers only, and everybody could read what is published."""
+
+    code: ClassVar[str] = "campaign.public_while_testing"
+
+
+class NotAPublication(CampaignError):
+    """The campaign's ``channel`` publishes nothing."""
+
+    code: ClassVar[str] = "campaign.not_a_publication"
+
+
+class NotPublished(CampaignError):
+    """The articles cannot be read: they were not published yet, were refused, or are gone."""
+
+    code: ClassVar[str] = "campaign.not_published"
+
+
+class ArticleOfAnother(CampaignError):
+    """The article was published by another campaign, ``campaign_id``."""
+
+    code: ClassVar[str] = "campaign.article_of_another"
+
+
+class OutcomeKnown(CampaignError):
+    """What became of the publication is known, or will be told by the platform: nobody has to decide."""
+
+    code: ClassVar[str] = "campaign.outcome_known"
+
+
 class ContentRefused(CampaignError):
     """The content cannot be sent like this; ``problem`` is the first reason's code, ``part`` where it is."""
 

@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import case, func, insert, literal, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.campaigns.errors import NothingToDo, OnlyTestAccount
+from bot.campaigns.errors import NothingToDo, OnlyTestAccount, PublicWhileTesting
 from bot.campaigns.models import BatchState, Campaign, CampaignBatch, Outcome, Recipient, SendChannel
+from bot.campaigns.publication_models import Publication, PublicationState
 from bot.campaigns.reach import Reach, reach_of, wanted_of
 from bot.campaigns.rules import MASS_LIST_MIN, batch_max, chunk_size, month_of
 from bot.followers.models import Follower
@@ -21,8 +22,17 @@ async def freeze(
 ) -> None:
     """Write one row for each follower of the audience and one for each batch, in the caller's transaction.
 
-    Sets what the campaign counts. Raises NothingToDo, OnlyTestAccount.
+    Sets what the campaign counts; where articles are published that waits from now on. Raises NothingToDo,
+    OnlyTestAccount, PublicWhileTesting.
     """
+    channel = SendChannel(campaign.channel)
+    if channel.publishes:
+        if testers:
+            raise PublicWhileTesting
+        session.add(Publication(campaign_id=campaign.id, state=PublicationState.WAITING.value))
+    if not channel.notifies:
+        campaign.total, campaign.skipped, campaign.frozen_at = 0, {}, now
+        return
     if not is_sqlite:
         # Two campaigns that start together would both take the last of somebody's four.
         await session.execute(text(f"SELECT pg_advisory_xact_lock({_FREEZE_LOCK})"))

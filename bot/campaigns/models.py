@@ -41,11 +41,28 @@ class SendChannel(StrEnum):
     TEMPLATE = "template"
     SUBSCRIBE = "subscribe"
     CUSTOMER = "customer"
+    PUBLISH = "publish"
+    PUBLISH_SEND = "publish_send"
 
     @property
     def is_mass(self) -> bool:
         """Whether one call reaches many, and the call counts against the four a month."""
         return self in (SendChannel.MASS_LIST, SendChannel.MASS_TAG, SendChannel.MASS_ALL)
+
+    @property
+    def publishes(self) -> bool:
+        """Whether the articles are published on the account's page, where everybody can read them."""
+        return self in (SendChannel.PUBLISH, SendChannel.PUBLISH_SEND)
+
+    @property
+    def notifies(self) -> bool:
+        """Whether anybody gets a message."""
+        return self is not SendChannel.PUBLISH
+
+    @property
+    def needs_window(self) -> bool:
+        """Whether only those are reached who wrote in the last 48 hours."""
+        return self in (SendChannel.CUSTOMER, SendChannel.PUBLISH_SEND)
 
 
 class Outcome(StrEnum):

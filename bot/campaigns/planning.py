@@ -19,6 +19,8 @@ from bot.values.clock import Clock
 from bot.values.problem import Problem
 
 SAMPLE_ROWS = 20
+CALLS_TO_PUBLISH = 2
+"""A draft is made and submitted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +78,18 @@ class Planner:
             facts = await reach.facts(session)
             outsiders = await reach.outsiders(session)
         tally = _tally(facts, wanted.channel)
-        by_channel = {one: _tally(facts, one).get(None, 0) for one in sorted(channels_of(self.account))}
+        by_channel = {
+            one: _tally(facts, one).get(None, 0) for one in sorted(channels_of(self.account)) if one.notifies
+        }
         quota_after = _quota_after(facts, wanted.channel)
         opted_out = sum(people for one, people in facts.items() if one.opted_out)
         reachable = tally.pop(None, 0)
         calls = -(-reachable // batch_max(wanted.channel, reachable)) if wanted.channel.is_mass else reachable
+        calls += CALLS_TO_PUBLISH if wanted.channel.publishes else 0
         problems = [*self._problems(wanted, reachable, calls)]
-        if outsiders:
+        if outsiders and wanted.channel.notifies:
             problems.append(Problem("campaign.only_testers", {"others": outsiders}))
-        notes = []
+        notes = [Problem(f"campaign.note_{wanted.channel.value}")] if wanted.channel.publishes else []
         if opted_out and wanted.channel in (SendChannel.MASS_ALL, SendChannel.MASS_TAG):
             notes.append(Problem("campaign.reaches_opted_out", {"count": opted_out}))
         return Plan(
@@ -137,9 +142,13 @@ class Planner:
             problems.append(Problem("campaign.all_means_everyone"))
         if wanted.channel is SendChannel.MASS_TAG and wanted.audience != Tagged(f"{TAG_PREFIX}{wanted.tag_id}"):
             problems.append(Problem("campaign.tag_means_its_members"))
+        if wanted.channel is SendChannel.PUBLISH and wanted.audience != Everyone():
+            problems.append(Problem("campaign.published_for_everyone"))
+        if wanted.channel.publishes and self.testers:
+            problems.append(Problem("campaign.public_while_testing"))
         if wanted.channel is SendChannel.MASS_LIST and reachable == 1:
             problems.append(Problem("campaign.mass_needs_two"))
-        if not reachable:
+        if not reachable and wanted.channel.notifies:
             problems.append(Problem("campaign.nothing_to_do", {"reachable": 0}))
         if wanted.channel.is_mass and calls > MASS_CALLS_PER_DAY:
             problems.append(Problem("campaign.too_many_calls", {"calls": calls, "max_calls": MASS_CALLS_PER_DAY}))

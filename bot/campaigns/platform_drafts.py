@@ -1,7 +1,7 @@
 """Drafts of articles in the platform's draft box: a preview's goes at once, what else is left goes daily.
 
-Each is noted when it is made. A mass send takes its draft out of the box; that of a preview stays there, as does that
-of a batch that was refused or cancelled.
+Each is noted when it is made. A mass send takes its draft out of the box, as does a publication; that of a preview
+stays there, as does that of what was refused or cancelled.
 """
 
 import asyncio
@@ -11,10 +11,11 @@ from datetime import timedelta
 from typing import Final, Protocol
 
 import structlog
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, exists, or_, select
 
 from bot.campaigns.models import OPEN_BATCHES, CampaignBatch
 from bot.campaigns.office_models import PlatformDraft
+from bot.campaigns.publication_models import Publication, PublicationState
 from bot.storage.sql import Database
 from bot.values.clock import Clock
 from bot.wechat.errors import ApiCallFailed, InvalidMedia
@@ -100,20 +101,34 @@ class PlatformDrafts:
             CampaignBatch.media_id == PlatformDraft.media_id,
             CampaignBatch.state.in_(OPEN_BATCHES),
         )
+        is_published_from = exists().where(
+            Publication.campaign_id == PlatformDraft.campaign_id,
+            Publication.media_id == PlatformDraft.media_id,
+            Publication.state.in_([state.value for state in PublicationState if state.is_open]),
+        )
         old = PlatformDraft.made_at <= self._clock.now() - LEFT_AFTER
-        wanted = select(PlatformDraft.media_id).where(old, ~is_wanted).order_by(PlatformDraft.made_at)
+        wanted = (
+            select(PlatformDraft.media_id).where(old, ~is_wanted, ~is_published_from).order_by(PlatformDraft.made_at)
+        )
         async with self._database.reading() as session:
             return list(await session.scalars(wanted.limit(REMOVED_AT_ONCE)))
 
     async def _forget_sent(self) -> None:
-        """Forget the drafts whose batches the platform took: they left the box then."""
+        """Forget the drafts whose batches the platform took, or that it published: they left the box then."""
         sent = exists().where(
             CampaignBatch.campaign_id == PlatformDraft.campaign_id,
             CampaignBatch.media_id == PlatformDraft.media_id,
             CampaignBatch.msg_id.is_not(None),
         )
+        published = exists().where(
+            Publication.campaign_id == PlatformDraft.campaign_id,
+            Publication.media_id == PlatformDraft.media_id,
+            Publication.article_id.is_not(None),
+        )
         async with self._database.transaction() as session:
-            await session.execute(delete(PlatformDraft).where(sent).execution_options(synchronize_session=False))
+            await session.execute(
+                delete(PlatformDraft).where(or_(sent, published)).execution_options(synchronize_session=False)
+            )
 
     async def _discard(self, media_id: str) -> None:
         try:

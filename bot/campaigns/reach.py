@@ -16,6 +16,8 @@ from bot.campaigns.rules import MASS_CALLS_PER_MINUTE, MASS_PER_MONTH, WINDOW, m
 from bot.followers.models import Follower
 
 OPTED_OUT, NO_CONSENT, QUOTA_USED, WINDOW_CLOSED = "opted_out", "no_consent", "quota_used", "window_closed"
+NOT_NOTIFIED = "not_notified"
+"""The reason for everybody where articles are only published."""
 COUNTS_FOR_MONTH = (
     Outcome.QUEUED.value,
     Outcome.SUBMITTING.value,
@@ -67,13 +69,15 @@ class Facts:
         """Return why ``channel`` leaves them out; ``None`` for whom it reaches. The same as ``Reach.reason``."""
         if channel in UNCHOSEN:
             return None
+        if not channel.notifies:
+            return NOT_NOTIFIED
         if self.opted_out:
             return OPTED_OUT
         if not self.agreed:
             return NO_CONSENT
         if channel is SendChannel.MASS_LIST and self.had >= MASS_PER_MONTH:
             return QUOTA_USED
-        return WINDOW_CLOSED if channel is SendChannel.CUSTOMER and not self.window_open else None
+        return WINDOW_CLOSED if channel.needs_window and not self.window_open else None
 
 
 @dataclass(frozen=True)
@@ -108,13 +112,15 @@ class Reach:
         channel = self.wanted.channel
         if channel in UNCHOSEN:
             return cast(null(), String)
+        if not channel.notifies:
+            return literal(NOT_NOTIFIED)
         whens: list[tuple[ColumnElement[bool], str]] = [(has_opted_out(), OPTED_OUT)]
         if self.wanted.purpose:
             whens.append((~agreed(self.wanted.purpose), NO_CONSENT))
         if channel is SendChannel.MASS_LIST and self.used is not None:
             had = self._had_by_key() if by_key else self.used.c.count
             whens.append((had >= MASS_PER_MONTH, QUOTA_USED))
-        if channel is SendChannel.CUSTOMER:
+        if channel.needs_window:
             whens.append((Follower.last_seen_at < self.now - WINDOW, WINDOW_CLOSED))
         return case(*whens, else_=None)
 

@@ -12,10 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.campaigns.batch_rows import recount
 from bot.campaigns.models import BatchState, Campaign, CampaignBatch, JobReport, Outcome, Recipient, SendChannel
+from bot.campaigns.publish_reports import note_report
 from bot.storage.sql import Database
 from bot.values.clock import Clock
 from bot.wechat.errors import ApiCallFailed
-from bot.wechat.inbound import MassJobFinished, SubscribeSent, TemplateJobFinished
+from bot.wechat.inbound import MassJobFinished, PublishJobFinished, SubscribeSent, TemplateJobFinished
 from bot.wechat.mass import MassApi, MassStatus
 
 log = structlog.get_logger(__name__)
@@ -30,7 +31,8 @@ STRANGERS_KEPT_FOR = timedelta(days=7)
 """How long a report waits for its message; reports of messages that others sent never find one."""
 
 
-JobEvent: TypeAlias = MassJobFinished | TemplateJobFinished | SubscribeSent
+MessageEvent: TypeAlias = MassJobFinished | TemplateJobFinished | SubscribeSent
+JobEvent: TypeAlias = MessageEvent | PublishJobFinished
 
 
 class JobReports:
@@ -42,6 +44,9 @@ class JobReports:
 
     async def note(self, event: JobEvent) -> None:
         """Keep a report until the worker applies it."""
+        if isinstance(event, PublishJobFinished):
+            await note_report(self._database, self._clock, event)
+            return
         insert = sqlite_insert if self._database.is_sqlite else postgresql_insert
         rows = [{**EMPTY_REPORT, **row, "at": self._clock.now()} for row in _rows_of(event)]
         if not rows:
@@ -51,7 +56,7 @@ class JobReports:
             await session.execute(statement)
 
 
-def _rows_of(event: JobEvent) -> list[dict[str, Any]]:
+def _rows_of(event: MessageEvent) -> list[dict[str, Any]]:
     match event:
         case MassJobFinished():
             counts = {"sent_count": event.sent_count, "error_count": event.error_count}

@@ -1,4 +1,4 @@
-"""Recipients that are queued once more, and those of which it is too late to ask: in the caller's transaction."""
+"""Recipients that are queued once more, no more, or of which it is too late to ask: in the caller's transaction."""
 
 from datetime import datetime
 
@@ -43,6 +43,16 @@ async def requeue(session: AsyncSession, row: Campaign) -> int:
         after = end or after
     await add_batches(session, row.id, after_chunk=last or 0)
     return count
+
+
+async def drop_waiting(session: AsyncSession, campaign_id: int) -> None:
+    """Cancel what nobody has in hand yet."""
+    waiting = CampaignBatch.campaign_id == campaign_id, CampaignBatch.state == BatchState.WAITING.value
+    chunks = select(CampaignBatch.chunk).where(*waiting)
+    queued = Recipient.campaign_id == campaign_id, Recipient.outcome == Outcome.QUEUED.value
+    await session.execute(update(Recipient).where(*queued, Recipient.chunk.in_(chunks)).values(outcome="cancelled"))
+    moved = {"state": "cancelled", "cancelled": CampaignBatch.queued, "queued": 0}
+    await session.execute(update(CampaignBatch).where(*waiting).values(moved))
 
 
 async def forget_old_ids(session: AsyncSession, row: Campaign, now: datetime) -> None:

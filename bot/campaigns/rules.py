@@ -25,7 +25,15 @@ EVERY_DAY = "1111111"
 
 AccountKind = Literal["service", "subscription"]
 
-_OF_SUBSCRIPTION = frozenset({SendChannel.MASS_ALL, SendChannel.MASS_TAG, SendChannel.CUSTOMER})
+_OF_SUBSCRIPTION = frozenset(
+    {
+        SendChannel.MASS_ALL,
+        SendChannel.MASS_TAG,
+        SendChannel.CUSTOMER,
+        SendChannel.PUBLISH,
+        SendChannel.PUBLISH_SEND,
+    }
+)
 
 _MAY_BECOME: Mapping[CampaignState, frozenset[CampaignState]] = {
     CampaignState.DRAFT: frozenset({CampaignState.CHECKED, CampaignState.CANCELLED}),

@@ -28,7 +28,7 @@ from bot.storage.files import FileMissing
 from bot.values.clock import Clock
 from bot.values.counties import County
 from bot.wechat.client import WeChatApi
-from bot.wechat.customer_messages import CustomerImage, CustomerMenu, CustomerMessage, CustomerText
+from bot.wechat.customer_messages import CustomerArticle, CustomerImage, CustomerMenu, CustomerMessage, CustomerText
 from bot.wechat.errors import (
     AlreadySubmitted,
     AnswerTooLarge,
@@ -223,6 +223,8 @@ class BatchSender:
                 await self._api.send_subscribe(whom.openid, template_id, filled_fields(fields, values), page or None)
             case Text() | Picture() | Menu() as content:
                 await self._api.send_customer_message(whom.openid, customer_message(content, values))
+            case News() if hold.article_id is not None:
+                await self._api.send_customer_message(whom.openid, CustomerArticle(hold.article_id))
             case News():
                 raise CampaignError
             case _:

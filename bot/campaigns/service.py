@@ -11,28 +11,23 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.campaigns.batch_rows import hours_of
 from bot.campaigns.campaign_rows import campaign_row, move, name_tag, same_count, same_version
+from bot.campaigns.content import to_confirm
 from bot.campaigns.drafts import CampaignDraft, check_draft, draft_of, fill
 from bot.campaigns.errors import (
     CampaignError,
     CountNotConfirmed,
     NothingToDo,
     NotInThisState,
+    NotPublished,
     SecondPersonNeeded,
 )
-from bot.campaigns.models import (
-    BatchState,
-    Campaign,
-    CampaignBatch,
-    CampaignState,
-    Outcome,
-    Recipient,
-)
+from bot.campaigns.models import Campaign, CampaignState, SendChannel
 from bot.campaigns.planning import Plan, Planner, SampleRow
+from bot.campaigns.publication_models import Publication, PublicationState
+from bot.campaigns.publication_rows import publication_of
 from bot.campaigns.reach import wanted_of
-from bot.campaigns.requeueing import forget_old_ids, requeue, tell_afresh
-from bot.campaigns.rules import (
-    may_become,
-)
+from bot.campaigns.requeueing import drop_waiting, forget_old_ids, requeue, tell_afresh
+from bot.campaigns.rules import may_become
 from bot.campaigns.unused_pictures import use_pictures
 from bot.campaigns.views import CampaignView, view_of
 from bot.staff.audit import AuditWriter
@@ -137,9 +132,11 @@ class CampaignService:
                 raise NotInThisState(state=row.state, step="check")
             problems = (*check_draft(draft_of(view_of(row))), *plan.problems)
             if not problems and row.state != CampaignState.APPROVED.value:
-                row.state, row.checked_total, row.checked_at = "checked", plan.reachable, self._clock.now()
+                view = view_of(row)
+                row.checked_total = to_confirm(view.content, view.channel, plan.reachable)
+                row.state, row.checked_at = "checked", self._clock.now()
                 row.rejected_by, row.rejected_reason = None, None
-                await self._note(session, row.id, "check", by, source, reason=str(plan.reachable))
+                await self._note(session, row.id, "check", by, source, reason=str(row.checked_total))
             return Checked(view_of(row), plan, problems)
 
     async def approve(
@@ -250,32 +247,32 @@ class CampaignService:
             return view_of(row)
 
     async def cancel(self, campaign_id: int, *, by: str, source: str = "") -> CampaignView:
-        """End a campaign for good: what has not been handed over stays unsent. What was sent stays sent."""
+        """End a campaign for good: what has not been handed over stays unsent. What was sent stays sent, and a
+        publication that the platform has in hand goes on."""
         async with self._database.transaction() as session:
             row = await campaign_row(session, campaign_id, lock=True)
             if row.state == CampaignState.CANCELLED.value:
                 return view_of(row)
             move(row, CampaignState.CANCELLED, "cancel")
             row.finished_at = self._clock.now()
-            waiting = CampaignBatch.campaign_id == row.id, CampaignBatch.state == BatchState.WAITING.value
-            chunks = select(CampaignBatch.chunk).where(*waiting)
-            queued = Recipient.campaign_id == row.id, Recipient.outcome == Outcome.QUEUED.value
-            await session.execute(
-                update(Recipient).where(*queued, Recipient.chunk.in_(chunks)).values(outcome="cancelled")
-            )
-            moved = {"state": "cancelled", "cancelled": CampaignBatch.queued, "queued": 0}
-            await session.execute(update(CampaignBatch).where(*waiting).values(moved))
+            await drop_waiting(session, row.id)
+            waits = Publication.campaign_id == row.id, Publication.state == PublicationState.WAITING.value
+            await session.execute(update(Publication).where(*waits).values(state=PublicationState.CANCELLED.value))
             await self._note(session, row.id, "cancel", by, source)
             return view_of(row)
 
     async def retry_failed(self, campaign_id: int, *, by: str, source: str = "") -> CampaignView:
         """Queue those that failed once more, in new batches with new ids. Nobody whose outcome is unknown is among
-        them. Raises NothingToDo when nobody failed."""
+        them. Raises NothingToDo when nobody failed, NotPublished where the articles cannot be read any more."""
         async with self._database.transaction() as session:
             row = await campaign_row(session, campaign_id, lock=True)
             state = CampaignState(row.state)
             if state is not CampaignState.PAUSED and not may_become(state, CampaignState.SENDING):
                 raise NotInThisState(state=row.state, step="retry")
+            if SendChannel(row.channel).publishes:
+                publication = await publication_of(session, row.id)
+                if publication is None or publication.state != PublicationState.PUBLISHED.value:
+                    raise NotPublished(campaign_id=row.id)
             count = await requeue(session, row)
             if not count:
                 raise NothingToDo(reachable=0)

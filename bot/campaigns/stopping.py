@@ -16,6 +16,8 @@ from bot.campaigns.models import (
     Recipient,
     SendChannel,
 )
+from bot.campaigns.publication_models import PublicationState
+from bot.campaigns.publication_rows import publication_of
 from bot.campaigns.rules import fails_too_often
 from bot.campaigns.service import CampaignService
 from bot.storage.sql import Database
@@ -44,13 +46,16 @@ class Stops:
             return
 
     async def after_batch(self, campaign_id: int) -> None:
-        """Pause when too many failed; end the campaign when its last batch is done."""
+        """Pause when too many failed; end the campaign when its last batch is done and nothing is being published."""
         async with self._database.transaction() as session:
             wanted = select(Campaign).where(Campaign.id == campaign_id).with_for_update()
             row = (await session.scalars(wanted)).one()
             if row.state != CampaignState.SENDING.value:
                 return
             failed, tried, is_open = await self._sums(session, campaign_id)
+            if SendChannel(row.channel).publishes:
+                publication = await publication_of(session, campaign_id)
+                is_open = is_open or (publication is not None and PublicationState(publication.state).is_open)
             if is_open and fails_too_often(failed, tried, row.max_failed_percent):
                 await self._service.pause_in(session, row, by=SYSTEM, reason="error_rate")
             elif not is_open:

@@ -6,7 +6,7 @@ from pathlib import Path
 from bot.commands.arguments import Commands, Handler, add, group
 from bot.settings import Settings
 
-CHANNELS = ("mass_list", "mass_tag", "mass_all", "template", "subscribe", "customer")
+CHANNELS = ("mass_list", "mass_tag", "mass_all", "template", "subscribe", "customer", "publish", "publish_send")
 READ, EDIT, APPROVE, SEND = (f"campaigns:campaign:{step}" for step in ("read", "edit", "approve", "send"))
 _STEPS = (
     ("audience", "", "count the audience and show a masked sample"),
@@ -15,6 +15,7 @@ _STEPS = (
     ("check", EDIT, "check content and audience; without problems it waits for approval"),
     ("approve", APPROVE, "approve as a second person"),
     ("send", SEND, "send an approved campaign; a worker does it"),
+    ("publish", SEND, "publish an approved campaign's articles; a worker does it"),
     ("pause", SEND, "stop sending"),
     ("resume", SEND, "go on"),
     ("cancel", SEND, "end for good; what was sent stays sent"),
@@ -40,8 +41,10 @@ def add_commands(commands: Commands) -> None:
     for name, permission, text in _STEPS:
         one = _add(campaign, name, permission, text)
         one.add_argument("campaign", type=int, help="its number")
-        if name in ("approve", "send"):
-            one.add_argument("--count", type=int, help="how many people, typed to confirm; else it is asked for")
+        if name in ("approve", "send", "publish"):
+            one.add_argument(
+                "--count", type=int, help="how many people, or articles, typed to confirm; else it is asked for"
+            )
         if name == "pause":
             one.add_argument("--reason", default="手动暂停")
         if name == "status":
@@ -58,6 +61,14 @@ def _add_calls(campaign: Commands) -> None:
     delete = _add(campaign, "delete", SEND, "delete the articles of what was sent, where the platform can", _call)
     delete.add_argument("campaign", type=int, help="its number")
     delete.add_argument("--yes", action="store_true", help="do not ask")
+    withdraw = _add(campaign, "withdraw", SEND, "delete published articles for good", _call)
+    withdraw.add_argument("campaign", type=int, help="its number")
+    withdraw.add_argument("--yes", action="store_true", help="do not ask")
+    settle = _add(campaign, "settle", SEND, "say what became of a publication where the answer was lost", _call)
+    settle.add_argument("campaign", type=int, help="its number")
+    found = settle.add_mutually_exclusive_group()
+    found.add_argument("--article", metavar="ID", help="it is published under this id")
+    found.add_argument("--not-published", action="store_true", help="it is not published")
     export = _add(campaign, "export", READ, "write its results as an Excel workbook, recipients masked", _call)
     export.add_argument("campaign", type=int, help="its number")
     export.add_argument("file", type=Path, help="such as results.xlsx")

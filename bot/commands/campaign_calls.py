@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from bot.app.assistant import Bot, open_bot
-from bot.app.campaigns import campaign_calls_of, campaign_results_of, platform_tags_of
+from bot.app.campaigns import campaign_calls_of, campaign_results_of, platform_tags_of, publication_calls_of
 from bot.campaigns.errors import CampaignError
 from bot.campaigns.export import write_workbook
 from bot.campaigns.texts import text_of
@@ -62,6 +62,36 @@ async def delete(bot: Bot, options: argparse.Namespace) -> int:
     count = await campaign_calls_of(bot).take_back(options.campaign, by=options.by, source=SOURCE)
     Console().print(f"{count} sends are deleted; the cards stay in the chats, what they lead to is gone.")
     return 0
+
+
+async def withdraw(bot: Bot, options: argparse.Namespace) -> int:
+    """Delete what was published."""
+    typed = "" if options.yes else await asyncio.to_thread(input, "Type the number of the campaign to withdraw it: ")
+    if not options.yes and typed.strip() != str(options.campaign):
+        Console(stderr=True).print("[red]Nothing is withdrawn.[/red]")
+        return 1
+    count = await publication_calls_of(bot).withdraw(options.campaign, by=options.by, source=SOURCE)
+    Console().print(f"{count} articles are deleted for good; links to them lead nowhere.")
+    return 0
+
+
+async def settle(bot: Bot, options: argparse.Namespace) -> int:
+    """Say what became of a publication; without an answer show what it may be."""
+    calls = publication_calls_of(bot)
+    if options.article or options.not_published:
+        await calls.settle(options.campaign, options.article, by=options.by, source=SOURCE)
+        Console().print(f"Noted for campaign {options.campaign}.")
+        return 0
+    doubt = await calls.doubt(options.campaign)
+    table = Table("Article", "Titles", "Published", "Like ours")
+    for one in doubt.candidates:
+        at = f"{one.at:%Y-%m-%d %H:%M}" if one.at else ""
+        table.add_row(one.article_id, "、".join(one.titles), at, "yes" if one.fits else "")
+    Console().print(table)
+    for moment, status in doubt.refusals:
+        Console().print(f"[yellow]{moment:%Y-%m-%d %H:%M} a publication was refused: {status.name.lower()}[/yellow]")
+    Console().print("Say which with --article ID, or --not-published.")
+    return 1
 
 
 async def export(bot: Bot, options: argparse.Namespace) -> int:
@@ -129,6 +159,8 @@ async def _bar(what: str) -> AsyncIterator[Told]:
 STEPS: Mapping[str, Step] = {
     "preview": preview,
     "delete": delete,
+    "withdraw": withdraw,
+    "settle": settle,
     "export": export,
     "tags": tags,
     "pull-tag": pull_tag,

@@ -18,11 +18,13 @@ from bot.campaigns import content as contents
 from bot.campaigns.audience import Everyone
 from bot.campaigns.content import Text
 from bot.campaigns.drafts import CampaignDraft, check_draft, draft_of
-from bot.campaigns.errors import CampaignError
+from bot.campaigns.errors import CampaignError, NotAPublication
 from bot.campaigns.export import OUTCOME_LABELS, REASON_LABELS
 from bot.campaigns.models import CampaignState, SendChannel
 from bot.campaigns.planning import Plan
+from bot.campaigns.publication_rows import PublicationView
 from bot.campaigns.texts import text_of
+from bot.campaigns.views import CampaignView
 from bot.commands.arguments import complete
 from bot.settings import Settings
 
@@ -119,7 +121,7 @@ async def approve(records: Records, options: argparse.Namespace) -> int:
     """Approve as a second person."""
     service = records.campaigns.service
     view = await service.get(options.campaign)
-    confirmed = await _count(options)
+    confirmed = await _count(options, view)
     await service.approve(view.id, by=options.by, version=view.version, confirmed=confirmed, source=SOURCE)
     Console().print(f"Campaign {view.id} is approved.")
     return 0
@@ -129,9 +131,21 @@ async def send(records: Records, options: argparse.Namespace) -> int:
     """Let the worker send."""
     service = records.campaigns.service
     view = await service.get(options.campaign)
-    confirmed = await _count(options)
+    confirmed = await _count(options, view)
     await service.send(view.id, by=options.by, version=view.version, confirmed=confirmed, source=SOURCE)
     Console().print(f"Campaign {view.id} goes out; `campaign status {view.id} --follow` shows how far it is.")
+    return 0
+
+
+async def publish(records: Records, options: argparse.Namespace) -> int:
+    """Let the worker publish."""
+    service = records.campaigns.service
+    view = await service.get(options.campaign)
+    if not view.channel.publishes:
+        raise NotAPublication(channel=view.channel.value)
+    confirmed = await _count(options, view)
+    await service.send(view.id, by=options.by, version=view.version, confirmed=confirmed, source=SOURCE)
+    Console().print(f"Campaign {view.id} is being published; `campaign status {view.id}` shows how far it is.")
     return 0
 
 
@@ -179,6 +193,9 @@ async def status(records: Records, options: argparse.Namespace) -> int:
     if progress.left is not None:
         table.add_row("time left", str(progress.left).partition(".")[0])
     Console().print(table)
+    publication = await records.campaigns.publications.view(options.campaign)
+    if publication is not None:
+        _show_publication(publication)
     return 0
 
 
@@ -198,16 +215,39 @@ async def results(records: Records, options: argparse.Namespace) -> int:
     return 0
 
 
-async def _count(options: argparse.Namespace) -> int:
+async def _count(options: argparse.Namespace, view: CampaignView) -> int:
     if options.count is not None:
         return int(options.count)
-    typed = await asyncio.to_thread(input, "How many people does it reach? ")
+    asked = "How many people does it reach? " if view.channel.notifies else "How many articles does it publish? "
+    typed = await asyncio.to_thread(input, asked)
     return int(typed) if typed.strip().isdecimal() else -1
+
+
+def _show_publication(found: PublicationView) -> None:
+    console, table = Console(), Table("Publication", found.state.value)
+    for name, moment in (
+        ("submitted", found.submitted_at),
+        ("published", found.published_at),
+        ("ended", found.ended_at),
+    ):
+        if moment is not None:
+            table.add_row(name, f"{moment:%Y-%m-%d %H:%M}")
+    if found.article_id is not None:
+        table.add_row("article", found.article_id)
+    if found.failed:
+        table.add_row("refused", "、".join(f"第{place}篇" for place in found.failed))
+    if found.code is not None:
+        table.add_row("code", str(found.code))
+    console.print(table)
+    for url in found.urls:
+        console.print(url, soft_wrap=True)
+    if found.reason is not None:
+        console.print(f"[yellow]{text_of(f'publication.{found.reason}', {})}[/yellow]")
 
 
 def _show_plan(found: Plan) -> None:
     console, table = Console(), Table("", "People")
-    table.add_row("can be reached", str(found.reachable))
+    table.add_row("can be reached", str(found.reachable) if found.channel.notifies else "nobody is notified")
     for reason, count in found.skipped.items():
         table.add_row(REASON_LABELS.get(reason, reason), str(count))
     for channel, count in found.by_channel.items():
@@ -231,6 +271,7 @@ STEPS: Mapping[str, Step] = {
     "check": check,
     "approve": approve,
     "send": send,
+    "publish": publish,
     "pause": pause,
     "resume": resume,
     "cancel": cancel,

@@ -23,7 +23,7 @@ from bot.understanding.crisis import crisis_rules, crisis_signal
 from bot.understanding.keywords import keyword_rules
 from bot.understanding.models import Ranking, Understanding
 from bot.values.clock import Clock
-from bot.wechat.models import Inbound, MassJobFinished, SubscribeSent, TemplateJobFinished
+from bot.wechat.models import Inbound, MassJobFinished, PublishJobFinished, SubscribeSent, TemplateJobFinished
 
 log = structlog.get_logger(__name__)
 
@@ -66,7 +66,7 @@ class Followers(Protocol):
 class JobReports(Protocol):
     """Takes down what became of messages that went out as jobs."""
 
-    async def note(self, event: MassJobFinished | TemplateJobFinished | SubscribeSent) -> None:
+    async def note(self, event: MassJobFinished | PublishJobFinished | TemplateJobFinished | SubscribeSent) -> None:
         """Keep a report; the same one twice is one."""
         ...
 
@@ -119,7 +119,7 @@ class Conversation:
                 await self._followers.unfollowed(message.openid, message.delivery_key)
                 return Answer(message, b"", at=now)
             case "noted":
-                if isinstance(message, MassJobFinished | TemplateJobFinished | SubscribeSent):
+                if isinstance(message, MassJobFinished | PublishJobFinished | TemplateJobFinished | SubscribeSent):
                     await self._note_report(message)
                 return Answer(message, stored, at=now)
             case "said":
@@ -128,7 +128,9 @@ class Conversation:
             case _:
                 assert_never(reading.kind)
 
-    async def _note_report(self, event: MassJobFinished | TemplateJobFinished | SubscribeSent) -> None:
+    async def _note_report(
+        self, event: MassJobFinished | PublishJobFinished | TemplateJobFinished | SubscribeSent
+    ) -> None:
         if self._job_reports is not None:
             await self._job_reports.note(event)
 

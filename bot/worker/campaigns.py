@@ -3,6 +3,8 @@
 import asyncio
 
 from bot.campaigns.batches import Batches
+from bot.campaigns.publish_reports import PublishReports
+from bot.campaigns.publishing import Publisher
 from bot.campaigns.reconciling import Reconciler
 from bot.campaigns.sending import BatchSender
 from bot.campaigns.service import CampaignService
@@ -24,6 +26,8 @@ class CampaignWorker:
         sender: BatchSender,
         stops: Stops,
         reconciler: Reconciler,
+        publisher: Publisher,
+        publish_reports: PublishReports,
     ) -> None:
         self._stream = stream
         self._service = service
@@ -31,6 +35,8 @@ class CampaignWorker:
         self._sender = sender
         self._stops = stops
         self._reconciler = reconciler
+        self._publisher = publisher
+        self._publish_reports = publish_reports
         self._at_work: set[asyncio.Task[bool]] = set()
         self._is_stopping = False
 
@@ -48,11 +54,17 @@ class CampaignWorker:
 
     async def reconcile(self) -> int:
         """Apply reports; return how many."""
-        return await self._reconciler.apply()
+        return await self._reconciler.apply() + await self._publish_reports.apply()
+
+    async def publish(self) -> int:
+        """Begin the publications that wait. Returns 0, so that the worker rests."""
+        await self._publisher.run_due()
+        return 0
 
     async def sweep(self) -> int:
-        """Ask about sends without a report, end what is done. Returns 0, so that the worker rests."""
+        """Ask about what was not reported, end what is done. Returns 0, so that the worker rests."""
         await self._reconciler.ask()
+        await self._publish_reports.ask()
         await self._stops.sweep()
         return 0
 

@@ -12,6 +12,9 @@ from bot.campaigns.opt_outs import OptOuts
 from bot.campaigns.pace import Pace
 from bot.campaigns.planning import Planner
 from bot.campaigns.progress import CampaignLists
+from bot.campaigns.publications import Publications
+from bot.campaigns.publish_reports import PublishReports
+from bot.campaigns.publishing import Publisher
 from bot.campaigns.reconciling import JobReports, Reconciler
 from bot.campaigns.sending import BatchSender
 from bot.campaigns.service import CampaignService
@@ -26,6 +29,7 @@ from bot.storage.sql import Database
 from bot.values.clock import MovedClock
 from bot.wechat.client import WeChatApi
 from bot.wechat.mass import MassApi
+from bot.wechat.publishing import PublishApi
 from bot.wechat.token import StableToken
 from tests.campaigns.platform import Sending
 
@@ -45,6 +49,11 @@ def planner(database: Database, clock: MovedClock) -> Planner:
 @pytest.fixture
 def service(database: Database, clock: MovedClock, planner: Planner, audit: AuditTrail) -> CampaignService:
     return CampaignService(database, clock, planner=planner, trail=audit)
+
+
+@pytest.fixture
+def publications(database: Database, clock: MovedClock, audit: AuditTrail) -> Publications:
+    return Publications(database, clock, trail=audit)
 
 
 @pytest.fixture
@@ -68,6 +77,7 @@ async def platform(clock: MovedClock) -> AsyncIterator[SimulatedPlatform]:
         aes_key=new_aes_key(),
         attempts=1,
         tells_of_mass_jobs=False,
+        tells_of_publications=False,
     )
     async with SimulatedPlatform(config, clock, acknowledged_not_production=True) as simulated:
         running = await start(simulated, port=0)
@@ -81,6 +91,7 @@ async def sending(
     clock: MovedClock,
     platform: SimulatedPlatform,
     service: CampaignService,
+    publications: Publications,
     redis_url: str,
 ) -> AsyncIterator[Sending]:
     """The sender of a worker, without waiting for turns."""
@@ -94,7 +105,7 @@ async def sending(
             http, StableToken(redis, http, platform.base_url, APP_ID, SECRET, clock), platform.base_url, APP_ID
         )
         mass, batches = MassApi(api.client), Batches(database, clock)
-        stops = Stops(database, clock, service)
+        stops, publishing = Stops(database, clock, service), PublishApi(api.client)
         sender = BatchSender(batches, Pace(redis), stops, mass, api, clock, sleep=at_once)
         yield Sending(
             database,
@@ -107,5 +118,8 @@ async def sending(
             Reconciler(database, clock, mass),
             mass,
             api,
+            Publisher(publications, stops, mass, publishing),
+            PublishReports(database, clock, publications, publishing),
+            publications,
         )
     await redis.aclose()

@@ -18,6 +18,8 @@ from bot.campaigns.batches import Batches
 from bot.campaigns.desk import open_desk
 from bot.campaigns.models import SendChannel
 from bot.campaigns.pace import Pace
+from bot.campaigns.publish_reports import PublishReports
+from bot.campaigns.publishing import Publisher
 from bot.campaigns.reconciling import Reconciler
 from bot.campaigns.sending import BatchSender
 from bot.campaigns.stopping import Stops
@@ -30,6 +32,7 @@ from bot.values.clock import SystemClock
 from bot.wechat.client import WeChatApi
 from bot.wechat.mass import MassApi, MassContent
 from bot.wechat.models import CustomerMessage
+from bot.wechat.publishing import PublishApi
 from bot.wechat.token import StableToken
 from bot.worker.campaigns import BATCH_STREAM, CampaignWorker
 from bot.worker.service import Job, Listener, Worker
@@ -158,7 +161,17 @@ async def _work(plan: SenderPlan, parent: Connection) -> None:
         mass.fate, api.fate, batches.fate, batches.keeps_ids = fate, fate, fate, plan.keeps_ids
         stops = Stops(database, clock, desk.service)
         sender = BatchSender(batches, Hurried(redis), stops, mass, api, clock)
-        campaigns = CampaignWorker(stream, desk.service, batches, sender, stops, Reconciler(database, clock, mass))
+        publishing = PublishApi(api.client)
+        campaigns = CampaignWorker(
+            stream,
+            desk.service,
+            batches,
+            sender,
+            stops,
+            Reconciler(database, clock, mass),
+            Publisher(desk.publications, stops, mass, publishing),
+            PublishReports(database, clock, desk.publications, publishing),
+        )
         worker = Worker(
             ShardLeases(redis, worker_id(), clock),
             (Job("start", campaigns.start_due, rest_s=0.05), Job("sweep", campaigns.sweep, rest_s=0.2)),

@@ -54,7 +54,8 @@ async def approved(service: CampaignService, wanted: CampaignDraft, key: str = "
     campaign = await service.create(wanted, by=AUTHOR, key=key)
     checked = await service.check(campaign.id, by=AUTHOR, version=campaign.version)
     assert checked.problems == ()
-    return await service.approve(campaign.id, by=APPROVER, version=campaign.version, confirmed=checked.plan.reachable)
+    confirmed = checked.campaign.checked_total or 0
+    return await service.approve(campaign.id, by=APPROVER, version=campaign.version, confirmed=confirmed)
 
 
 async def started(service: CampaignService, wanted: CampaignDraft, key: str = "k") -> CampaignView:

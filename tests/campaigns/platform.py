@@ -7,6 +7,9 @@ from sqlalchemy import func, select
 
 from bot.campaigns.batches import Batches
 from bot.campaigns.models import Recipient
+from bot.campaigns.publications import Publications
+from bot.campaigns.publish_reports import PublishReports
+from bot.campaigns.publishing import Publisher
 from bot.campaigns.reconciling import JobReports, Reconciler
 from bot.campaigns.sending import BatchSender
 from bot.campaigns.stopping import Stops
@@ -33,6 +36,9 @@ class Sending:
     reconciler: Reconciler
     mass: MassApi
     api: WeChatApi
+    publisher: Publisher
+    publish_reports: PublishReports
+    publications: Publications
 
     async def people(self, numbers: range) -> None:
         """Make followers that both sides know."""
@@ -48,6 +54,12 @@ class Sending:
                     await self.sender.run(batch_id)
             if left > 1:
                 self.clock.move(timedelta(minutes=15))
+
+    async def publish(self) -> None:
+        """Begin what waits, let the platform work it off, and apply what it reported or lists."""
+        await self.publisher.run_due()
+        await self.platform.settle()
+        await self.publish_reports.apply()
 
     async def outcomes(self, campaign_id: int) -> dict[str, int]:
         """Return how many recipients have which outcome."""

@@ -1,16 +1,22 @@
 """The way of a campaign from the shell."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from python_calamine import CalamineWorkbook
+from sqlalchemy import update
 
+from bot.app.assistant import open_bot
 from bot.app.records import Records, open_records
-from bot.campaigns.models import CampaignState, SendChannel
+from bot.app.worker import campaign_worker_of
+from bot.campaigns.models import Campaign, CampaignState, SendChannel
+from bot.campaigns.publication_models import Publication
 from bot.cli import parser
 from bot.commands.campaign import CHANNELS
 from bot.settings import Settings
+from bot.simulator.faults import Fault
 from bot.simulator.followers import start_following
 from bot.staff.errors import NotPermitted
 from bot.storage.encryption import FieldCipher
@@ -101,7 +107,61 @@ async def test_what_is_done_at_the_platform(
         assert [event.record.actor for event in found] == ["li"]
 
 
-@pytest.mark.parametrize("step", ["preview", "delete", "export", "tags", "pull-tag", "put-tag"])
+async def test_publishing_withdrawing_and_settling(
+    settings: Settings, redis_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings, content = replace(settings, redis_url=redis_url), tmp_path / "articles.json"
+    articles = [{"title": "六月活动", "body": "<p>您好</p>", "thumb_media_id": "thumb"}]
+    content.write_text(json.dumps({"kind": "news", "articles": articles}), encoding="utf-8")
+    async with simulated_platform(settings, attempts=1) as platform, open_bot(settings) as bot:
+        records, worker = bot.records, campaign_worker_of(bot)
+        await add_accounts(records)
+        for title in ("第一条", "第二条"):
+            made = ("create", title, "--channel", "publish", "--content", str(content), "--as", "wang")
+            assert await campaign(settings, *made) == 0
+        assert await campaign(settings, "create", "文字", "--text", "您好", "--as", "wang") == 0
+        assert await campaign(settings, "publish", "3", "--count", "1", "--as", "wang") == 1
+        assert "渠道不是发布" in capsys.readouterr().err
+        assert await campaign(settings, "publish", "1", "--count", "1", "--as", "wang") == 1
+        assert "不能做这一步" in capsys.readouterr().err
+        for number in ("1", "2"):
+            assert await campaign(settings, "check", number, "--as", "wang") == 0
+            assert "nobody is notified" in capsys.readouterr().out
+            assert await campaign(settings, "approve", number, "--count", "1", "--as", "li") == 0
+        with pytest.raises(NotPermitted):
+            await campaign(settings, "publish", "1", "--count", "1", "--as", "li")
+        for number in ("1", "2"):
+            assert await campaign(settings, "publish", number, "--count", "1", "--as", "wang") == 0
+            async with records.database.transaction() as session:
+                row = await session.get_one(Campaign, int(number))
+                row.open_minute, row.close_minute = 0, 24 * 60
+        platform.faults.add(Fault("/cgi-bin/freepublish/submit", left=1, drop=True))
+        await worker.start_due()
+        await worker.publish()
+        assert await campaign(settings, "withdraw", "1", "--yes", "--as", "wang") == 1
+        assert "不在公众号主页上" in capsys.readouterr().err
+        assert await campaign(settings, "settle", "1", "--as", "wang") == 1
+        assert "--not-published" in capsys.readouterr().out
+        assert await campaign(settings, "settle", "1", "--not-published", "--as", "wang") == 0
+        assert await campaign(settings, "status", "1") == 0
+        assert "经人工核实，没有发布" in capsys.readouterr().out
+        await platform.settle()
+        async with records.database.transaction() as session:
+            await session.execute(update(Publication).values(ask_at=records.clock.now()))
+        await worker.sweep()
+        assert await campaign(settings, "status", "2") == 0
+        (job,) = platform.publications.everything()
+        shown = capsys.readouterr().out
+        assert "published" in shown
+        assert f"/s/{job.codes[0]}" in shown
+        assert await campaign(settings, "withdraw", "2", "--yes", "--as", "wang") == 0
+        assert "1 articles are deleted" in capsys.readouterr().out
+        assert not job.is_readable
+
+
+@pytest.mark.parametrize(
+    "step", ["preview", "delete", "publish", "withdraw", "settle", "export", "tags", "pull-tag", "put-tag"]
+)
 def test_each_step_has_its_help(step: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parser().parse_args(["campaign", step, "--help"])

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -61,7 +62,7 @@ async def test_everybody_gets_a_mass_message_once(
 async def test_a_lost_answer_repeats_nothing(sending: Sending, service: CampaignService, fault: Fault) -> None:
     await sending.people(range(5))
     campaign = await started(service, draft())
-    sending.platform.faults.add(fault)
+    sending.platform.faults.add(replace(fault))
     await sending.run(rounds=2)
     assert each_once(sending, 5)
     assert await sending.outcomes(campaign.id) == {"submitted": 5}

@@ -58,7 +58,9 @@ async def test_a_subscription_account_is_told_what_it_cannot_do(database: Databa
     planner = Planner(database, clock, account="subscription")
     plan = await planner.plan(Wanted(SendChannel.MASS_LIST, Everyone()))
     assert [problem.code for problem in plan.problems] == ["campaign.channel_not_for_account"]
-    assert set(plan.by_channel) == {SendChannel.MASS_ALL, SendChannel.MASS_TAG, SendChannel.CUSTOMER}
+    sent_by = {SendChannel.MASS_ALL, SendChannel.MASS_TAG, SendChannel.CUSTOMER, SendChannel.PUBLISH_SEND}
+    assert set(plan.by_channel) == sent_by
+    assert (await planner.plan(Wanted(SendChannel.PUBLISH, Everyone()))).problems == ()
     assert (await planner.plan(Wanted(SendChannel.MASS_ALL, Everyone()))).problems == ()
 
 
