@@ -4,7 +4,13 @@ from actions.health_screening import ANSWERS as SCREENING_ANSWERS
 from actions.knowledge import KnowledgeActions
 from actions.work_study import ANSWERS as WORK_STUDY_ANSWERS
 from bot.app.assistant import Bot
-from bot.app.campaigns import campaign_calls_of, campaign_pictures_of, campaign_results_of, platform_tags_of
+from bot.app.campaigns import (
+    campaign_calls_of,
+    campaign_pictures_of,
+    campaign_results_of,
+    platform_tags_of,
+    publication_calls_of,
+)
 from bot.app.records import Records
 from bot.app.tasks import registration_desk
 from bot.campaigns.figures import CampaignComparison
@@ -13,6 +19,7 @@ from bot.console.campaigns.compose import CampaignCompose
 from bot.console.campaigns.opt_outs import CampaignOptOutPages
 from bot.console.campaigns.pages import CampaignPages
 from bot.console.campaigns.parts import CampaignParts
+from bot.console.campaigns.publishing import CampaignPublication
 from bot.console.campaigns.results import CampaignResultPages
 from bot.console.campaigns.rules import CampaignRulePages
 from bot.console.campaigns.steps import CampaignSteps
@@ -168,6 +175,7 @@ def campaign_areas(bot: Bot) -> tuple[Area, ...]:
     parts = CampaignParts(
         desk=records.campaigns,
         calls=campaign_calls_of(bot),
+        publication_calls=publication_calls_of(bot),
         results=results,
         comparison=CampaignComparison(records.database, records.campaigns.lists),
         programmes=records.programmes,
@@ -188,6 +196,7 @@ def campaign_areas(bot: Bot) -> tuple[Area, ...]:
         CampaignTagPages(parts),
         CampaignResultPages(parts),
         CampaignSteps(parts),
+        CampaignPublication(parts),
     )
 
 

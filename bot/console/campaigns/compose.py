@@ -141,7 +141,15 @@ class CampaignCompose:
         """Return what the part “count” shows: the plan with a sample, or nothing while the conditions are wrong."""
         channel, tag_id, audience, purpose = read_reach(form, offers, stored)
         if form.problems:
-            return {"plan": None, "wrong": list(form.problems.values()), "sample": [], "groups": []}
+            return {
+                "plan": None,
+                "wrong": list(form.problems.values()),
+                "sample": [],
+                "groups": [],
+                "is_public": False,
+            }
+        if not SendChannel(channel).notifies:
+            return {"plan": None, "wrong": [], "sample": [], "groups": [], "is_public": True}
         wanted = Wanted(channel=SendChannel(channel), audience=audience, purpose=purpose, tag_id=tag_id)
         plan, sample = await self._parts.desk.planner.look(wanted, SAMPLE_ROWS)
         return {
@@ -149,6 +157,7 @@ class CampaignCompose:
             "wrong": [],
             "sample": sample,
             "groups": AudienceWords(visit, offers).groups(audience),
+            "is_public": False,
         }
 
     # Parts
@@ -220,5 +229,5 @@ class CampaignCompose:
             blocks=sorted(used + empty),
             placeholders="、".join(f"{{{name}}}" for name in PLACEHOLDERS),
             max_bytes=MASS_TEXT_BYTES,
-            **(counted or {"plan": None, "wrong": [], "sample": [], "groups": []}),
+            **(counted or {"plan": None, "wrong": [], "sample": [], "groups": [], "is_public": False}),
         )

@@ -21,6 +21,7 @@ from bot.console.campaigns.parts import (
     platform_words,
     why,
 )
+from bot.console.campaigns.publishing import publication_values
 from bot.console.campaigns.words import AudienceWords, said_hours
 from bot.console.forms import Form
 from bot.console.routing import NavItem, Route, Tile
@@ -114,7 +115,8 @@ class CampaignPages:
             return await self._page(visit, view, trouble=why(visit, error))
         if checked.problems:
             return await self._page(visit, checked.campaign, trouble="还有下面这些要改，暂时不能送审。")
-        return visit.to(address(view.id), "campaign.submitted", count=checked.plan.reachable)
+        count, notifies = checked.campaign.checked_total or 0, checked.campaign.channel.notifies
+        return visit.to(address(view.id), "campaign.submitted" if notifies else "campaign.to_publish", count=count)
 
     async def preview(self, visit: Visit) -> web.StreamResponse:
         """Send the message to testers, who are chosen by name; pressed twice it goes out once."""
@@ -232,4 +234,5 @@ class CampaignPages:
             "paused_why": paused_why(view.pause_reason),
             "colours": STATE_COLOURS,
             "here": address(view.id),
+            **await publication_values(self._parts, view),
         }

@@ -12,6 +12,7 @@ from bot.campaigns.figures import CampaignComparison
 from bot.campaigns.pictures import CampaignPictures
 from bot.campaigns.planning import masked
 from bot.campaigns.platform_tags import PlatformTags, known_tags
+from bot.campaigns.publication_calls import PublicationCalls
 from bot.campaigns.results import CampaignResults
 from bot.campaigns.texts import text_of
 from bot.campaigns.views import CampaignView
@@ -54,6 +55,7 @@ class CampaignParts:
 
     desk: CampaignDesk
     calls: CampaignCalls
+    publication_calls: PublicationCalls
     results: CampaignResults
     comparison: CampaignComparison
     programmes: ProgrammeService

@@ -70,6 +70,8 @@ class CampaignSteps:
             return await self._ask(visit, step, form)
         if step is SendStep.DELETE and not count:
             return visit.to(address(campaign_id), "campaign.nothing_left")
+        if step is SendStep.SEND and (await self._parts.desk.service.get(campaign_id)).channel.publishes:
+            return visit.to(address(campaign_id), "campaign.done_publish")
         return visit.to(address(campaign_id), f"campaign.done_{step.value}", count=count)
 
     async def _do(self, visit: Visit, step: SendStep, campaign_id: int, form: Form) -> int:
