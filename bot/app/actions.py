@@ -11,10 +11,12 @@ from actions.people import PeopleActions
 from actions.programmes import ProgrammeDesk
 from actions.rebooking import RebookingActions
 from actions.registrations import RegistrationActions
+from actions.times import TimeActions
 from actions.work_study import WorkStudyActions
 from bot.app.records import Records, build_records, by_words
 from bot.dialogue.events import Action, ActionTable
 from bot.dialogue.words import Words
+from bot.inbox.calendar_table import CalendarTable
 from bot.registrations.reasons import ReasonTable
 from bot.settings import load_settings
 from bot.staff.tasks.service import NoTaskQueue
@@ -41,6 +43,7 @@ def action_table(records: Records, pictures: PictureSource, words: Words) -> Act
             registrations, records.programmes, records.cases, materials, ReasonTable.from_file()
         ).table(),
         RebookingActions(registrations).table(),
+        TimeActions(CalendarTable(records.database), records.programmes).table(),
         PeopleActions(records.inbox, records.alerts, words).table(),
         FollowerActions(followers, consents, registrations, records.cases, records.privacy).table(),
         KnowledgeActions(records.knowledge, records.programmes, registrations, records.clock).table(),

@@ -36,6 +36,7 @@ class Slot:
     also_fill: AlsoFill = "no"
     aliases: tuple[str, ...] = ()
     depends_on: tuple[str, ...] = ()
+    explicit: bool = False
     file: str = ""
 
 

@@ -102,6 +102,11 @@ def _named(text: str, fields: list[Slot]) -> Slot | None:
     return next((slot for slot in fields if _says_part(text, slot)), None)
 
 
+def names_field(text: str, slot: Slot) -> bool:
+    """Say whether ``text`` says the name of a field, or how one of its names ends: 手机 of 学生手机."""
+    return any(name[-_FEWEST_NAME_CHARS:] in text for name in (slot.label, *slot.aliases) if name)
+
+
 def _says_part(text: str, slot: Slot) -> bool:
     """Say whether ``text`` ends in a part of the label, as 电话 is a part of 家长电话."""
     spoken = text.strip(_EDGE)

@@ -85,6 +85,7 @@ class Engine:
         work = Work(self._world, state, waiting.today, _seconds(now))
         work.trigger = waiting.trigger
         work.silenced = waiting.silenced
+        work.answer = waiting.answer
         work.leads = list(waiting.leads)
         work.suggestions = waiting.suggestions
         self._go_on(work, waiting, events)

@@ -114,8 +114,7 @@ class Filler:
         plain = [one for one in accepted if one.origin != "correction"]
         if len(plain) > 1 or any(one.origin == "also" for one in plain):
             with_labels = all(one.origin == "also" for one in plain)
-            values = [_told(work, one, with_label=with_labels) for one in plain]
-            work.lead(pattern_texts.NOTED, {"values": "，".join(values)})
+            self._say_noted(work, plain, with_labels=with_labels)
         for one in corrected:
             label = work.catalog.slots[one.slot].label
             work.lead(pattern_texts.CORRECTED, {"label": label, "value": work.shown(one.slot, one.value)})
@@ -124,6 +123,14 @@ class Filler:
                 self._runner.rewind(work, entry)
         if work.asking is not None and work.slots.get(work.asking) is not None:
             work.close_question()
+
+    def _say_noted(self, work: Work, taken: Sequence[Candidate], *, with_labels: bool) -> None:
+        """Say what was taken from the message, once however often something was found in it."""
+        before: list[str] = []
+        if work.leads and work.leads[-1].response == pattern_texts.NOTED:
+            before, with_labels = [str(work.leads.pop().fields["values"])], False
+        values = [_told(work, one, with_label=with_labels) for one in taken]
+        work.lead(pattern_texts.NOTED, {"values": "，".join((*before, *values))})
 
 
 def _told(work: Work, candidate: Candidate, *, with_label: bool) -> str:

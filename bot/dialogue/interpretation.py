@@ -49,7 +49,7 @@ class Interpretation:
         return False
 
     def _act_on_sure(self, work: Work, act: Answers | Refused | Unread, intent: str, text: str) -> bool:
-        if not isinstance(act, Answers) and self._answer_question(work, intent):
+        if not isinstance(act, Answers) and not _is_explicit(work) and self._answer_question(work, intent):
             return True
         flow_id = work.catalog.flow_by_intent.get(intent)
         is_running = any(frame.flow == flow_id for frame in work.frames)
@@ -168,6 +168,12 @@ def _asked_about(work: Work, act: Answers | Refused | Unread, understood: Unders
             return None if isinstance(act, Unread) else about
         case _:
             assert_never(understood.certainty)
+
+
+def _is_explicit(work: Work) -> bool:
+    """Say whether only a yes or no in so many words answers the open question, not what the NLU takes for one."""
+    slot = work.open_slot()
+    return slot is not None and slot.explicit
 
 
 def _interrupts(work: Work, intent: str, flow_id: str | None, text: str) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from bot.dialogue.answers import AnswerReader, candidate_of, is_story
 from bot.dialogue.catalog import Collect, Slot
 from bot.dialogue.choices import match_label, match_number
-from bot.dialogue.corrections import read_correction
+from bot.dialogue.corrections import names_field, read_correction
 from bot.dialogue.events import Option
 from bot.dialogue.models import REVIEWING, Said
 from bot.dialogue.payloads import (
@@ -58,6 +58,8 @@ _NOTHING_READ = (
 """How the codes of problems end that say that no value was found at all."""
 _ODD_NAMES = ("has_digits", "too_short")
 _DIGITS_ONLY = re.compile(r"[\dxX\s.,，、;；()（）+\-－—]*\d[\dxX\s.,，、;；()（）+\-－—]*")
+_ASKED_FOR = "要问填收写"
+"""How 要手机号做什么 begins."""
 _HEARD_IN_FLOWS = frozenset({Command.CANCEL, Command.BACK, Command.WHY})
 
 
@@ -98,7 +100,7 @@ class MessageReader:
 
     def _words(self, work: Work, spoken: _Text) -> Reading:
         """Read a text for what it says, whatever choices are shown."""
-        act = self._command(work, spoken) or self._keyword(work, spoken)
+        act = self._command(work, spoken) or _asks_why(work, spoken) or self._keyword(work, spoken)
         if act is None and work.frames:
             act = read_correction(work, spoken.text)
         if act is not None:
@@ -306,6 +308,22 @@ class MessageReader:
     def _keyword(self, work: Work, spoken: _Text) -> Act | None:
         by_keyword = work.catalog.flow_by_keyword
         return next((StartsFlow(by_keyword[form]) for form in spoken.forms if form in by_keyword), None)
+
+
+def _asks_why(work: Work, spoken: _Text) -> Commands | None:
+    """Return the question why the open question is asked, when it says its name: 为啥要身份证, 要手机号做什么."""
+    slot = work.open_slot()
+    if slot is None or not work.frames:
+        return None
+    words = work.catalog.words
+    before, after = words.plain_list("why_before"), words.plain_list("why_after")
+    for form in spoken.forms:
+        opening = next((word for word in before if form.startswith(word)), "")
+        closing = next((word for word in after if form.endswith(word) and form[0] in _ASKED_FOR), "")
+        asked = form[len(opening) :] if opening else form[1 : len(form) - len(closing)] if closing else ""
+        if asked and len(asked) <= _MAX_CHOICE_CHARS and names_field(asked, slot):
+            return Commands(Command.WHY)
+    return None
 
 
 def _is_attempt(problem: Problem, text: str) -> bool:

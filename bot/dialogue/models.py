@@ -149,7 +149,8 @@ class Waiting:
     """Why the engine waits for an action; lives only inside a turn and is never stored.
 
     ``old`` is the slot's value before the candidate ``tried``, ``queue`` the candidates after it, ``accepted`` those
-    that already hold. ``leads`` is what is to be said before the next question.
+    that already hold. ``leads`` is what is to be said before the next question, ``answer`` the words of the answer
+    that led here.
     """
 
     kind: Literal["step", "ask", "validate", "cancel"]
@@ -163,6 +164,7 @@ class Waiting:
     leads: tuple[Spoken, ...] = ()
     suggestions: tuple[str, ...] = ()
     silenced: bool = False
+    answer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +250,7 @@ class EngineSettings:
     long_answer_chars: int = 30
     story_chars: int = 100
     opening_chars: int = 6
+    two_answers_chars: int = 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ class Patterns:
     def _weigh(self, work: Work, act: Answers | Refused | Unread, text: str, understood: Understood | None) -> None:
         """Decide between the answer that a message may be and what the NLU makes of it."""
         if isinstance(act, Answers) and act.sure:
-            self._take(work, act)
+            self._take(work, act, text)
             return
         if understood is not None and self._interpretation.act_on(work, act, understood, text):
             work.misses = 0
@@ -106,7 +106,7 @@ class Patterns:
                 # After a long pause a free text may be the answer or a new topic: it is kept until that is clear.
                 self._ask_resume(work, text)
             case Answers():
-                self._take(work, act)
+                self._take(work, act, text)
             case Refused():
                 work.misses = 0
                 self._filler.refuse_answer(work, act.problem)
@@ -115,8 +115,10 @@ class Patterns:
             case _:
                 assert_never(act)
 
-    def _take(self, work: Work, act: Answers) -> None:
+    def _take(self, work: Work, act: Answers, text: str) -> None:
         work.misses = 0
+        if len(text) >= work.settings.two_answers_chars:
+            work.answer = text
         if act.problem is not None:
             work.note("only other questions answered")
         self._filler.take(work, act.candidates)

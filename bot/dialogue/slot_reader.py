@@ -21,7 +21,7 @@ DEFAULT_VALIDATORS: Mapping[SlotType, str] = {
 }
 _KEYS = (
     "type", "label", "validator", "limits", "sensitive", "help", "options", "values", "initial", "also_fill",
-    "aliases", "depends_on",
+    "aliases", "depends_on", "explicit",
 )  # fmt: skip
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -45,6 +45,7 @@ def read_slot(section: Section, name: str) -> Slot:
         also_fill=_read_also_fill(section),
         aliases=section.texts("aliases"),
         depends_on=section.texts("depends_on"),
+        explicit=section.flag("explicit", default=False),
         file=section.file,
     )
 

@@ -45,7 +45,7 @@ from bot.dialogue.outcomes import (
 )
 from bot.dialogue.payloads import FIELD_PAYLOAD, SUBMIT_PAYLOAD
 from bot.dialogue.progress import Route, progress_of
-from bot.dialogue.wishes import answered_by_yes, meant_before, offer_next, said_at_first, suggested
+from bot.dialogue.wishes import answered_by_yes, meant_before, offer_next, said_at_first, said_in_answer, suggested
 from bot.dialogue.work import Work
 from bot.values.problem import Problem
 
@@ -377,7 +377,8 @@ class Runner:
         flow = work.frames[-1].flow if work.frames else ""
         trigger = work.trigger
         work.run = RunAction(action, flow, dict(work.slots), latest_slot, trigger.said, trigger.intent)
-        work.waiting = replace(waiting, leads=work.take_leads(), suggestions=work.suggestions, silenced=work.silenced)
+        work.waiting = replace(waiting, leads=work.take_leads(), suggestions=work.suggestions)
+        work.waiting = replace(work.waiting, silenced=work.silenced, answer=work.answer)
         work.note("action", action)
 
     def apply(self, work: Work, events: Sequence[Event]) -> tuple[OfferOptions | None, Problem | None]:
@@ -412,6 +413,10 @@ class Runner:
         """Go on after an ask action: it filled the slot itself, or the question is opened."""
         step = work.step()
         if not isinstance(step, Collect) or work.slots.get(slot) is not None:
+            return
+        work.candidate = said_in_answer(work, slot, offer)
+        if work.candidate is not None:
+            work.stopped = True
             return
         if not self._is_held_back(work, slot):
             self.ask(work, step, offer)

@@ -9,6 +9,7 @@ from typing import Final
 from bot.dialogue import pattern_texts
 from bot.dialogue.answers import label_of, shares, tools
 from bot.dialogue.catalog import Slot
+from bot.dialogue.choices import find_options
 from bot.dialogue.events import OfferOptions, Option
 from bot.dialogue.models import Candidate, Pending
 from bot.dialogue.payloads import INTENT_PAYLOAD, WORD_PAYLOAD
@@ -52,6 +53,18 @@ def said_at_first(work: Work, slot_name: str) -> Candidate | None:
     validator, request = tools(work, slot, is_open=False)
     value = only_value(tuple(validator.find(opening.text, request)))
     return None if value is None else Candidate(slot_name, value, "also", label_of(slot, (), value))
+
+
+def said_in_answer(work: Work, slot_name: str, offer: OfferOptions | None) -> Candidate | None:
+    """Return the choice of the next question that the answer to the one before names too: 妇幼 in 松桃 妇幼.
+
+    Only of questions whose choices an action offers: those of the others are looked for when the answer is read.
+    """
+    slot = work.catalog.slots[slot_name]
+    if offer is None or not work.answer or work.revisit is not None or slot.type in {"list", "bool"}:
+        return None
+    value = only_value(find_options(work.answer, offer.options))
+    return None if value is None else Candidate(slot_name, value, "also", label_of(slot, offer.options, value))
 
 
 def suggested(work: Work, slot_name: str, offer: OfferOptions | None) -> tuple[Option, ...]:

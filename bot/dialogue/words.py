@@ -37,8 +37,8 @@ COURTESIES = ("affirm", "deny", "thank", "greet", "goodbye")
 """Keys under ``words`` that are also intents: a message that is just one of these words needs no NLU."""
 
 MARKERS = (
-    "skip_only", "particles", "openings", "correction_wrong", "correction_to", "correction_earlier",
-    "leave_waiting", "leave_people", "ask_place", *COURTESIES,
+    "skip_only", "why_before", "why_after", "particles", "openings", "correction_wrong", "correction_to",
+    "correction_earlier", "leave_waiting", "leave_people", "ask_place", *COURTESIES,
 )  # fmt: skip
 """The keys under ``words`` that are not commands."""
 

@@ -78,6 +78,7 @@ class Work:
         self.candidate: Candidate | None = None
         self.suggestions: tuple[str, ...] = ()
         self.text = ""
+        self.answer = ""
         self.moved = False
         self.silenced = False
         self.stopped = False
