@@ -15,7 +15,7 @@ class Fault:
 
     ``errcode`` answers it instead of doing the work; ``http_status`` likewise, with an HTML body; ``drop`` closes
     the connection, before the work or with ``after_work`` after it, which is the caller's worst case: done, and
-    nobody told. ``latency_s`` delays the call and may stand alone.
+    nobody told. ``latency_s`` delays the call, or with ``after_work`` the answer, and may stand alone.
     """
 
     path: str = ANY_PATH

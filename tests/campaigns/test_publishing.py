@@ -1,9 +1,12 @@
 """Articles published on the account's page: once whatever the answer, and sent only when they can be read."""
 
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 
+import aiohttp
 import pytest
+from redis.asyncio import Redis
 from sqlalchemy import select, update
 
 from bot.campaigns.audience import Everyone, InCounty
@@ -16,6 +19,7 @@ from bot.campaigns.platform_drafts import LEFT_AFTER, PlatformDrafts
 from bot.campaigns.progress import CampaignLists
 from bot.campaigns.publication_models import Publication, PublicationState, PublishReport
 from bot.campaigns.publication_rows import PublicationView
+from bot.campaigns.publishing import Publisher
 from bot.campaigns.reach import Wanted
 from bot.campaigns.service import CampaignService
 from bot.followers.models import Follower
@@ -24,7 +28,11 @@ from bot.simulator.models import Channel, Shown
 from bot.simulator.publications import Verdict
 from bot.staff.audit import AuditTrail
 from bot.values.clock import MovedClock
+from bot.wechat.client import WeChatApi
 from bot.wechat.inbound import ArticleUrl, PublishJobFinished
+from bot.wechat.publishing import PublishApi
+from bot.wechat.token import StableToken
+from tests.campaigns.conftest import APP_ID, SECRET
 from tests.campaigns.people import AUTHOR, add_followers, draft, openid, started
 from tests.campaigns.platform import Sending
 
@@ -34,6 +42,12 @@ GET, LIST = "/cgi-bin/freepublish/get", "/cgi-bin/freepublish/batchget"
 CUSTOMER = "/cgi-bin/message/custom/send"
 PUBLISH = draft(SendChannel.PUBLISH, ARTICLES)
 PUBLISH_SEND = draft(SendChannel.PUBLISH_SEND, ARTICLES, per_minute=3_000)
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
 
 
 async def of(sending: Sending, campaign_id: int) -> PublicationView:
@@ -345,6 +359,24 @@ async def test_a_lost_answer_is_never_followed_by_another_call(
     await asked(sending)
     state = PublicationState.PUBLISHED if began else PublicationState.UNKNOWN
     assert (published(sending), (await of(sending, campaign.id)).state) == (int(began), state)
+
+
+async def test_an_answer_that_comes_too_late_is_a_lost_one(
+    sending: Sending, service: CampaignService, http: aiohttp.ClientSession, redis_url: str
+) -> None:
+    campaign = await started(service, PUBLISH)
+    redis, base = Redis.from_url(redis_url), sending.platform.base_url
+    token = StableToken(redis, http, base, APP_ID, SECRET, sending.clock)
+    hasty = WeChatApi(http, token, base, APP_ID, call_timeout_s=0.3)
+    publisher = Publisher(sending.publications, sending.stops, sending.mass, PublishApi(hasty.client))
+    sending.platform.faults.add(Fault(SUBMIT, left=1, latency_s=0.6, after_work=True))
+    await publisher.run_due()
+    assert (await of(sending, campaign.id)).state is PublicationState.UNKNOWN
+    await sending.platform.settle()
+    await publisher.run_due()
+    await asked(sending)
+    assert (published(sending), (await of(sending, campaign.id)).state) == (1, PublicationState.PUBLISHED)
+    await redis.aclose()
 
 
 async def test_what_others_published_is_not_taken_for_ours(sending: Sending, service: CampaignService) -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from bot.app.worker import worker_of
-from bot.campaigns.models import CampaignState, Outcome
+from bot.campaigns.content import Article, News
+from bot.campaigns.models import CampaignState, Outcome, SendChannel
+from bot.campaigns.publication_models import PublicationState
 from bot.storage.encryption import FieldCipher
 from bot.values.clock import SystemClock
 from tests.campaigns.people import draft, started
@@ -51,6 +53,37 @@ async def test_followers_opt_out_get_a_campaign_and_the_report_arrives(assistant
         await asyncio.gather(working, return_exceptions=True)
     assert (await desk.service.get(campaign.id)).state is CampaignState.SENT
     assert platform.mass_ledger() == dict.fromkeys(people[1:], 1)
+
+
+@pytest.mark.timeout(300)
+async def test_articles_are_published_and_the_report_lets_them_go_out(assistant: Assistant) -> None:
+    """Nobody asks the platform: its report comes through the gateway, before ten minutes are over."""
+    desk, platform = assistant.bot.records.campaigns, assistant.platform
+    people = [platform.add_follower(f"职工{number}").openid for number in range(3)]
+    for one in people:
+        await platform.follow(one)
+        await assistant.say(one, "您好")
+    all_day = replace(draft().hours, open_minute=0, close_minute=24 * 60)
+    articles = News((Article("六月活动", "<p>您好</p>", "thumb"),))
+    wanted = draft(SendChannel.PUBLISH_SEND, articles, hours=all_day, per_minute=3_000)
+    campaign = await started(desk.service, wanted)
+    working = asyncio.create_task(worker_of(assistant.bot, "worker-of-tests").run())
+
+    async def is_over() -> bool:
+        return (await desk.service.get(campaign.id)).state is CampaignState.SENT
+
+    try:
+        await until(is_over, timeout_s=60.0)
+    finally:
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+    publication = await desk.publications.view(campaign.id)
+    assert publication is not None
+    assert publication.state is PublicationState.PUBLISHED
+    assert [platform.seen(one)[-1].text for one in people] == ["六月活动"] * 3
+    assert platform.seen(people[0])[-1].links[0].url == publication.urls[0]
+    assert platform.calls.count("/cgi-bin/freepublish/get") == 0
+    assert platform.mass_ledger() == {}
 
 
 async def test_asking_for_the_opening_of_what_is_not_open_yet(assistant: Assistant) -> None:

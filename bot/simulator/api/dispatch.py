@@ -27,13 +27,13 @@ class ApiServer:
         """Serve one call, with the faults that are in force for its path."""
         path = request.path
         faults = self._platform.faults.take(path)
-        for fault in faults:
-            await asyncio.sleep(fault.latency_s)
+        await asyncio.sleep(sum(fault.latency_s for fault in faults if not fault.after_work))
         broken = next((one for one in faults if one.http_status or (one.drop and not one.after_work)), None)
         if broken is not None:
             self._log(ApiCall(self._platform, request, path), -1, "")
             return _break(request, broken)
         response = await self._serve(request, path, faults)
+        await asyncio.sleep(sum(fault.latency_s for fault in faults if fault.after_work))
         if any(fault.drop for fault in faults):
             return _cut(request)
         return response
