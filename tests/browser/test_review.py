@@ -136,6 +136,12 @@ async def test_one_is_sent_back_and_the_worker_reads_it(assistant: Assistant, co
         await expect(desk.get_by_text("已办：退回补正")).to_be_visible()
         await expect(log.get_by_text(f"还差一点，受理号{receipt}").last).to_be_visible()
 
+        # It was a mistake: the worker is told so, and what is right.
+        await desk.get_by_role("link", name="撤回上一步").click()
+        await dialog.get_by_role("button", name="撤回上一步").click()
+        await expect(desk.get_by_text("已撤回，现在是“待审核”")).to_be_visible()
+        await expect(log.get_by_text(f"通知发错了。您的报名还在审核，受理号{receipt}").last).to_be_visible()
+
 
 async def test_a_slot_is_moved_and_the_worker_reads_the_new_time(
     assistant: Assistant, console: ServedConsole

@@ -128,7 +128,7 @@ async def test_what_was_decided_in_bulk_is_taken_back(
     undone = await manager.post(f"{answer.location}/undo")
     assert undone.location != answer.location
     await console.run_tasks(MANAGER)
-    assert "撤回 第 1 批" in (await manager.get(undone.location)).visible
+    assert "撤回第 1 批， 2 份" in (await manager.get(undone.location)).visible
     assert await status_of(console, receipts[0]) is Status.PENDING
     again = await manager.get(answer.location)
     assert "已撤回 见 第 2 批" in again.visible
@@ -149,6 +149,12 @@ async def test_runs_are_found_again(console: ServedConsole, manager: Browser) ->
     assert '/registrations/bulk"' in (await manager.get("/registrations")).text
     neighbour = await console.staff("county_reviewer", county=DEJIANG)
     assert "还没有批量处理过" in (await neighbour.get("/registrations/bulk")).visible
+
+
+async def test_who_forgot_to_tick_is_back_where_they_were(console: ServedConsole, manager: Browser) -> None:
+    await screened(console)
+    refused = await asked(manager, "approve", [], status="pending", county=SONGTAO)
+    assert refused.location == f"/registrations?status=pending&county={SONGTAO}"
 
 
 async def test_nothing_ticked_or_chosen_is_said(console: ServedConsole, manager: Browser) -> None:

@@ -8,7 +8,7 @@ from aiohttp import web
 from bot.console.errors import NotFound
 from bot.console.forms import Form
 from bot.console.registrations.decisions import NOTE_MAX_CHARS, default_deadline, read_return, reason_choices
-from bot.console.registrations.filters import key_of, read_filter, within
+from bot.console.registrations.filters import SEARCH, address_of, key_of, read_filter, within
 from bot.console.routing import NavItem, Route, Tile
 from bot.console.visit import Visit
 from bot.programmes.service import ProgrammeService
@@ -62,10 +62,11 @@ class RegistrationBulk:
         form = await visit.form()
         step = form.raw("step")
         receipts = await self._receipts(visit, form)
+        here = address_of(read_filter(form), key=form.raw(SEARCH))
         if step not in BULK_STEPS:
-            return visit.to("/registrations", "registration.no_step")
+            return visit.to(here, "registration.no_step")
         if not receipts:
-            return visit.to("/registrations", "registration.nobody_ticked")
+            return visit.to(here, "registration.nobody_ticked")
         return await self._asked(visit, Step(step), receipts)
 
     async def begin(self, visit: Visit) -> web.StreamResponse:

@@ -136,3 +136,8 @@ document.addEventListener("change", (event) => {
 if (matchMedia("(max-width: 760px)").matches) {
   document.querySelectorAll(".side-fold").forEach((fold) => fold.removeAttribute("open"));
 }
+
+// The menu of who may do much is longer than the screen: where one is stands in sight.
+const here = document.querySelector(".side a[aria-current]");
+const side = here && here.closest(".side");
+if (side && side.scrollHeight > side.clientHeight) side.scrollTop = here.offsetTop - side.clientHeight / 2;
