@@ -3,42 +3,37 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 
+from bot.app.followers import build_followers
+from bot.app.ground import Ground
+from bot.app.people import build_people
 from bot.campaigns.desk import CampaignDesk, open_desk
-from bot.campaigns.personal_data import CampaignData
 from bot.followers.consents import ConsentService
 from bot.followers.finding import FollowerFinder
-from bot.followers.personal_data import FollowerData
 from bot.followers.privacy import PersonalData, PrivacyService
 from bot.followers.service import FollowerService
 from bot.inbox.alerts import AlertService
 from bot.inbox.desk import ChatDesk
 from bot.inbox.notifier import LogNotifier
-from bot.inbox.personal_data import InboxData
 from bot.inbox.service import InboxService
 from bot.knowledge.entries import EntryTable
 from bot.knowledge.scores import LateRetriever, Retriever
 from bot.knowledge.service import KnowledgeService
 from bot.legal.deadline_table import DeadlineTable
 from bot.legal.desk import LegalDesk
-from bot.legal.personal_data import LegalData
 from bot.legal.queue import LegalQueue
 from bot.legal.service import LegalService
 from bot.legal.statistics import LegalStatistics
 from bot.legal.topics import TopicCatalogue
 from bot.programmes.service import ProgrammeService
 from bot.registrations.notices import NoticeBook
-from bot.registrations.personal_data import RegistrationData
 from bot.registrations.places import RowPlaceLock
 from bot.registrations.service import RegistrationService
-from bot.reports.personal_data import ReportData
 from bot.settings import SettingInvalid, Settings
 from bot.staff.audit import AuditTrail
 from bot.staff.checks import TrailChecks
 from bot.staff.credentials import CredentialService
 from bot.staff.lockout import Lockout
-from bot.staff.passwords import Passwords
 from bot.staff.rules import PermissionTable
 from bot.staff.second_factor import SecondFactorService
 from bot.staff.service import StaffService
@@ -50,9 +45,9 @@ from bot.staff.unmasking import UnmaskingService
 from bot.storage.encryption import FieldCipher
 from bot.storage.files import PrivateFiles
 from bot.storage.sql import ROOMY, Database, SqliteMemory
-from bot.turns.kept_answers import KeptAnswerData, KeptAnswers
+from bot.turns.kept_answers import KeptAnswers
 from bot.turns.log import TurnLog
-from bot.understanding.review.service import ReviewData, ReviewList
+from bot.understanding.review.service import ReviewList
 from bot.values.clock import Clock, SystemClock
 
 
@@ -159,47 +154,14 @@ def build_records(
     task_queue: TaskQueue,
     beside: Sequence[PersonalData] = (),
 ) -> Records:
+    """Build every service over an open database; raises SettingInvalid. The rest is as for ``open_records``."""
     audit = AuditTrail(database, cipher, clock)
-    permissions = PermissionTable.load()
-    if unknown := settings.console.code_roles - permissions.roles.keys():
-        raise SettingInvalid(name="BOT_CONSOLE_CODE_ROLES", problem=f"names unknown roles: {sorted(unknown)}")
-    topics = TopicCatalogue.load()
+    ground = Ground(settings, clock, cipher, database, audit)
     files = PrivateFiles(settings.data_dir / "files", cipher)
     task_files = PrivateFiles(settings.data_dir / "task-files", cipher)
-    turn_log = TurnLog(database, cipher)
-    followers = FollowerService(database, cipher, clock)
-    consents = ConsentService(database, clock)
-    sessions = SessionService(
-        database,
-        cipher,
-        clock,
-        trail=audit,
-        idle=timedelta(seconds=settings.console.idle_s),
-        longest=timedelta(seconds=settings.console.session_s),
-    )
-    passwords, lockout = Passwords(), Lockout(database, clock, audit)
-    second_factor = SecondFactorService(
-        database,
-        cipher,
-        clock,
-        trail=audit,
-        sessions=sessions,
-        lockout=lockout,
-        required_roles=settings.console.code_roles,
-    )
-    holders: tuple[PersonalData, ...] = (
-        RegistrationData(database, cipher, clock, RowPlaceLock(), remove_file=files.delete),
-        LegalData(database, cipher, clock, remove_file=files.delete),
-        InboxData(database, cipher, clock, remove_file=files.delete),
-        turn_log,
-        KeptAnswerData(database, cipher),
-        ReportData(database),
-        ReviewData(database, cipher),
-        CampaignData(database),
-        FollowerData(database, cipher, followers=followers, consents=consents),
-        *beside,
-    )
-    search = TrailSearch(database)
+    people = build_people(ground)
+    known = build_followers(ground, files, beside)
+    topics = TopicCatalogue.load()
     return Records(
         settings=settings,
         clock=clock,
@@ -208,8 +170,8 @@ def build_records(
         programmes=ProgrammeService(database, clock),
         registrations=RegistrationService(database, cipher, clock, RowPlaceLock()),
         notices=NoticeBook(database, clock),
-        followers=followers,
-        consents=consents,
+        followers=known.followers,
+        consents=known.consents,
         topics=topics,
         cases=LegalService(database, cipher, clock, topics=topics, deadline_table=DeadlineTable(database)),
         case_queue=LegalQueue(database, cipher, clock, trail=audit),
@@ -220,42 +182,31 @@ def build_records(
         alerts=AlertService(database, cipher, clock, notifier=LogNotifier()),
         entries=EntryTable(database, clock, trail=audit),
         knowledge=KnowledgeService(EntryTable(database, clock), clock, retriever=LateRetriever(retriever)),
-        staff=StaffService(
-            database, clock, permissions=permissions, trail=audit, sessions=sessions, passwords=passwords
-        ),
-        sign_in=SignInService(
-            database,
-            cipher,
-            clock,
-            trail=audit,
-            passwords=passwords,
-            lockout=lockout,
-            second_factor=second_factor,
-        ),
-        credentials=CredentialService(
-            database, clock, trail=audit, passwords=passwords, sessions=sessions, lockout=lockout
-        ),
-        second_factor=second_factor,
-        lockout=lockout,
-        sessions=sessions,
-        unmasking=UnmaskingService(database, clock, permissions=permissions, trail=audit),
-        permissions=permissions,
+        staff=people.staff,
+        sign_in=people.sign_in,
+        credentials=people.credentials,
+        second_factor=people.second_factor,
+        lockout=people.lockout,
+        sessions=people.sessions,
+        unmasking=people.unmasking,
+        permissions=people.permissions,
         audit=audit,
-        trail_search=search,
-        trail_checks=TrailChecks(database, clock, audit),
-        turn_log=turn_log,
+        trail_search=people.trail_search,
+        trail_checks=people.trail_checks,
+        turn_log=known.turn_log,
         kept_answers=KeptAnswers(database, cipher, clock),
         reviews=ReviewList(database, cipher, clock),
-        privacy=PrivacyService(database, cipher, clock, holders=holders, trail=audit),
-        finder=FollowerFinder(database, cipher),
-        campaigns=open_desk(
-            database,
-            clock,
-            audit,
-            account=settings.wechat.account_type,
-            testers=settings.wechat.campaign_testers,
-        ),
+        privacy=known.privacy,
+        finder=known.finder,
+        campaigns=_campaigns(ground),
         files=files,
         task_files=task_files,
         tasks=TaskBook(database, cipher, clock, trail=audit, queue=task_queue, files=task_files),
+    )
+
+
+def _campaigns(ground: Ground) -> CampaignDesk:
+    wechat = ground.settings.wechat
+    return open_desk(
+        ground.database, ground.clock, ground.audit, account=wechat.account_type, testers=wechat.campaign_testers
     )
