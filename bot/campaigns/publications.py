@@ -5,6 +5,7 @@ worker dies between the two, stays unknown: it is never begun again, and settled
 lists, or by a person.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -56,6 +57,14 @@ class Publications:
                 raise NoSuchCampaign(campaign_id=campaign_id)
             row = await publication_of(session, campaign_id)
             return None if row is None else publication_view(row)
+
+    async def states(self, campaign_ids: Sequence[int]) -> dict[int, PublicationState]:
+        """Return how far the publications of these campaigns are; those that have none are not among them."""
+        if not campaign_ids:
+            return {}
+        wanted = select(Publication.campaign_id, Publication.state).where(Publication.campaign_id.in_(campaign_ids))
+        async with self._database.reading() as session:
+            return {row.campaign_id: PublicationState(row.state) for row in await session.execute(wanted)}
 
     async def unknown_ids(self) -> list[int]:
         """Return the campaigns of which nobody knows whether their articles are published."""

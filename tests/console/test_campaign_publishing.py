@@ -78,7 +78,7 @@ async def test_the_card_follows_the_publication_and_links_the_articles(office: O
     assert "撤回文章" not in shown.visible
     await office.looked_after()
     shown = await office.operator.get(f"/campaigns/{number}", fragment=True)
-    assert "已发布 看文章：" in shown.visible
+    assert "看文章： 六月活动" in shown.visible
     assert 'hx-trigger="every 2s"' not in shown.text
     links = re.findall(
         r'<a href="(http[^"]+/s/[^"]+)" target="_blank" rel="noopener noreferrer">([^<]+)</a>', shown.text
@@ -87,7 +87,9 @@ async def test_the_card_follows_the_publication_and_links_the_articles(office: O
     assert "看效果" not in shown.visible
     assert "删除已发的图文" not in shown.visible
     assert [office.seen(one) for one in office.people] == [[], [], []]
-    assert "2 篇" in (await office.operator.get("/campaigns")).visible
+    listed = (await office.operator.get("/campaigns")).visible
+    assert "已发布 发布到主页，不通知 2 篇" in listed
+    assert "已发完" not in shown.visible
 
 
 async def test_what_is_published_is_sent_to_those_who_wrote(office: Office) -> None:
@@ -168,7 +170,7 @@ async def test_why_it_was_refused_stands_there_in_words(office: Office, verdict:
     number = await published(office)
     shown = await office.operator.get(f"/campaigns/{number}")
     assert words in shown.visible
-    assert "没有发布，也没有人收到" in shown.visible
+    assert "没有通过 没有发布。" in shown.visible
     assert (await office.console.records.campaigns.service.get(number)).state is CampaignState.FAILED
 
 
@@ -212,7 +214,7 @@ async def test_somebody_says_what_became_of_it_where_nobody_knows(office: Office
     done = await office.operator.follow(
         await office.operator.post(f"/campaigns/{number}/settle", {"found": article_id})
     )
-    assert "已发布 看文章：" in done.visible
+    assert "看文章： 六月活动" in done.visible
     (noted,) = await office.console.records.audit.events(action="campaigns:publication:published")
     assert noted.record.actor == "campaign_operator"
     twice = await office.operator.follow(await office.operator.get(f"/campaigns/{number}/settle"))

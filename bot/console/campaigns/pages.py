@@ -21,7 +21,7 @@ from bot.console.campaigns.parts import (
     platform_words,
     why,
 )
-from bot.console.campaigns.publishing import publication_values
+from bot.console.campaigns.publishing import PUBLICATION_COLOURS, publication_values
 from bot.console.campaigns.words import AudienceWords, said_hours
 from bot.console.forms import Form
 from bot.console.routing import NavItem, Route, Tile
@@ -87,6 +87,10 @@ class CampaignPages:
             page=page,
             state=state,
             colours=STATE_COLOURS,
+            publications=await self._parts.desk.publications.states(
+                [one.id for one in page.campaigns if one.channel.publishes]
+            ),
+            publication_colours=PUBLICATION_COLOURS,
             next=f"/campaigns?{chosen}after={page.before}" if page.before else None,
             first=f"/campaigns?{chosen.rstrip('&')}".rstrip("?") if before else None,
         )
