@@ -26,6 +26,7 @@ from bot.legal.service import Done, LegalService, NotYours, Opened, TooLate
 from bot.legal.topics import Recognised, Topic, TopicCatalogue
 from bot.programmes.models import ProgrammeKind
 from bot.storage.files import FileRefused, PrivateFiles
+from bot.values.answers import Answer, parse_answer
 from bot.values.clock import Clock
 from bot.values.counties import County, find_counties
 from bot.values.found import only_value
@@ -119,7 +120,7 @@ class LegalActions:
         said = text_of(context.slots.get("legal_topic"))
         if said == ALL_TOPICS.value:
             return [SetSlots({"legal_code": None})]
-        topic = self._topic_named(said)
+        topic = self._topic_named(said) or self._topic_agreed(context, said)
         if topic is None:
             return [Reject(Problem("legal.topic_unclear"))]
         learnt: dict[str, SlotValue] = {"legal_topic": topic.label, "legal_handling": topic.handling.value}
@@ -134,6 +135,11 @@ class LegalActions:
             return next(topic for topic in self._topics if topic.label == chosen.value)
         seen = self._topics.recognise(said)
         return self._topics[seen.code] if isinstance(seen, Recognised) else None
+
+    def _topic_agreed(self, context: ActionContext, said: str) -> Topic | None:
+        """Return the guess where it was agreed to in words of the worker's own: 嗯对的就是这个."""
+        guess = text_of(context.slots.get("legal_guess"))
+        return self._topics[guess] if guess and parse_answer(said) is Answer.YES else None
 
     def _facts_of_others(self, topic: Topic) -> set[str]:
         own = {fact.key for fact in topic.facts}

@@ -1,6 +1,5 @@
 """Times at sites as choices: first the day, then the time, so that no list is longer than a phone's screen."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import time
 
@@ -10,6 +9,8 @@ from bot.registrations.outcomes import FreeSlot
 
 SATURDAY = 5
 NOON = 12
+HALVES_AS_SAID = {"上午": ("上午", "早上", "早晨", "上半天"), "下午": ("下午", "下半天")}
+"""How people call the halves of a day; a half with several times leaves it open which is meant."""
 SITES_AS_SAID = {"妇幼": ("妇幼", "县妇幼", "区妇幼"), "人民医院": ("县医院", "区医院", "县人民医院", "区人民医院")}
 """How people call the kinds of sites that every county has, by what their full names contain."""
 HOURS_AS_SAID = ("零", "一", "两", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二")
@@ -41,12 +42,11 @@ def day_options(slots: Sequence[FreeSlot]) -> tuple[Option, ...]:
 
 def time_options(slots: Sequence[FreeSlot]) -> tuple[Option, ...]:
     """Return the times of ``slots``, which are one site's on one day; the value is what ``span_text`` says."""
-    halves = Counter(_half(slot.start) for slot in slots)
     return tuple(
         Option(
             span_text(slot),
             span_text(slot),
-            (*_spoken(slot.start), *([half] if halves[half := _half(slot.start)] == 1 else ())),
+            (*_spoken(slot.start), *HALVES_AS_SAID[_half(slot.start)]),
             note=_rest([slot]),
         )
         for slot in slots

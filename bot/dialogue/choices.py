@@ -33,22 +33,27 @@ def match_number(forms: Sequence[str], options: Sequence[Option]) -> Option | No
 
 
 def match_label(forms: Sequence[str], options: Sequence[Option], words: Words) -> Option | None:
-    """Return the option whose label or alias the whole of a message says, in one of its ``forms``."""
-    for option in options:
-        if any(words.plain(name) in forms for name in _names(option)):
-            return option
-    return None
+    """Return the first option whose label or alias the whole of a message says, in one of its ``forms``.
+
+    An alias that several share (上午) names none of them.
+    """
+    said = [option for option in options if any(words.plain(name) in forms for name in _names(option))]
+    is_called_so = any(words.plain(option.label) in forms for option in said)
+    return said[0] if len(said) == 1 or is_called_so else None
 
 
 def find_options(text: str, options: Sequence[Option]) -> tuple[Found[str], ...]:
     """Return the values of the options that ``text`` names somewhere, the longest name first at each place."""
-    names = sorted(
-        ((name, option.value) for option in options for name in _names(option) if len(name) >= MIN_PART_CHARS),
-        key=lambda pair: len(pair[0]),
-        reverse=True,
-    )
+    values: dict[str, set[str]] = {}
+    for option in options:
+        for name in _names(option):
+            values.setdefault(name, set()).add(option.value)
     taken: list[Found[str]] = []
-    for name, value in names:
+    for name in sorted(values, key=len, reverse=True):
+        if len(name) < MIN_PART_CHARS or len(values[name]) > 1:
+            # What several options are called by says nothing of which is meant.
+            continue
+        (value,) = values[name]
         start = text.find(name)
         if start >= 0 and all(start >= hit.end or start + len(name) <= hit.start for hit in taken):
             taken.append(Found(value, start, start + len(name)))

@@ -55,7 +55,8 @@ class Interpretation:
         is_running = any(frame.flow == flow_id for frame in work.frames)
         if isinstance(act, Answers) and not _interrupts(work, intent, flow_id, text):
             return False
-        if isinstance(act, Refused) and (is_running or (intent in NO_HELP and not looks_like_question(text))):
+        is_wrong_answer = intent in NO_HELP or len(text) < work.settings.telling_chars
+        if isinstance(act, Refused) and (is_running or (is_wrong_answer and not looks_like_question(text))):
             return False
         work.note("understood", intent)
         return self._turn_to(work, intent, text)

@@ -120,11 +120,17 @@ class MessageReader:
             asks = not _is_attempt(act.problem, spoken.text)
             return self._courtesy(work, spoken) or Reading(act, needs_understanding=asks)
         if act.sure:
-            return Reading(act)
+            return self._mere_courtesy(work, slot, spoken) or Reading(act)
         too_long = len(spoken.text) > work.settings.long_answer_chars and not is_story(work, slot)
         if too_long or looks_like_question(spoken.text):
             return Reading(act, needs_understanding=True)
         return self._courtesy(work, spoken) or Reading(act)
+
+    def _mere_courtesy(self, work: Work, slot: Slot, spoken: _Text) -> Reading | None:
+        """Return what 好 is where it only resembles one of the choices (好几年了) and none is called so."""
+        if slot.validator != "options" or match_label(spoken.forms, work.choices, work.catalog.words) is not None:
+            return None
+        return self._courtesy(work, spoken)
 
     def _courtesy(self, work: Work, spoken: _Text) -> Reading | None:
         intent = work.catalog.words.courtesy(spoken.forms)
@@ -282,7 +288,7 @@ class MessageReader:
             case Command.SKIP:
                 return Commands(command) if self._may_skip(work, text) else None
             case Command.CONTINUE:
-                return Commands(command) if work.frames or work.drafts else None
+                return Commands(command)
             case _:
                 return None
 

@@ -251,6 +251,7 @@ class EngineSettings:
     story_chars: int = 100
     opening_chars: int = 6
     two_answers_chars: int = 4
+    telling_chars: int = 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -228,8 +228,7 @@ class Patterns:
             case Command.PERSON:
                 self._services.hand_over(work)
             case Command.CONTINUE:
-                if not work.frames and work.drafts:
-                    self._services.resume(work, work.drafts[-1].flow)
+                self._go_on(work)
             case Command.DONE:
                 self._finish_list(work)
             case Command.SUBMIT:
@@ -238,6 +237,15 @@ class Patterns:
                 self._keep_old(work)
             case _:
                 assert_never(command)
+
+    def _go_on(self, work: Work) -> None:
+        """Take up the draft that was kept last; an open question is asked again anyway."""
+        if work.frames:
+            return
+        if work.drafts:
+            self._services.resume(work, work.drafts[-1].flow)
+        else:
+            work.say(pattern_texts.NOTHING_OPEN)
 
     def _repeat(self, work: Work) -> None:
         """Say the last thing again; an open question is asked again anyway."""

@@ -61,7 +61,13 @@ def said_in_answer(work: Work, slot_name: str, offer: OfferOptions | None) -> Ca
     Only of questions whose choices an action offers: those of the others are looked for when the answer is read.
     """
     slot = work.catalog.slots[slot_name]
-    if offer is None or not work.answer or work.revisit is not None or slot.type in {"list", "bool"}:
+    if (
+        offer is None
+        or not work.answer
+        or slot_name == work.asking
+        or work.revisit is not None
+        or slot.type in {"list", "bool"}
+    ):
         return None
     value = only_value(find_options(work.answer, offer.options))
     return None if value is None else Candidate(slot_name, value, "also", label_of(slot, offer.options, value))

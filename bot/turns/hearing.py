@@ -37,6 +37,8 @@ from bot.values.texts import looks_like_question
 NOT_OUR_BUSINESS: Final = frozenset({"chitchat", OUT_OF_SCOPE})
 CRISIS_CHECK_EVENT = "/flow:crisis_check"
 FEWEST_TOLD_CHARS = 5
+FEWEST_TELLING_CHARS = 4
+"""Shorter than that a message tells the model nothing; the words that always mean danger are heard before it."""
 _HAN = re.compile("[\u4e00-\u9fff]")
 
 
@@ -105,7 +107,8 @@ class Hearing:
             return Heard(said, reading)
         left_s = max(deadline_s - asyncio.get_running_loop().time(), self._budget_s / 4)
         ranking = await self._understanding.rank(reading.text, left_s)
-        if only_sounds_like_danger(reading.text or said.text):
+        heard = reading.text or said.text
+        if only_sounds_like_danger(heard) or len(_HAN.findall(heard)) < FEWEST_TELLING_CHARS:
             ranking = without_danger(ranking)
         event = _event_of(danger_in(ranking, in_answer=in_answer), state, said)
         if event is not None:
