@@ -79,6 +79,7 @@ from bot.programmes.models import ProgrammeKind
 from bot.programmes.overview import ProgrammeOverview
 from bot.programmes.places_editing import PlaceEditor
 from bot.registrations.occupancy import Occupancy
+from bot.registrations.reasons import ReasonTable
 from bot.reports.overview import Overview
 from bot.staff.names import StaffNames
 from bot.turns.allowances import AllowanceLedger
@@ -105,6 +106,7 @@ def console_of(bot: Bot) -> Console:
         ),
         names=StaffNames(records.database),
         problems={code: response.variants[0].text for code, response in bot.catalog.responses.items()},
+        reasons=ReasonTable.from_file().texts(),
     )
 
 

@@ -60,6 +60,7 @@ class Pages:
             seconds=seconds,
             short=short,
             audit_action=texts.audit_action,
+            audit_reason=texts.audit_reason,
             county=county_name,
             count=count,
             problem=self._problem,

@@ -111,7 +111,10 @@ class ConsoleSettings:
 
 
 class Console:
-    """The aiohttp application of one console process. ``problems`` are the sentences of the subjects' rules."""
+    """The aiohttp application of one console process.
+
+    ``problems`` are the sentences of the subjects' rules, ``reasons`` those of decisions.
+    """
 
     def __init__(
         self,
@@ -125,11 +128,12 @@ class Console:
         *,
         names: StaffNames,
         problems: Mapping[str, str],
+        reasons: Mapping[str, str],
     ) -> None:
         home = HomePages(areas)
         self._areas: tuple[Area, ...] = (home, *areas)
         self._building = Building(
-            pages=Pages(Texts.load(problems=problems)),
+            pages=Pages(Texts.load(problems=problems, reasons=reasons)),
             permissions=permissions,
             cipher=cipher,
             nav=tuple(item for area in self._areas for item in area.nav),

@@ -1,5 +1,6 @@
 """What people read for codes: one table for the whole console, a file an area."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,9 @@ import yaml
 from bot.values.problem import FieldValue, Problem
 
 TEXTS_DIR: Final = Path(__file__).with_name("texts")
+AUDIT_REASON: Final = "labels.audit_reason"
+BULK_REASON: Final = re.compile(r"([a-z_]+):([a-z_]+):(\d+)", re.ASCII)
+"""How the trail keeps why a bulk run was begun."""
 REFUSED: Final = "wechat.api"
 """What the code of every refusal of the platform begins with."""
 
@@ -29,13 +33,26 @@ class Texts:
         self._sections = sections
 
     @classmethod
-    def load(cls, folder: Path = TEXTS_DIR, *, problems: Mapping[str, str] | None = None) -> "Texts":
-        """Read the table. ``problems`` are sentences for problems that the subjects' rules find, by their codes.
+    def load(
+        cls,
+        folder: Path = TEXTS_DIR,
+        *,
+        problems: Mapping[str, str] | None = None,
+        reasons: Mapping[str, str] | None = None,
+    ) -> "Texts":
+        """Read the table. ``problems`` are sentences for problems that the subjects' rules find, by their codes;
+        ``reasons`` are those for which staff decide, as the trail keeps them.
 
         Raises ValueError when two files have a sentence for the same code.
         """
         sections = read_sections(folder)
-        return cls({**sections, "problems": {**(problems or {}), **sections["problems"]}})
+        return cls(
+            {
+                **sections,
+                "problems": {**(problems or {}), **sections["problems"]},
+                AUDIT_REASON: {**(reasons or {}), **sections[AUDIT_REASON]},
+            }
+        )
 
     def error(self, code: str, fields: Mapping[str, FieldValue]) -> str:
         """Return the sentence for an error; an unknown code gets the general one.
@@ -61,12 +78,32 @@ class Texts:
         return list(self._sections[f"labels.{kind}"].items())
 
     def audit_action(self, action: str) -> str:
-        """Return what an action of the trail is called: by itself, or from its subject and step: ``报名 · 导出``."""
+        """Return what an action of the trail is called: by itself, or from its subject and step: ``报名 · 导出``.
+
+        A step of the form ``a>b`` is a move from one status to another.
+        """
         known = self.label(action, "audit_action")
         if known != action:
             return known
         subject, _, step = action.rpartition(":")
-        return f"{self.label(subject, 'audit_subject')} · {self.label(step, 'audit_step')}" if subject else action
+        source, is_move, target = step.partition(">")
+        told = self.label(step, "audit_step")
+        if is_move:
+            told = " → ".join(self.label(status, "registration_status") for status in (source, target))
+        return f"{self.label(subject, 'audit_subject')} · {told}" if subject else action
+
+    def audit_reason(self, reason: str) -> str:
+        """Return a reason of the trail in words: a code by its text, of a bulk run its step, number and reason."""
+        bulk = BULK_REASON.fullmatch(reason)
+        if bulk is None:
+            return self.label(reason, "audit_reason")
+        step, code, count = bulk.groups()
+        return f"{self.label(step, 'registration_step')} {count} 份：{self.label(code, 'audit_reason')}"
+
+    def audit_reason_code(self, words: str) -> str:
+        """Return the code that the trail keeps for a reason in words; other words as they are."""
+        codes = {text: code for code, text in self._sections[AUDIT_REASON].items()}
+        return codes.get(words, words)
 
     def notice(self, code: str, fields: Mapping[str, FieldValue]) -> Said:
         """Return the sentence after a step; raises KeyError for a code without one."""

@@ -54,7 +54,7 @@ class TrailPages:
     async def show(self, visit: Visit) -> web.StreamResponse:
         """List the rows, newest first."""
         form = visit.filters()
-        wanted = _wanted(form)
+        wanted = _wanted(visit, form)
         before = form.number("before", "位置", least=1, most=2**31 - 1, required=False)
         if "before" in form.problems:
             before = None
@@ -79,7 +79,7 @@ class TrailPages:
     async def export(self, visit: Visit) -> web.StreamResponse:
         """Write what was searched for into a file, as a task."""
         form = await visit.form()
-        wanted, table = _wanted(form), form.option("format", "格式", ("xlsx", "csv"))
+        wanted, table = _wanted(visit, form), form.option("format", "格式", ("xlsx", "csv"))
         if form.problems:
             return visit.to("/trail", "trail.bad_search")
         params = {**wanted.as_params(), "format": table}
@@ -102,13 +102,13 @@ class TrailPages:
         return sorted(named, key=lambda pair: pair[1])
 
 
-def _wanted(form: Form) -> TrailFilter:
+def _wanted(visit: Visit, form: Form) -> TrailFilter:
     return TrailFilter(
         actor=form.text("actor", "谁", max_chars=64, required=False),
         action=form.text("action", "做了什么", max_chars=64, required=False),
         object_kind=form.text("object_kind", "对象", max_chars=32, required=False),
         object_id=form.text("object_id", "编号", max_chars=64, required=False),
-        reason=form.text("reason", "事由", required=False),
+        reason=visit.audit_reason_code(form.text("reason", "事由", required=False)),
         source=form.text("source", "来自", max_chars=64, required=False),
         first=form.day("first", "从", required=False),
         last=form.day("last", "到", required=False),

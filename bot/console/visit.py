@@ -137,6 +137,10 @@ class Visit:
         """Return what an action of the trail is called; see ``Texts.audit_action``."""
         return self._building.pages.texts.audit_action(action)
 
+    def audit_reason_code(self, words: str) -> str:
+        """Return what the trail keeps for a reason; see ``Texts.audit_reason_code``."""
+        return self._building.pages.texts.audit_reason_code(words)
+
     def error(self, error: BotError) -> str:
         """Return the sentence for an error that a page shows beside what was typed."""
         return self._building.pages.texts.error(error.code, error.fields)

@@ -44,6 +44,10 @@ class ReasonTable:
             raise UnknownReason(reason=code, target="")
         return self._reasons[code].text
 
+    def texts(self) -> Mapping[str, str]:
+        """Return what people read for each code."""
+        return {code: reason.text for code, reason in self._reasons.items()}
+
     def choices_for(self, target: Status) -> tuple[Reason, ...]:
         """Return what staff may choose when they move a registration to ``target``."""
         return tuple(reason for reason in self._reasons.values() if target in reason.targets)

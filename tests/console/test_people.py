@@ -9,6 +9,7 @@ import pytest
 
 from bot.staff.second_factor import STEP_S
 from bot.values.clock import MovedClock
+from tests.console.applicants import screened
 from tests.console.served import PASSWORD, Answer, Browser, ServedConsole, counted_queries
 
 NEW_PASSWORD = "锦江边上晨跑两公里。"
@@ -301,3 +302,21 @@ async def test_the_trail_keeps_user_names_and_shows_the_names_beside_them(consol
     assert "chief 龙主任" in page.visible
     assert '<option value="chief">龙主任</option>' in page.text
     assert "chief 龙主任" in (await chief.get("/trail?actor=chief")).visible
+
+
+async def test_the_trail_tells_moves_and_reasons_in_words(console: ServedConsole) -> None:
+    receipt = await screened(console)
+    master = await console.staff("administrator", "programme_manager")
+    await master.get(f"/registrations/{receipt}/reject")
+    await master.post(f"/registrations/{receipt}/reject", {"reason": "audience_rule"})
+    await master.get("/registrations")
+    asked = await master.post("/registrations/bulk/ask", {"step": "approve", "receipt": [receipt]})
+    await master.post("/registrations/bulk", {"step": "approve", "receipts": receipt, "reason": "qualified"})
+    trail = (await master.get("/trail")).visible
+    assert asked.status == 200
+    assert "报名 · 待审核 → 不通过" in trail
+    assert "不在本期服务人群内" in trail
+    assert "通过 1 份：符合本期规则" in trail
+    found = (await master.get("/trail?reason=不在本期服务人群内")).visible
+    assert receipt in found
+    assert "通过 1 份" not in found
