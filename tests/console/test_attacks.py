@@ -353,9 +353,11 @@ BEHIND_RECORDS_OF_THEIR_OWN = {
     "/programmes/*/open",
     "/programmes/*/slots/move",
     "/campaigns/pictures/*",
+    "/campaigns/*/settle",
+    "/campaigns/*/withdraw",
 }
 """A stream, files, what only long work or a photograph brings, a programme that is not open, a slot with people in
-it; their own tests open them."""
+it, articles that stand on the account; their own tests open them."""
 
 
 def _fits(kind: str, route: str) -> bool:
