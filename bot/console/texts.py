@@ -14,6 +14,8 @@ TEXTS_DIR: Final = Path(__file__).with_name("texts")
 AUDIT_REASON: Final = "labels.audit_reason"
 BULK_REASON: Final = re.compile(r"([a-z_]+):([a-z_]+):(\d+)", re.ASCII)
 """How the trail keeps why a bulk run was begun."""
+SHOWN_REASON: Final = re.compile(r"([a-z_]+(?:[./][a-z0-9_]+)*):(.+)", re.ASCII)
+"""How it keeps why one value was shown: which one, and what was typed."""
 REFUSED: Final = "wechat.api"
 """What the code of every refusal of the platform begins with."""
 
@@ -93,12 +95,19 @@ class Texts:
         return f"{self.label(subject, 'audit_subject')} · {told}" if subject else action
 
     def audit_reason(self, reason: str) -> str:
-        """Return a reason of the trail in words: a code by its text, of a bulk run its step, number and reason."""
-        bulk = BULK_REASON.fullmatch(reason)
-        if bulk is None:
-            return self.label(reason, "audit_reason")
-        step, code, count = bulk.groups()
-        return f"{self.label(step, 'registration_step')} {count} 份：{self.label(code, 'audit_reason')}"
+        """Return a reason of the trail in words.
+
+        A code by its text; of a bulk run its step, number and reason; where one value was shown, which one it was.
+        """
+        if bulk := BULK_REASON.fullmatch(reason):
+            step, code, count = bulk.groups()
+            return f"{self.label(step, 'registration_step')} {count} 份：{self.label(code, 'audit_reason')}"
+        if shown := SHOWN_REASON.fullmatch(reason):
+            parts = re.split(r"[./]", shown[1])
+            if parts[0] in self._sections["labels.data_field"]:
+                told = [str(int(part) + 1) if part.isdigit() else self.label(part, "data_field") for part in parts]
+                return f"{' '.join(told)}：{shown[2]}"
+        return self.label(reason, "audit_reason")
 
     def audit_reason_code(self, words: str) -> str:
         """Return the code that the trail keeps for a reason in words; other words as they are."""
@@ -125,4 +134,6 @@ def read_sections(folder: Path = TEXTS_DIR) -> dict[str, dict[str, str]]:
 
 
 def _filled(text: str, fields: Mapping[str, FieldValue]) -> str:
-    return text.format_map({name: str(value) for name, value in fields.items()})
+    return text.format_map(
+        {name: f"{value:,}" if isinstance(value, int) else str(value) for name, value in fields.items()}
+    )

@@ -282,6 +282,10 @@ async def _approve_many(desk: Page, console: ServedConsole) -> None:
     await console.run_tasks(REVIEWER)
     await expect(desk.get_by_text("已结束")).to_be_visible()
     await expect(desk.get_by_text("全部都办成了")).to_be_visible()
+    await desk.get_by_role("link", name="撤回这一批").click()
+    await expect(desk.get_by_role("dialog").get_by_text("再给本人发一条更正")).to_be_visible()
+    await take_picture(desk, "console-run-undo")
+    await desk.keyboard.press("Escape")
 
 
 async def _narrowed_without_a_reload(desk: Page, console: ServedConsole) -> None:

@@ -70,3 +70,22 @@ def test_two_files_do_not_speak_for_one_code(tmp_path: Path) -> None:
         (tmp_path / f"{name}.yml").write_text("errors:\n  inbox.gone: 没有了。\n", encoding="utf-8")
     with pytest.raises(ValueError, match=r"people\.yml repeats errors: \['inbox\.gone'\]"):
         read_sections(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("kept", "told"),
+    [
+        ("phone:电话核对本人", "电话：电话核对本人"),
+        ("registrations/0/particulars/phone:本人来电", "报名 1 填写的内容 电话：本人来电"),
+        ("approve:qualified:1200", "通过 1200 份：符合本期规则"),
+        ("qualified", "符合本期规则"),
+        ("http:这不是字段", "http:这不是字段"),
+        ("本人要求", "本人要求"),
+    ],
+)
+def test_a_reason_of_the_trail_is_told_in_words(kept: str, told: str) -> None:
+    assert Texts.load(reasons={"qualified": "符合本期规则"}).audit_reason(kept) == told
+
+
+def test_a_large_number_is_parted() -> None:
+    assert Texts.load().notice("programme.slots_changed", {"count": 1131}).text == "改好 1,131 个时段。"
