@@ -60,6 +60,11 @@ class SendChannel(StrEnum):
         return self is not SendChannel.PUBLISH
 
     @property
+    def chooses(self) -> bool:
+        """Whether we choose who is reached; else the platform does, or anybody can read it."""
+        return self not in (SendChannel.MASS_TAG, SendChannel.MASS_ALL, SendChannel.PUBLISH)
+
+    @property
     def needs_window(self) -> bool:
         """Whether only those are reached who wrote in the last 48 hours."""
         return self in (SendChannel.CUSTOMER, SendChannel.PUBLISH_SEND)

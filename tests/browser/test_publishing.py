@@ -1,9 +1,11 @@
 """Articles in a real browser: written, approved, published before one's eyes, read, sent and withdrawn."""
 
 import asyncio
+import io
 from pathlib import Path
 
 import pytest
+from PIL import Image, ImageDraw
 from playwright.async_api import FilePayload, Page, expect
 
 from bot.app.worker import worker_of
@@ -12,12 +14,21 @@ from bot.values.clock import SystemClock
 from tests.browser.accessibility import faults_of
 from tests.browser.staff import CHROMIUM, PHONE, chromium, signed_in, take_picture
 from tests.console.served import serving
-from tests.console.test_campaign_form import PNG
 from tests.support.assistant import running_assistant, settings_for
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: put one on PATH or set BOT_CHROMIUM")
 
-COVER: FilePayload = {"name": "cover.png", "mimeType": "image/png", "buffer": PNG}
+
+def _cover() -> FilePayload:
+    """Return a picture in the format that WeChat shows above an article, as staff would upload one."""
+    picture, drawn = Image.new("RGB", (900, 383), "#f6d8d3"), io.BytesIO()
+    pencil = ImageDraw.Draw(picture)
+    pencil.ellipse((560, -80, 1020, 380), fill="#e39a8f")
+    pencil.ellipse((-120, 180, 300, 600), fill="#b3261e")
+    picture.save(drawn, "PNG")
+    return {"name": "cover.png", "mimeType": "image/png", "buffer": drawn.getvalue()}
+
+
 PATIENCE_MS = 60_000
 
 
@@ -30,7 +41,7 @@ async def _compose(page: Page, channel: str) -> str:
     await page.get_by_label("标题").first.fill("两癌筛查 6 月 15 日开始预约")
     await page.get_by_label("摘要").first.fill("免费健康筛查，全市女职工都可以约。")
     await page.get_by_label("正文").nth(1).fill("<p>回复“我要筛查”就能预约，带身份证。</p>")
-    await page.locator("#f-a1_picture").set_input_files(files=[COVER])
+    await page.locator("#f-a1_picture").set_input_files(files=[_cover()])
     await expect(page.locator("[data-preview]")).to_contain_text("两癌筛查")
     await page.get_by_label("渠道").select_option(channel)
     await page.get_by_label("每天最早").fill("")
@@ -38,6 +49,7 @@ async def _compose(page: Page, channel: str) -> str:
     await page.get_by_label("每分钟最多").fill("600")
     explained = "没有人会收到消息" if channel == "publish" else "再发给 48 小时内留过言的人"
     await expect(page.get_by_text(explained)).to_be_visible()
+    await expect(page.get_by_label("碧江").first).to_be_visible(visible=channel == "publish_send")
     await page.get_by_label("渠道").evaluate("field => field.scrollIntoView({block: 'center'})")
     await take_picture(page, f"console-{channel}-form")
     await page.get_by_role("button", name="保存并核算").click()

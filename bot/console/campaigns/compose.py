@@ -220,6 +220,7 @@ class CampaignCompose:
             trouble=trouble,
             kinds=[(one, visit.label(one, "campaign_kind")) for one in KINDS if one in carried],
             channels=[(one, visit.label(one, "campaign_channel")) for one in offered],
+            choosing=" ".join(one.value for one in SendChannel if one.chooses),
             account=self._parts.desk.planner.account,
             offers=offers,
             suffixes=GROUPS,

@@ -78,9 +78,8 @@ def read_reach(form: Form, offers: Offers, stored: Audience | None = None) -> tu
         if audience != Everyone():
             form.note("keep_audience", Problem("campaign.kept_or_chosen"))
         audience = stored
-    if channel in (SendChannel.MASS_ALL, SendChannel.MASS_TAG, SendChannel.PUBLISH):
-        # The platform sends to all or to the whole tag, or anybody can read it: conditions would be ignored, so they
-        # are refused.
+    if channel in list(SendChannel) and not SendChannel(channel).chooses:
+        # Conditions would be ignored, so they are refused.
         by_tag = channel == SendChannel.MASS_TAG and tag_id is not None
         whole = Tagged(f"{TAG_PREFIX}{tag_id}") if by_tag else Everyone()
         if audience not in (Everyone(), whole):

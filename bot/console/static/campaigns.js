@@ -31,7 +31,9 @@ function refresh() {
   });
   const channel = document.getElementById("f-channel").value;
   document.querySelectorAll("[data-channel]").forEach((part) => {
-    part.hidden = part.dataset.channel !== channel;
+    part.hidden = !part.dataset.channel.split(" ").includes(channel);
+    // What cannot be chosen is not sent either; it is there again when the channel changes back.
+    if (part.tagName === "FIELDSET") part.disabled = part.hidden;
   });
   const text = words(), source = shot();
   preview.textContent = text || (source ? "" : "（还没有内容）");
