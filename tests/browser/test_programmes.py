@@ -115,10 +115,10 @@ async def _add_slots(desk: Page) -> None:
         await desk.get_by_label(weekend).check()
     await desk.get_by_label("每天的时间和名额").fill("8:30-9:30 12\n9:30-10:30 12\n14:00-15:00 8")
     await desk.get_by_role("button", name="先看会建哪些").click()
-    make = desk.get_by_role("button", name=re.compile(r"建这 \d+ 个时段"))
+    make = desk.get_by_role("button", name=re.compile(r"建这 [\d,]+ 个时段"))
     await expect(make).to_be_visible()
     await make.click()
-    await expect(desk.get_by_text(re.compile(r"建好 \d+ 个时段"))).to_be_visible()
+    await expect(desk.get_by_text(re.compile(r"建好 [\d,]+ 个时段"))).to_be_visible()
     await expect(desk.get_by_text("0/12").first).to_be_visible()
     await take_picture(desk, "console-slots")
 
