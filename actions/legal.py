@@ -121,13 +121,22 @@ class LegalActions:
         if said == ALL_TOPICS.value:
             return [SetSlots({"legal_code": None})]
         topic = self._topic_named(said) or self._topic_agreed(context, said)
+        assumed: list[Event] = []
+        if topic is None and context.slots.get("legal_asked_topic") is True:
+            # What they tell instead of saying yes is most likely about it; they can change it at any time.
+            topic = self._guessed(context)
+            assumed = [] if topic is None else [Say("utter_legal_topic_assumed", {"topic": topic.label})]
         if topic is None:
-            return [Reject(Problem("legal.topic_unclear"))]
-        learnt: dict[str, SlotValue] = {"legal_topic": topic.label, "legal_handling": topic.handling.value}
+            return [SetSlots({"legal_asked_topic": True}), Reject(Problem("legal.topic_unclear"))]
+        learnt: dict[str, SlotValue] = {
+            "legal_topic": topic.label,
+            "legal_handling": topic.handling.value,
+            "legal_asked_topic": None,
+        }
         if topic.code != context.slots.get("legal_code"):
             learnt |= dict.fromkeys(self._facts_of_others(topic))
             learnt |= {"legal_code": topic.code, "legal_claims": [topic.claim] if topic.claim else None}
-        return [SetSlots(learnt)]
+        return [SetSlots(learnt), *assumed]
 
     def _topic_named(self, said: str) -> Topic | None:
         chosen = parse_option(said, [_topic_option(topic) for topic in self._topics])
@@ -138,8 +147,11 @@ class LegalActions:
 
     def _topic_agreed(self, context: ActionContext, said: str) -> Topic | None:
         """Return the guess where it was agreed to in words of the worker's own: 嗯对的就是这个."""
+        return self._guessed(context) if parse_answer(said) is Answer.YES else None
+
+    def _guessed(self, context: ActionContext) -> Topic | None:
         guess = text_of(context.slots.get("legal_guess"))
-        return self._topics[guess] if guess and parse_answer(said) is Answer.YES else None
+        return self._topics[guess] if guess else None
 
     def _facts_of_others(self, topic: Topic) -> set[str]:
         own = {fact.key for fact in topic.facts}

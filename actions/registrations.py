@@ -7,6 +7,7 @@ from actions.materials import NOTHING_MISSING, MaterialDesk
 from actions.posts import county_options, post_options, refuse_too_many, refuse_without_posts
 from actions.standings import case_label, place_text, standing, status_label
 from actions.wording import moment_text, text_of
+from bot.dialogue.choices import find_options
 from bot.dialogue.events import ActionContext, ActionTable, Event, OfferOptions, Option, Say, SetSlots
 from bot.legal.service import LegalService
 from bot.programmes.models import ProgrammeKind
@@ -30,9 +31,12 @@ from bot.registrations.reasons import ReasonTable
 from bot.registrations.service import RegistrationService
 from bot.registrations.statuses import Status
 from bot.registrations.views import RegistrationView
+from bot.values.found import only_value
 
 CHANGEABLE = frozenset({Status.PENDING, Status.RETURNED, Status.WAITLISTED, Status.APPROVED})
 SHOWN_MAX = 3
+NOT_BY_A_WORD = frozenset({"people", "cancel"})
+"""What is not done because the first words name it: the choice is made with the others in sight."""
 
 CANCEL_SURE = (
     Option("true", "确定取消", ("取消", "确定", "不去了")),
@@ -141,7 +145,9 @@ class RegistrationActions:
         options.append(Option("phone", "手机号", ("电话", "号码")))
         options.append(Option("people", "别的（姓名、证件号等）", ("姓名", "证件号", "身份证", "别的")))
         options.append(Option("cancel", "不去了，取消", ("取消",)))
-        return [OfferOptions(tuple(options))]
+        named = only_value(find_options(context.said, [one for one in options if one.value not in NOT_BY_A_WORD]))
+        # 改手机号 has said which; who comes to be asked after that is asked.
+        return [OfferOptions(tuple(options))] if named is None else [SetSlots({"reg_field": named})]
 
     async def ask_county(self, context: ActionContext) -> Sequence[Event]:
         """Offer the counties that have posts."""

@@ -46,7 +46,10 @@ class AnswerReader:
             return Answers((Candidate(slot.name, first, "answer"),), sure=True)
         ahead = self._ahead(work, slot)
         beside = _beside(work, slot, [other for other in ahead if other.also_fill == "yes"], text)
-        value = _own(first, validator, request, text, beside, is_story=is_story(work, slot))
+        unnamed = _without_names(text, ahead) if validator.sure else text
+        if unnamed != text:
+            first = validator.read(unnamed, request)
+        value = _own(first, validator, request, unnamed, beside, is_story=is_story(work, slot))
         candidates = [Candidate(one.slot, one.hit.value, "also") for one in beside]
         is_question = looks_like_question(text)
         in_pieces = None if beside or is_question else _in_pieces(work, slot, ahead, text)
@@ -57,6 +60,9 @@ class AnswerReader:
         if isinstance(value, Problem):
             if not candidates or is_question:
                 return Refused(value)
+            # Only what stands between values that were found can belong to a question between theirs.
+            candidates.extend(_rest(work, ahead, sorted(beside, key=lambda one: one.hit.start), text))
+            candidates.sort(key=lambda one: [other.name for other in ahead].index(one.slot))
             return Answers(tuple(candidates), sure=True, problem=value)
         if beside and not is_question:
             order = [slot, *ahead]
@@ -122,6 +128,14 @@ def _own(
     if not beside or (not isinstance(first, Problem) and (validator.sure or is_story)):
         return first
     return _from_rest(validator, request, _without(text, (one.hit for one in beside)))
+
+
+def _without_names(text: str, ahead: Sequence[Slot]) -> str:
+    """Return ``text`` with blanks in place of what only names a field: 学生姓名 in 学生姓名：张雨桐 is no answer."""
+    for other in ahead:
+        if other.label:
+            text = text.replace(other.label, " " * len(other.label))
+    return text
 
 
 def _is_stray_number(validator: Validator, slot: Slot, value: SlotValue | Problem, *, is_story: bool) -> bool:
@@ -190,6 +204,8 @@ def _rest(work: Work, order: Sequence[Slot], places: Sequence[_Beside], text: st
     found: dict[str, Candidate] = {}
     for match in _PIECE.finditer(_without(text, (one.hit for one in places))):
         piece = match[0].strip(_EDGE)
+        opening = work.catalog.words.introduces.match(piece)
+        piece = piece[opening.end() :].strip(_EDGE) if opening is not None else piece
         before = [names.index(one.slot) for one in places if one.hit.end <= match.start()]
         after = [names.index(one.slot) for one in places if one.hit.start >= match.end()]
         between = order[(before[-1] + 1 if before else 0) : (after[0] if after else len(order))]

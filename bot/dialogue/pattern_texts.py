@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 CONTINUE: Final = "utter_pattern_continue"
+BACK_TO: Final = "utter_pattern_back_to"
 NOTED: Final = "utter_pattern_noted"
 CORRECTED: Final = "utter_pattern_corrected"
 WHICH_FIELD: Final = "utter_pattern_which_field"
@@ -52,6 +53,7 @@ VALUE_EMPTY: Final = "value.empty"
 
 FIELDS: Mapping[str, frozenset[str]] = {
     CONTINUE: frozenset(),
+    BACK_TO: frozenset(),
     NOTED: frozenset({"values"}),
     CORRECTED: frozenset({"label", "value"}),
     WHICH_FIELD: frozenset(),

@@ -152,7 +152,7 @@ class Runner:
         work.emit(FlowFinished(flow.id))
         work.note("flow finished", flow.id)
         if work.frames:
-            work.lead(pattern_texts.CONTINUE)
+            work.lead(pattern_texts.CONTINUE if work.is_form() else pattern_texts.BACK_TO)
         elif flow.run_pattern_completed and not work.silenced:
             if work.later:
                 # What else was asked for comes next; 还要办别的吗 would be out of place.
@@ -297,7 +297,9 @@ class Runner:
             work.asking, work.choices = slot, ()
             work.pending = Pending("resume", work.service.id)
             # “We go on” would be said too early: that is what is asked.
-            work.leads = [lead for lead in work.leads if lead.response != pattern_texts.CONTINUE]
+            work.leads = [
+                lead for lead in work.leads if lead.response not in {pattern_texts.CONTINUE, pattern_texts.BACK_TO}
+            ]
             work.say(pattern_texts.RESUME, {"flow": work.service.name, "position": len(work.journey.answered) + 1})
             work.stopped = True
         return work.stopped

@@ -38,7 +38,7 @@ COURTESIES = ("affirm", "deny", "thank", "greet", "goodbye")
 
 MARKERS = (
     "skip_only", "why_before", "why_after", "particles", "openings", "correction_wrong", "correction_to",
-    "correction_earlier", "leave_waiting", "leave_people", "ask_place", *COURTESIES,
+    "correction_earlier", "value_openings", "leave_waiting", "leave_people", "ask_place", *COURTESIES,
 )  # fmt: skip
 """The keys under ``words`` that are not commands."""
 
@@ -90,6 +90,11 @@ class Words:
     def earlier(self) -> re.Pattern[str]:
         """Finds what points back to something said before (刚才, 前面)."""
         return _any_of(self.lists.get("correction_earlier", ()))
+
+    @cached_property
+    def introduces(self) -> re.Pattern[str]:
+        """Finds what stands before a value among others (就读于, 专业为)."""
+        return _any_of(self.lists.get("value_openings", ()))
 
     def plain(self, name: str) -> str:
         """Return a label or word for comparison: one spelling, lower case, no punctuation, no closing particles."""
