@@ -41,12 +41,16 @@ class NavItem:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A number on the start page that leads to the work behind it; ``urgent`` marks what cannot wait."""
+    """A number on the start page that leads to the work behind it.
+
+    ``urgent`` marks what cannot wait; ``is_least`` says that counting stopped there.
+    """
 
     title: str
     count: int
     path: str
     urgent: bool = False
+    is_least: bool = False
 
 
 class Area(Protocol):

@@ -97,7 +97,8 @@ class Texts:
     def audit_reason(self, reason: str) -> str:
         """Return a reason of the trail in words.
 
-        A code by its text; of a bulk run its step, number and reason; where one value was shown, which one it was.
+        A code by its text; of a bulk run its step, number and reason; where one value was shown, which one it was;
+        of a unit's list the unit and how its people agreed.
         """
         if bulk := BULK_REASON.fullmatch(reason):
             step, code, count = bulk.groups()
@@ -107,6 +108,9 @@ class Texts:
             if parts[0] in self._sections["labels.data_field"]:
                 told = [str(int(part) + 1) if part.isdigit() else self.label(part, "data_field") for part in parts]
                 return f"{' '.join(told)}：{shown[2]}"
+        unit, _, authority = reason.rpartition(":")
+        if unit and authority in self._sections["labels.authority"]:
+            return f"{unit}：{self.label(authority, 'authority')}"
         return self.label(reason, "audit_reason")
 
     def audit_reason_code(self, words: str) -> str:

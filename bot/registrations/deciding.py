@@ -7,8 +7,10 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.programmes.models import SlotRow
+from bot.programmes.rows import any_row
 from bot.registrations.calls import Calls
-from bot.registrations.errors import AlreadyRegistered, IllegalTransition, UnknownRegistration
+from bot.registrations.errors import AlreadyRegistered, IllegalTransition, NotDueYet, UnknownRegistration
 from bot.registrations.journal import notice, remark, step
 from bot.registrations.leaving import has_offer, vacate
 from bot.registrations.ledger import Ledger, Opened
@@ -65,10 +67,16 @@ class Deciding:
         """Move to ``target`` and free the place; what waits for it moves up."""
 
         async def work(session: AsyncSession, opened: Opened, now: datetime) -> Moved:
-            moved = await self.move(session, opened, target, decision, now)
-            return Moved(moved.receipt, moved.status, await vacate(session, opened, now))
+            return await self.leave_now(session, opened, target, decision, now)
 
         return await self.once(call, decision, work)
+
+    async def leave_now(
+        self, session: AsyncSession, opened: Opened, target: Status, decision: Decision, now: datetime
+    ) -> Moved:
+        """Move the opened registration to ``target`` and free the place; what waits for it moves up."""
+        moved = await self.move(session, opened, target, decision, now)
+        return Moved(moved.receipt, moved.status, await vacate(session, opened, now))
 
     async def open(self, session: AsyncSession, decision: Decision) -> Opened:
         """Return the registration, locked with its place; raises UnknownRegistration, PlaceMoved."""
@@ -154,6 +162,15 @@ async def lacking_in_quota(
         return NoPlace("post")
     wish = Wish(registration.id, registration.county, post_id or registration.post_id)
     return await missing_in_quota(session, programme, wish, now)
+
+
+async def check_due(session: AsyncSession, registration: Registration, now: datetime) -> None:
+    """Raise NotDueYet while the day of the appointment is still to come."""
+    if registration.slot_id is None:
+        return
+    day = (await any_row(session, SlotRow, registration.slot_id)).day
+    if day > now.date():
+        raise NotDueYet(day=day.isoformat())
 
 
 async def refuse_second(session: AsyncSession, registration: Registration) -> None:

@@ -109,6 +109,7 @@ class DossierReader:
                     has_places=programme.kind.has_places,
                     has_posts=bool(posts),
                     has_mistake=mistake is not None,
+                    is_due=view.slot is None or view.slot.day <= self._clock.now().date(),
                 ),
                 mistake=mistake,
                 askable=items_of(programme),

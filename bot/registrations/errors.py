@@ -71,6 +71,12 @@ class TooManyAtOnce(BotError):
     code: ClassVar[str] = "registration.too_many_at_once"
 
 
+class NotDueYet(BotError):
+    """Nobody is absent or served before the day of the appointment. Fields: ``day``."""
+
+    code: ClassVar[str] = "registration.not_due_yet"
+
+
 class MovedSince(BotError):
     """What was to be taken back is not the last that happened. Fields: ``receipt``."""
 

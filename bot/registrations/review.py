@@ -13,7 +13,14 @@ from bot.programmes.models import SlotRow
 from bot.programmes.rows import any_row
 from bot.registrations.calls import Calls
 from bot.registrations.correcting import TAKE_BACK_KINDS, Mistake, TakingBack
-from bot.registrations.deciding import Deciding, Decision, lacking_in_quota, lacking_place, refuse_second
+from bot.registrations.deciding import (
+    Deciding,
+    Decision,
+    check_due,
+    lacking_in_quota,
+    lacking_place,
+    refuse_second,
+)
 from bot.registrations.errors import IllegalTransition, MovedSince
 from bot.registrations.leaving import vacate
 from bot.registrations.ledger import Ledger, Opened
@@ -99,8 +106,14 @@ class ReviewService:
         return await self._deciding.leave("staff_cancel", decision, Status.CANCELLED)
 
     async def no_show(self, decision: Decision) -> Moved:
-        """Record that somebody did not come."""
-        return await self._deciding.leave("no_show", decision, Status.NO_SHOW)
+        """Record that somebody did not come; raises NotDueYet before the day of the appointment."""
+
+        async def work(session: AsyncSession, opened: Opened, now: datetime) -> Moved:
+            self._deciding.check(opened.registration, Status.NO_SHOW, decision)
+            await check_due(session, opened.registration, now)
+            return await self._deciding.leave_now(session, opened, Status.NO_SHOW, decision, now)
+
+        return await self._deciding.once("no_show", decision, work)
 
     async def waitlist(self, decision: Decision) -> Moved:
         """Put a qualified registration on the waiting list; a place that it held becomes free."""
@@ -128,11 +141,14 @@ class ReviewService:
     async def complete(self, decision: Decision) -> Moved:
         """Record that the service was done, also afterwards for somebody marked as absent.
 
-        Raises AlreadyRegistered when an absent person has registered anew meanwhile.
+        Raises NotDueYet before the day of the appointment, AlreadyRegistered when an absent person has registered
+        anew meanwhile.
         """
 
         async def work(session: AsyncSession, opened: Opened, now: datetime) -> Moved:
             registration = opened.registration
+            self._deciding.check(registration, Status.COMPLETED, decision)
+            await check_due(session, registration, now)
             if registration.status == Status.NO_SHOW.value:
                 await refuse_second(session, registration)
             slot_id = registration.slot_id

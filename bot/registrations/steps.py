@@ -104,10 +104,12 @@ def steps_from(
     has_places: bool = True,
     has_posts: bool = False,
     has_mistake: bool = False,
+    is_due: bool = True,
 ) -> tuple[Step, ...]:
     """Return what a reviewer can decide about a registration that stands so, in the order of ``Step``.
 
-    ``has_mistake``: its last decision is one of staff and may be taken back.
+    ``has_mistake``: its last decision is one of staff and may be taken back; ``is_due``: the day of the appointment
+    has come.
     """
     targets = targets_for(status, ActorKind.REVIEWER)
     approved, waiting = status is Status.APPROVED, status is Status.WAITLISTED
@@ -118,6 +120,8 @@ def steps_from(
         Step.REQUEUE: waiting,
         Step.ASSIGN_POST: approved and has_posts,
         Step.TAKE_BACK: has_mistake,
+        Step.COMPLETE: is_due and Status.COMPLETED in targets,
+        Step.NO_SHOW: is_due and Status.NO_SHOW in targets,
         Step.WAITLIST: has_places and Status.WAITLISTED in targets,
     }
     return tuple(step for step in Step if possible.get(step, step.target in targets))

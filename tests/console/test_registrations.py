@@ -12,6 +12,7 @@ from PIL import Image
 from bot.programmes.models import ProgrammeKind
 from bot.registrations.outcomes import Attached
 from bot.registrations.statuses import Status
+from bot.values.clock import MovedClock
 from tests.console.applicants import DEJIANG, SONGTAO, number, screened, status_of, studied
 from tests.console.served import Browser, ServedConsole, counted_queries
 
@@ -217,10 +218,14 @@ async def test_no_place_is_said_and_the_form_stays(console: ServedConsole, manag
     ],
 )
 async def test_every_step_is_taken_from_the_page(
-    console: ServedConsole, manager: Browser, steps: Sequence[tuple[str, str]], status: Status
+    console: ServedConsole, manager: Browser, clock: MovedClock, steps: Sequence[tuple[str, str]], status: Status
 ) -> None:
     receipt = await screened(console)
     for step, reason in steps:
+        if step == "no_show":
+            assert "记未到" not in (await manager.get(f"/registrations/{receipt}")).visible
+            clock.move(timedelta(days=7))
+            await manager.sign_in("programme_manager")
         page = await manager.get(f"/registrations/{receipt}")
         assert f"/registrations/{receipt}/{step}" in page.text, step
         await manager.get(f"/registrations/{receipt}/{step}")
@@ -288,8 +293,12 @@ async def test_files_are_shown_marked_and_never_cached(console: ServedConsole, m
     assert [(event.record.actor, event.record.object_id) for event in shown] == [("programme_manager", receipt)]
 
 
-async def test_duplicates_hints_and_absences_stand_beside_it(console: ServedConsole, manager: Browser) -> None:
+async def test_duplicates_hints_and_absences_stand_beside_it(
+    console: ServedConsole, manager: Browser, clock: MovedClock
+) -> None:
     first = await screened(console, 1)
+    clock.move(timedelta(days=7))
+    await manager.sign_in("programme_manager")
     for step, reason in (("approve", "qualified"), ("no_show", "did_not_come")):
         await manager.get(f"/registrations/{first}/{step}")
         await manager.post(f"/registrations/{first}/{step}", {"reason": reason})

@@ -81,6 +81,7 @@ def test_two_files_do_not_speak_for_one_code(tmp_path: Path) -> None:
         ("qualified", "符合本期规则"),
         ("http:这不是字段", "http:这不是字段"),
         ("本人要求", "本人要求"),
+        ("县环卫所:signed", "县环卫所：本人签过字的报名表"),
     ],
 )
 def test_a_reason_of_the_trail_is_told_in_words(kept: str, told: str) -> None:

@@ -25,6 +25,8 @@ from bot.values.identity import Sex, check_character
 
 MONDAY = datetime(2026, 6, 15, 10, 0, tzinfo=LOCAL_ZONE)
 BORN = date(1980, 5, 20)
+TO_THE_DAY = timedelta(days=4, hours=21)
+"""From ``MONDAY`` to the morning of the first slots' day, an hour before the first of them."""
 
 
 def screening(**changes: object) -> Programme:

@@ -28,6 +28,7 @@ from bot.storage.sql import Database
 from bot.values.clock import MovedClock
 from tests.registrations.factories import (
     MONDAY,
+    TO_THE_DAY,
     application,
     by_staff,
     receipt_of,
@@ -199,6 +200,7 @@ async def test_a_run_is_taken_back_and_nothing_that_happened_since(
 ) -> None:
     stage = await stage_screening(programmes, 9, review_mode=ReviewMode.BY_STAFF)
     receipts = await submitted(registrations, stage, 1, 2, 3)
+    clock.move(TO_THE_DAY)
     reasons = {Step.REJECT: "age_rule", Step.APPROVE: "exception_approved"}
     for number, earlier in enumerate(before):
         made = await bulk.plan(order(earlier, receipts, reasons[earlier], key=f"before-{number}"))
@@ -363,12 +365,14 @@ async def test_every_step_can_be_taken_for_many(
     bulk: BulkReview,
     work: BulkWork,
     worker: Worker,
+    clock: MovedClock,
     step: Step,
     reason: str,
     outcome: str,
 ) -> None:
     stage = await stage_screening(programmes, 3)
     receipts = await submitted(registrations, stage, 1, 2)
+    clock.move(TO_THE_DAY)
     run = await bulk.plan(order(step, receipts, reason))
     await worker.run(KIND, BulkTask(work), {"run": run.id})
     assert [row.outcome for row in await bulk.rows(run.id)] == ["done", "done"]

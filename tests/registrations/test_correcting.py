@@ -20,6 +20,7 @@ from bot.registrations.steps import Step, Terms, take
 from bot.storage.sql import Database
 from bot.values.clock import MovedClock
 from tests.registrations.factories import (
+    TO_THE_DAY,
     Stage,
     application,
     by_staff,
@@ -103,6 +104,7 @@ async def test_a_registration_stands_again_as_it_stood(
 ) -> None:
     stage = await screening(programmes, 3)
     [receipt] = await submitted(registrations, stage, 1)
+    clock.move(TO_THE_DAY)
     await decided(review, clock, receipt, *steps)
     outcome = await taken_back(review, records, receipt)
     assert isinstance(outcome, Moved)
@@ -213,6 +215,7 @@ async def test_a_place_that_somebody_else_has_is_not_taken_from_them(
 ) -> None:
     stage = await screening(programmes, 1)
     [absent] = await submitted(registrations, stage, 1)
+    clock.move(TO_THE_DAY)
     await decided(review, clock, absent, Step.APPROVE, Step.NO_SHOW)
     [other] = await submitted(registrations, stage, 2)
     assert await taken_back(review, records, absent) == NoPlace("slot")
@@ -250,7 +253,7 @@ async def test_only_the_last_decision_is_taken_back(
     await decided(review, clock, receipt, Step.APPROVE)
     seen = await mistake_of(records, receipt)
     assert seen is not None
-    clock.move(timedelta(seconds=1))
+    clock.move(TO_THE_DAY)
     await decided(review, clock, receipt, Step.COMPLETE)
     with pytest.raises(MovedSince):
         await review.take_back(by_staff(receipt, "taken_back"), seen)
@@ -317,6 +320,7 @@ async def test_an_absent_person_who_registered_anew_stays_absent(
 ) -> None:
     stage = await screening(programmes, 3)
     [absent] = await submitted(registrations, stage, 1)
+    clock.move(TO_THE_DAY)
     await decided(review, clock, absent, Step.APPROVE, Step.NO_SHOW)
     anew = application(1, stage.programme, slot_id=stage.slots[0].id, key="anew")
     assert isinstance(await registrations.submit(anew), Submitted)

@@ -10,6 +10,7 @@ from bot.programmes.service import ProgrammeService
 from bot.registrations.errors import (
     AlreadyRegistered,
     IllegalTransition,
+    NotDueYet,
     ReasonMissing,
     UnknownReason,
     UnknownRegistration,
@@ -158,6 +159,7 @@ async def test_attendance(
     anew = application(3, stage.programme, key="anew", slot_id=stage.slots[0].id)
     clock.move(timedelta(days=-5))
     await registrations.submit(anew)
+    clock.move(timedelta(days=5))
     with pytest.raises(AlreadyRegistered):
         await review.complete(by_staff(again, "served_recorded_later"))
 
@@ -181,6 +183,18 @@ async def test_another_post_is_given_when_it_has_a_place(
     assert await review.assign_post(by_staff(b, "post_assigned", key="full"), first.id) == NoPlace("post")
     await review.cancel(by_staff(a, "by_applicant_request"))
     assert await review.assign_post(by_staff(b, "post_assigned", key="free"), first.id) == Moved(b, Status.APPROVED)
+
+
+async def test_nobody_is_absent_or_served_before_the_day(
+    programmes: ProgrammeService, registrations: RegistrationService, review: ReviewService, clock: MovedClock
+) -> None:
+    (receipt,) = await submitted(registrations, await stage_screening(programmes, 1), 1)
+    with pytest.raises(NotDueYet, match="2026-06-20"):
+        await review.no_show(by_staff(receipt, "did_not_come"))
+    with pytest.raises(NotDueYet):
+        await review.complete(by_staff(receipt, "served"))
+    clock.move(timedelta(days=5))
+    assert await review.no_show(by_staff(receipt, "did_not_come")) == Moved(receipt, Status.NO_SHOW)
 
 
 async def test_a_move_without_a_fitting_reason_or_right_changes_nothing(

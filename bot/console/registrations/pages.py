@@ -15,7 +15,7 @@ from bot.registrations.bulk import BULK_MAX
 from bot.registrations.desk import Desk
 from bot.registrations.errors import BadCursor
 from bot.registrations.filters import STORED_STATUSES, Filter, Mark, Sort
-from bot.registrations.listing import Page
+from bot.registrations.listing import COUNT_MAX, Page
 from bot.registrations.saved_views import NAME_MAX_CHARS, View
 from bot.registrations.searching import SEARCH_MAX_CHARS, SearchKey
 from bot.registrations.statuses import Status
@@ -61,9 +61,9 @@ class RegistrationPages:
             return []
         county = visit.county_for(REVIEW)
         pending = address_of(Filter(status=Status.PENDING, sort=Sort.OLDEST))
-        late = await self._desk.list.late(county)
+        waiting, late = await self._desk.list.waiting_for_review(county), await self._desk.list.late(county)
         return [
-            Tile("报名待审核", await self._desk.list.waiting_for_review(county), pending),
+            Tile("报名待审核", waiting, pending, is_least=waiting >= COUNT_MAX),
             *([Tile("逾期没有补交", late, address_of(Filter(mark=Mark.LATE)), urgent=True)] if late else []),
         ]
 
