@@ -1,5 +1,6 @@
 """Articles published on the account's page: once whatever the answer, and sent only when they can be read."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -19,6 +20,7 @@ from bot.campaigns.platform_drafts import LEFT_AFTER, PlatformDrafts
 from bot.campaigns.progress import CampaignLists
 from bot.campaigns.publication_models import Publication, PublicationState, PublishReport
 from bot.campaigns.publication_rows import PublicationView
+from bot.campaigns.publications import Publications, Turn
 from bot.campaigns.publishing import Publisher
 from bot.campaigns.reach import Wanted
 from bot.campaigns.service import CampaignService
@@ -35,6 +37,7 @@ from bot.wechat.token import StableToken
 from tests.campaigns.conftest import APP_ID, SECRET
 from tests.campaigns.people import AUTHOR, add_followers, draft, openid, started
 from tests.campaigns.platform import Sending
+from tests.support.waiting import until
 
 ARTICLES = News((Article("六月活动", "<p>您好</p>", "thumb"), Article("岗位公布", "<p>暑期</p>", "thumb")))
 SUBMIT, DRAFT = "/cgi-bin/freepublish/submit", "/cgi-bin/draft/add"
@@ -420,6 +423,54 @@ async def test_a_platform_that_cannot_be_asked_is_asked_later(sending: Sending, 
     assert (await of(sending, campaign.id)).state is PublicationState.PUBLISHING
     await asked(sending)
     assert (await of(sending, campaign.id)).state is PublicationState.PUBLISHED
+
+
+async def test_several_workers_publish_it_once(sending: Sending, service: CampaignService) -> None:
+    campaign = await started(service, PUBLISH)
+    taken = await asyncio.gather(*(sending.publisher.run(campaign.id) for _ in range(4)))
+    assert sorted(taken) == [False, False, False, True]
+    assert sending.platform.calls.count(SUBMIT) == 1
+
+
+class Careless(Publications):
+    """Lets everybody begin."""
+
+    async def claim(self, campaign_id: int) -> Turn | None:
+        return Turn(campaign_id, 0, ARTICLES, None)
+
+    async def begin(self, turn: Turn) -> bool:
+        return turn.fence == 0
+
+
+async def test_without_rows_that_are_taken_each_worker_publishes_it(
+    sending: Sending, service: CampaignService, audit: AuditTrail
+) -> None:
+    """The control."""
+    campaign = await started(service, PUBLISH)
+    careless = Careless(sending.database, sending.clock, trail=audit)
+    publisher = Publisher(careless, sending.stops, sending.mass, PublishApi(sending.api.client))
+    await asyncio.gather(*(publisher.run(campaign.id) for _ in range(4)))
+    assert sending.platform.calls.count(SUBMIT) == 4
+
+
+async def test_a_worker_that_is_told_to_stop_hears_the_answer_first(
+    sending: Sending, service: CampaignService
+) -> None:
+    campaign = await started(service, PUBLISH)
+    slow = Fault(SUBMIT, left=1, latency_s=0.3, after_work=True)
+    sending.platform.faults.add(slow)
+    working = asyncio.create_task(sending.publisher.run(campaign.id))
+
+    async def is_asked() -> bool:
+        return slow.left == 0
+
+    await until(is_asked)
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    assert (await of(sending, campaign.id)).state is PublicationState.PUBLISHING
+    sending.clock.move(timedelta(minutes=5))
+    assert await sending.publications.lost() == 0, "its number is known"
 
 
 # What is reported --------------------------------------------------------------------------------------------------

@@ -5,11 +5,13 @@ import re
 
 import pytest
 
+from bot.app.worker import campaign_worker_of
 from bot.campaigns.content import Article, News
 from bot.campaigns.models import CampaignState
 from bot.campaigns.publication_models import Publication, PublicationState
 from bot.simulator.faults import Fault
 from bot.simulator.publications import Verdict, take_down
+from tests.campaigns.test_publishing import event
 from tests.console.campaign_office import Office
 from tests.console.served import counted_queries
 from tests.console.test_campaigns import FIELDS
@@ -182,16 +184,24 @@ async def test_a_draft_that_the_platform_does_not_take_says_why_with_its_code(of
 
 
 @pytest.mark.parametrize(("how", "words"), [(Verdict.DELETED, "后台删除了文章"), (Verdict.BANNED, "平台封禁了文章")])
-async def test_what_others_took_down_can_still_be_withdrawn_and_nothing_breaks(
-    office: Office, how: Verdict, words: str
-) -> None:
+async def test_what_others_took_down_stands_there_in_words(office: Office, how: Verdict, words: str) -> None:
     number = await published(office)
     (job,) = office.platform.publications.everything()
-    take_down(office.platform, job.article_id, how)
+    await office.console.records.campaigns.reports.note(event(str(job.publish_id), how))
+    await campaign_worker_of(office.console.bot).reconcile()
+    shown = await office.operator.get(f"/campaigns/{number}")
+    assert words in shown.visible
+    assert "看文章" not in shown.visible
+    assert "不在主页上了" in (await office.operator.get("/campaigns")).visible
+
+
+async def test_what_is_gone_from_the_platform_already_is_withdrawn(office: Office) -> None:
+    number = await published(office)
+    (job,) = office.platform.publications.everything()
+    take_down(office.platform, job.article_id, Verdict.DELETED)
     await office.operator.get(f"/campaigns/{number}/withdraw")
     assert (await office.operator.post(f"/campaigns/{number}/withdraw")).status == 303
     assert await state_of(office, number) is PublicationState.WITHDRAWN
-    assert words
 
 
 async def test_somebody_says_what_became_of_it_where_nobody_knows(office: Office) -> None:
