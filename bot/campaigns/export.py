@@ -39,6 +39,7 @@ REASON_LABELS: Final = {
     "window_closed": "48小时内没有留言",
     "too_few": "人数不足2人",
     "not_following": "已取消关注",
+    "not_notified": "不通知",
 }
 
 

@@ -71,7 +71,7 @@ async def withdraw(bot: Bot, options: argparse.Namespace) -> int:
         Console(stderr=True).print("[red]Nothing is withdrawn.[/red]")
         return 1
     count = await publication_calls_of(bot).withdraw(options.campaign, by=options.by, source=SOURCE)
-    Console().print(f"{count} articles are deleted for good; links to them lead nowhere.")
+    Console().print(f"Articles deleted for good: {count}. Links to them lead nowhere.")
     return 0
 
 

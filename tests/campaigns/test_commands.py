@@ -155,7 +155,7 @@ async def test_publishing_withdrawing_and_settling(
         assert "published" in shown
         assert f"/s/{job.codes[0]}" in shown
         assert await campaign(settings, "withdraw", "2", "--yes", "--as", "wang") == 0
-        assert "1 articles are deleted" in capsys.readouterr().out
+        assert "Articles deleted for good: 1" in capsys.readouterr().out
         assert not job.is_readable
 
 
