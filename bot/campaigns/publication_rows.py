@@ -6,7 +6,7 @@ Where both rows are locked the campaign's is first, as in every step that staff 
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, and_, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import InstrumentedAttribute
 
@@ -111,6 +111,11 @@ def is_published(campaign_id: InstrumentedAttribute[int]) -> ColumnElement[bool]
     )
 
 
+def is_only_thought() -> ColumnElement[bool]:
+    """Return the condition that a person said that nothing was published."""
+    return and_(Publication.state == PublicationState.REFUSED.value, Publication.reason == NOT_PUBLISHED)
+
+
 async def conclude(
     session: AsyncSession, campaign_id: int, end: End, now: datetime, trail: AuditWriter, *, fence: int | None = None
 ) -> bool:
@@ -147,10 +152,9 @@ async def conclude(
 
 
 def _may_end(row: Publication, end: End) -> bool:
-    state = PublicationState(row.state)
     # The platform knows better than a person who thought that nothing was published.
-    is_mistaken = state is PublicationState.REFUSED and row.reason == NOT_PUBLISHED
-    return state in _ENDS_IN[end.state] or (is_mistaken and end.state is PublicationState.PUBLISHED)
+    may_be_corrected = row.reason == NOT_PUBLISHED and end.state is PublicationState.PUBLISHED
+    return PublicationState(row.state) in _ENDS_IN[end.state] or may_be_corrected
 
 
 async def _end_campaign(session: AsyncSession, campaign: Campaign, end: End, now: datetime) -> None:

@@ -1,11 +1,12 @@
 """What the platform reports of publications, and asking it where a report never came or nobody knows the job."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
-from sqlalchemy import and_, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,7 +15,7 @@ from bot.campaigns import content as contents
 from bot.campaigns.content import Content, News
 from bot.campaigns.models import Campaign
 from bot.campaigns.publication_models import Publication, PublicationState, PublishReport
-from bot.campaigns.publication_rows import End, conclude, end_of
+from bot.campaigns.publication_rows import End, conclude, end_of, is_only_thought
 from bot.campaigns.publications import REPORT_EXPECTED_AFTER, UNKNOWN_ASKED_AFTER, Publications
 from bot.storage.sql import Database
 from bot.values.clock import Clock
@@ -45,7 +46,7 @@ async def note_report(database: Database, clock: Clock, event: PublishJobFinishe
         "at": clock.now(),
     }
     statement = insert(PublishReport).values(values).on_conflict_do_nothing(index_elements=["publish_id", "status"])
-    nobody_knows = Publication.state == PublicationState.UNKNOWN.value
+    nobody_knows = or_(Publication.state == PublicationState.UNKNOWN.value, is_only_thought())
     async with database.transaction() as session:
         await session.execute(statement)
         if event.status == PublishStatus.PUBLISHED:
@@ -83,19 +84,25 @@ class PublishReports:
         """
         await self._publications.lost()
         await self._forget_strangers()
-        wanted = (
-            select(Publication)
-            .where(
-                Publication.state.in_((PublicationState.PUBLISHING.value, PublicationState.UNKNOWN.value)),
-                Publication.ask_at <= self._clock.now(),
-            )
-            .order_by(Publication.ask_at)
-            .limit(ASKED_AT_ONCE)
-        )
+        due = await self._take_due()
+        ended = sum([await self._ask(campaign_id, job) for campaign_id, job in due if job is not None])
+        return ended + await self._look_for([campaign_id for campaign_id, job in due if job is None])
+
+    async def _take_due(self) -> list[tuple[int, str | None]]:
+        """Return what is to be asked about now, with the jobs' numbers, and note when the next time is.
+
+        That is noted first, so that several workers do not ask the same.
+        """
+        now = self._clock.now()
+        due = select(Publication).where(_is_unsettled(), Publication.ask_at <= now).order_by(Publication.ask_at)
         async with self._database.reading() as session:
-            rows = list(await session.scalars(wanted))
-        ended = sum([await self._ask(row) for row in rows if row.publish_id is not None])
-        return ended + await self._look_for([row for row in rows if row.publish_id is None])
+            if (await session.scalars(due.limit(1))).first() is None:
+                return []
+        async with self._database.transaction() as session:
+            rows = list(await session.scalars(due.limit(ASKED_AT_ONCE).with_for_update(skip_locked=True)))
+            for row in rows:
+                row.ask_at = _next_time(row, now)
+            return [(row.campaign_id, row.publish_id) for row in rows]
 
     async def _apply(self, report: PublishReport) -> bool:
         now, urls = self._clock.now(), tuple(ArticleUrl(place, url) for place, url in enumerate(report.urls, start=1))
@@ -109,68 +116,58 @@ class PublishReports:
             if row is None or row.applied_at is not None:
                 return False
             row.applied_at = now
-            for publication in list(await session.scalars(select(Publication).where(or_(job, article)))):
-                # Settled by the platform's list before its number was known: what comes later is known by the number.
-                publication.publish_id = publication.publish_id or report.publish_id
+            # Numbers alone: a row that is read before it is locked would be looked at as it was.
+            wanted = select(Publication.campaign_id).where(or_(job, article))
+            for campaign_id in list(await session.scalars(wanted)):
                 if end is not None:
-                    await conclude(session, publication.campaign_id, end, now, self._publications.trail)
+                    await conclude(session, campaign_id, end, now, self._publications.trail)
+                # Settled by the platform's list before its number was known: what comes later is known by the number.
+                nameless = Publication.campaign_id == campaign_id, Publication.publish_id.is_(None)
+                await session.execute(update(Publication).where(*nameless).values(publish_id=report.publish_id))
         return True
 
-    async def _ask(self, row: Publication) -> bool:
-        assert row.publish_id is not None, "only jobs with a number are asked about"
+    async def _ask(self, campaign_id: int, publish_id: str) -> bool:
         try:
-            end = end_of(await self._publishing.status(row.publish_id))
+            end = end_of(await self._publishing.status(publish_id))
         except ApiCallFailed as error:
-            log.warning("the state of a publication is not known", campaign=row.campaign_id, error=error.code)
-            end = None
-        if end is not None:
-            return await self._end(row.campaign_id, end)
-        await self._ask_again([row], least=REPORT_EXPECTED_AFTER)
-        return False
+            log.warning("the state of a publication is not known", campaign=campaign_id, error=error.code)
+            return False
+        return end is not None and await self._end(campaign_id, end)
 
-    async def _look_for(self, rows: Sequence[Publication]) -> int:
+    async def _look_for(self, campaign_ids: Sequence[int]) -> int:
         """Look in the platform's list for those whose answer was lost; each must fit one alone."""
-        if not rows:
+        if not campaign_ids:
             return 0
         try:
             listed = await self._publishing.newest()
         except ApiCallFailed as error:
             log.warning("what was published is not known", error=error.code)
-            listed = []
+            return 0
         async with self._database.reading() as session:
             unsettled = await _unsettled(session)
-            taken = set(
-                await session.scalars(select(Publication.article_id).where(Publication.article_id.is_not(None)))
-            )
+            ours = select(Publication.article_id).where(Publication.article_id.is_not(None))
+            taken = set(await session.scalars(ours))
         fits = {
             campaign_id: [one for one in listed if one.article_id not in taken and is_it(content, submitted_at, one)]
             for campaign_id, (content, submitted_at) in unsettled.items()
         }
-        wanted_by = [one.article_id for found in fits.values() for one in found]
+        wanted_by = Counter(one.article_id for found in fits.values() for one in found)
         done = 0
-        for row in rows:
-            found = fits.get(row.campaign_id, [])
-            if len(found) == 1 and wanted_by.count(found[0].article_id) == 1:
-                done += await self._end(row.campaign_id, published(found[0]))
-            else:
-                await self._ask_again([row], least=UNKNOWN_ASKED_AFTER)
+        for campaign_id in campaign_ids:
+            match fits.get(campaign_id):
+                case [one] if wanted_by[one.article_id] == 1:
+                    done += await self._end(campaign_id, published(one))
         return done
 
     async def _end(self, campaign_id: int, end: End) -> bool:
         async with self._database.transaction() as session:
             return await conclude(session, campaign_id, end, self._clock.now(), self._publications.trail)
 
-    async def _ask_again(self, rows: Sequence[Publication], *, least: timedelta) -> None:
-        now = self._clock.now()
-        async with self._database.transaction() as session:
-            for row in rows:
-                since = now - (row.submitted_at or now)
-                ask_at = now + min(max(since, least), ASKED_AT_LEAST_EVERY)
-                still = Publication.campaign_id == row.campaign_id, Publication.ask_at.is_not(None)
-                await session.execute(update(Publication).where(*still).values(ask_at=ask_at))
-
     async def _forget_strangers(self) -> None:
         old = PublishReport.at < self._clock.now() - STRANGERS_KEPT_FOR
+        async with self._database.reading() as session:
+            if (await session.scalars(select(PublishReport.at).where(old).limit(1))).first() is None:
+                return
         async with self._database.transaction() as session:
             await session.execute(delete(PublishReport).where(old))
 
@@ -201,13 +198,24 @@ def is_since(submitted_at: datetime | None, one: Published) -> bool:
     return submitted_at is not None and (one.at is None or one.at >= submitted_at - CLOCKS_DIFFER)
 
 
+def _next_time(row: Publication, now: datetime) -> datetime | None:
+    """Return when to ask again: ever later, and where a person has decided not before another report comes."""
+    if row.state == PublicationState.REFUSED.value:
+        return None
+    least = UNKNOWN_ASKED_AFTER if row.publish_id is None else REPORT_EXPECTED_AFTER
+    return now + min(max(now - (row.submitted_at or now), least), ASKED_AT_LEAST_EVERY)
+
+
+def _is_unsettled() -> ColumnElement[bool]:
+    may_be = Publication.state.in_((PublicationState.PUBLISHING.value, PublicationState.UNKNOWN.value))
+    return or_(may_be, is_only_thought())
+
+
 async def _unsettled(session: AsyncSession) -> dict[int, tuple[Content, datetime | None]]:
     """Return what may have been published without our knowing its number, by campaign."""
     wanted = (
         select(Campaign.id, Campaign.content, Publication.submitted_at)
         .join(Publication, Publication.campaign_id == Campaign.id)
-        .where(
-            Publication.state.in_((PublicationState.PUBLISHING.value, PublicationState.UNKNOWN.value)),
-        )
+        .where(_is_unsettled())
     )
     return {row.id: (contents.from_json(row.content), row.submitted_at) for row in await session.execute(wanted)}

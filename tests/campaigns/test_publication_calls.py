@@ -17,7 +17,7 @@ from bot.wechat.errors import NoSuchArticle, QuotaUsedUp
 from bot.wechat.publishing import PublishApi, PublishStatus
 from tests.campaigns.people import AUTHOR, started
 from tests.campaigns.platform import Sending
-from tests.campaigns.test_publishing import PUBLISH, SUBMIT, asked, event, of, published
+from tests.campaigns.test_publishing import LIST, PUBLISH, SUBMIT, asked, event, of, published
 
 DELETE = "/cgi-bin/freepublish/delete"
 
@@ -156,6 +156,34 @@ async def test_the_platform_knows_better_than_a_person(
     await sending.publish_reports.apply()
     view = await of(sending, campaign.id)
     assert (view.state, view.article_id) == (PublicationState.PUBLISHED, "article-88")
+
+
+async def test_a_person_who_was_too_quick_is_corrected_by_the_report(
+    sending: Sending, service: CampaignService, calls: PublicationCalls
+) -> None:
+    number = await in_doubt(sending, service, began=True)
+    await calls.settle(number, None, by=AUTHOR)
+    await asked(sending)
+    assert ((await of(sending, number)).reason, sending.platform.calls.count(LIST)) == ("not_published", 0)
+    (job,) = sending.platform.publications.everything()
+    await sending.reports.note(event(str(job.publish_id), 0, job.article_id))
+    await sending.publish_reports.ask()
+    view = await of(sending, number)
+    assert (view.state, view.reason, view.article_id) == (PublicationState.PUBLISHED, None, job.article_id)
+    assert (await service.get(number)).state is CampaignState.FAILED, "nothing goes out by itself"
+    assert await calls.withdraw(number, by=AUTHOR) == 2
+
+
+async def test_what_a_person_decided_is_looked_for_once_a_report(
+    sending: Sending, service: CampaignService, calls: PublicationCalls
+) -> None:
+    number = await in_doubt(sending, service, began=False)
+    await calls.settle(number, None, by=AUTHOR)
+    await sending.reports.note(event("1", 0, "article-of-others"))
+    for _ in range(3):
+        await asked(sending)
+    assert sending.platform.calls.count(LIST) == 1
+    assert (await of(sending, number)).reason == "not_published"
 
 
 async def test_of_what_is_still_to_be_told_nobody_decides(

@@ -415,6 +415,17 @@ async def test_the_platform_is_asked_ever_more_seldom(sending: Sending, service:
     assert 8 <= sending.platform.calls.count(LIST) <= 14, "a hundred a day are allowed, for all campaigns"
 
 
+async def test_several_workers_ask_once(sending: Sending, service: CampaignService) -> None:
+    known = await started(service, PUBLISH, key="known")
+    unknown = await started(service, PUBLISH, key="unknown")
+    await sending.publisher.run(known.id)
+    sending.platform.faults.add(Fault(SUBMIT, left=1, drop=True))
+    await sending.publisher.run(unknown.id)
+    sending.clock.move(timedelta(minutes=10))
+    await asyncio.gather(*(sending.publish_reports.ask() for _ in range(3)))
+    assert (sending.platform.calls.count(GET), sending.platform.calls.count(LIST)) == (1, 1)
+
+
 async def test_a_platform_that_cannot_be_asked_is_asked_later(sending: Sending, service: CampaignService) -> None:
     campaign = await started(service, PUBLISH)
     await sending.publish()

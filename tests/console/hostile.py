@@ -14,11 +14,13 @@ from urllib.parse import urlsplit
 import aiohttp
 from PIL import Image
 
-from bot.campaigns.audience import Named, Tagged
+from bot.campaigns.audience import Everyone, Named, Tagged
 from bot.campaigns.automatic_rules import Rule, RuleKind
 from bot.campaigns.content import Article, News, Text
 from bot.campaigns.drafts import CampaignDraft
 from bot.campaigns.models import SendChannel
+from bot.campaigns.publication_models import PublicationState
+from bot.campaigns.publication_rows import End, conclude
 from bot.campaigns.rules import SendingHours
 from bot.commands.demo_people import add_workers
 from bot.legal.models import CaseDraft
@@ -37,7 +39,7 @@ PAYLOAD = f"{SCRIPT}\"'><img src=x onerror=alert(2)>{{{{7*7}}}}"
 """A worker's name, and everything else that a stranger may type."""
 RAW = ("<script>alert(1)", "<img src=x", "onerror=alert(2)>", "49}}")
 SONGTAO = "520628"
-PER_PATTERN = 3
+PER_PATTERN = 5
 SKIPPED = re.compile(r"/(static|healthz|logout|inbox/events|tasks/\d+/file|registrations/[^/]+/materials/\d+)")
 
 
@@ -95,8 +97,9 @@ async def plant(console: ServedConsole) -> None:
 
 
 async def plant_campaigns(console: ServedConsole) -> None:
-    """Put the payload into a draft, one that waits for approval, one that goes out, a rule and a tester."""
+    """Put the payload into a draft, one that waits for approval, some that go out, a rule and a tester."""
     desk, evil = console.records.campaigns, Named(("o-evil",))
+    await plant_publications(console)
     article = Article(PAYLOAD, PAYLOAD, PAYLOAD, PAYLOAD, PAYLOAD, PAYLOAD)
     written = CampaignDraft(PAYLOAD[:80], SendChannel.MASS_LIST, News((article,)), Tagged(PAYLOAD[:40]))
     await desk.service.create(written, by="mallory", key="evil-draft")
@@ -114,6 +117,29 @@ async def plant_campaigns(console: ServedConsole) -> None:
     )
     await desk.testers.add("o-evil", PAYLOAD[:40], by="mallory")
     await desk.opt_out_desk.add("o-evil", by="mallory", reason=PAYLOAD)
+
+
+async def plant_publications(console: ServedConsole) -> None:
+    """Publish articles named like the payload, at addresses like it; nobody knows whether others are published."""
+    desk, database, now = console.records.campaigns, console.records.database, console.records.clock.now()
+    article = Article(PAYLOAD[:32], PAYLOAD, "thumb", PAYLOAD[:16], PAYLOAD[:128])
+    end = End(PublicationState.PUBLISHED, article_id="evil", urls=("javascript:alert(1)", f"https://evil/{PAYLOAD}"))
+    for key in ("evil-published", "evil-unknown"):
+        hours = SendingHours(0, 24 * 60)
+        wanted = CampaignDraft(PAYLOAD[:80], SendChannel.PUBLISH, News((article, article)), Everyone(), hours=hours)
+        view = await desk.service.create(wanted, by="mallory", key=key)
+        await desk.service.check(view.id, by="mallory", version=1)
+        await desk.service.approve(view.id, by="somebody", version=1, confirmed=2)
+        await desk.service.send(view.id, by="mallory", version=1, confirmed=2)
+        assert await desk.service.start_due() == [view.id]
+        turn = await desk.publications.claim(view.id)
+        assert turn is not None
+        assert await desk.publications.begin(turn)
+        if key == "evil-unknown":
+            await desk.publications.unknown(turn)
+        else:
+            async with database.transaction() as session:
+                assert await conclude(session, view.id, end, now, desk.publications.trail)
 
 
 async def hand_in(browser: Browser, programme_id: str) -> str:
@@ -174,7 +200,10 @@ class _Reader(HTMLParser):
         for name, value in values.items():
             if name.startswith("on") or name == "style" or name == "srcdoc":
                 self.page.faults.append(f"<{tag} {name}=…> in the page")
-            if name in ("href", "src", "action", "formaction", "hx-get", "hx-post") and not _is_ours(value):
+            leads_out = tag == "a" and values.get("rel") == "noopener noreferrer" and value.startswith("https://")
+            leads = name in ("href", "src", "action", "formaction", "hx-get", "hx-post")
+            # Published articles are read at the platform, in a window that knows nothing of this one.
+            if leads and not _is_ours(value) and not leads_out:
                 self.page.faults.append(f"<{tag} {name}={value[:60]!r}>")
         if tag in ("iframe", "object", "embed", "base"):
             self.page.faults.append(f"<{tag}> in the page")

@@ -331,7 +331,10 @@ async def test_a_worker_named_like_a_script_stays_a_name_on_every_page(
     handed_in = await hand_in(master, screening.id)
     student = await hand_over_a_card(sqlite_console)
     run = await decide_many(master, student)
-    made = (handed_in, run, f"{run}/undo", f"/registrations/{student}/materials")
+    [unknown] = await records.campaigns.publications.unknown_ids()
+    published = f"/campaigns/{unknown - 1}"
+    opened = (published, f"{published}/withdraw", f"/campaigns/{unknown}/settle")
+    made = (handed_in, run, f"{run}/undo", f"/registrations/{student}/materials", *opened)
     kinds = await _crawled(master, "/", "/account", "/tasks", *made, *own)
     assert sum(kinds.values()) >= 5, kinds
     pages = {re.sub(r"{[a-z_]+}", "*", name.removeprefix("GET ")) for name in _names(sqlite_console, "GET")}

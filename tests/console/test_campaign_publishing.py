@@ -250,7 +250,7 @@ async def test_a_platform_that_cannot_be_asked_leaves_the_decision_open(office: 
     number = await office.sent(NEWS, "publish", 2)
     office.platform.faults.add(Fault(LIST, errcode=45009))
     page = await office.operator.get(f"/campaigns/{number}/settle")
-    assert page.status == 409
+    assert page.status == 200
     assert "现在查不到平台上的文章：今天的平台调用次数用完了" in page.visible
     assert "没有发布" in page.visible
 

@@ -107,7 +107,7 @@ class CampaignPublication:
 
     async def _ask_outcome(self, visit: Visit, form: Form | None = None, *, trouble: str = "") -> web.Response:
         view = await self._parts.campaign(visit)
-        doubt = Doubt((), ())
+        status, doubt = 409 if trouble else (422 if form is not None else 200), Doubt((), ())
         if not trouble:
             try:
                 doubt = await self._parts.publication_calls.doubt(view.id)
@@ -115,7 +115,6 @@ class CampaignPublication:
                 return visit.to(address(view.id), "campaign.refused", why=why(visit, error))
             except ApiCallFailed as error:
                 trouble = f"现在查不到平台上的文章：{platform_words(visit, error.code)}。"
-        status = 409 if trouble else (422 if form is not None else 200)
         return visit.page(
             "campaigns/settle.html",
             status=status,
