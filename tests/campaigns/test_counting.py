@@ -1,11 +1,14 @@
 """The count that people see while they compose: exact where that is quick, an honest estimate of very many."""
 
+import re
 from datetime import timedelta
 from itertools import product
 
 import pytest
+from sqlalchemy import select
 
-from bot.campaigns.audience import AnyOf, Audience, Consented, Everyone, InCounty, Not, Tagged
+from bot.campaigns.audience import AnyOf, Audience, Consented, Everyone, InCounty, Not, Registered, Tagged
+from bot.campaigns.conditions import condition
 from bot.campaigns.counting import AudienceCounter
 from bot.campaigns.models import SendChannel
 from bot.campaigns.opt_outs import OptOuts
@@ -13,10 +16,12 @@ from bot.campaigns.planning import Planner
 from bot.campaigns.reach import Wanted
 from bot.campaigns.service import CampaignService
 from bot.followers.consents import ConsentService
+from bot.followers.models import Follower
 from bot.storage.sql import Database
 from bot.values.clock import MovedClock
 from tests.campaigns.people import add_followers, draft, openid, started
 from tests.console.served import counted_queries
+from tests.support.statements import Statement, plan_of, recorded_statements
 
 PEOPLE = 1_000
 """Two tenths of them are in the sample: their OpenIDs have a 3 or a 7 as the last letter but two."""
@@ -96,3 +101,23 @@ async def test_without_anybody_in_the_sample_everybody_is_counted(
     planner = Planner(database, clock, counter=AudienceCounter(database, estimated_from=1, exact_below=1))
     count = await planner.count(Wanted(LIST, Not(Tagged("志愿者"))))
     assert (count.is_exact, count.matched) == (True, 99)
+
+
+@pytest.mark.parametrize("programme", ["", "period-01"])
+async def test_a_follower_is_looked_up_by_their_key_whatever_is_asked_of_their_registrations(
+    database: Database, clock: MovedClock, programme: str
+) -> None:
+    audience = Not(Registered(programme, ("approved",)))
+    query = select(Follower.openid).where(condition(audience, clock.now()))
+    with recorded_statements(database) as statements:
+        async with database.reading() as session:
+            await session.execute(query)
+    plan = await plan_of(database, statements[-1])
+    plain = re.sub(r"\((registrations\.\w+) \|\| [^)]*\)", r"\1", statements[-1].text)
+    assert plain != statements[-1].text
+    if database.is_sqlite:
+        # Without the guard SQLite walks all registrations of the status, or of the programme, for each follower.
+        values = tuple(value for value in statements[-1].parameters if value)
+        unguarded = await plan_of(database, Statement(plain, values))
+        assert "ix_registrations_openid_created_at" not in unguarded
+        assert "USING INDEX ix_registrations_openid_created_at (openid=?)" in plan
