@@ -16,6 +16,8 @@ BULK_REASON: Final = re.compile(r"([a-z_]+):([a-z_]+):(\d+)", re.ASCII)
 """How the trail keeps why a bulk run was begun."""
 SHOWN_REASON: Final = re.compile(r"([a-z_]+(?:[./][a-z0-9_]+)*):(.+)", re.ASCII)
 """How it keeps why one value was shown: which one, and what was typed."""
+EXPORT_REASON: Final = re.compile(r"(\d+) rows;(open|masked);(.*)", re.ASCII)
+"""How it keeps what a file held, and why."""
 REFUSED: Final = "wechat.api"
 """What the code of every refusal of the platform begins with."""
 
@@ -98,7 +100,8 @@ class Texts:
         """Return a reason of the trail in words.
 
         A code by its text; of a bulk run its step, number and reason; where one value was shown, which one it was;
-        of a unit's list the unit and how its people agreed.
+        of a unit's list the unit and how its people agreed;
+        of a file how much it holds, and whether in plain.
         """
         if bulk := BULK_REASON.fullmatch(reason):
             step, code, count = bulk.groups()
@@ -108,6 +111,9 @@ class Texts:
             if parts[0] in self._sections["labels.data_field"]:
                 told = [str(int(part) + 1) if part.isdigit() else self.label(part, "data_field") for part in parts]
                 return f"{' '.join(told)}：{shown[2]}"
+        if export := EXPORT_REASON.fullmatch(reason):
+            rows, kind, why = export.groups()
+            return f"{int(rows):,} 份，{self.label(kind, 'export_kind')}{'：' if why else ''}{why}"
         unit, _, authority = reason.rpartition(":")
         if unit and authority in self._sections["labels.authority"]:
             return f"{unit}：{self.label(authority, 'authority')}"

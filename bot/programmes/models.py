@@ -155,6 +155,11 @@ class Programme:
     elsewhere_text: str = ""
     retention: Retention = field(default_factory=Retention)
 
+    @property
+    def choice_labels(self) -> Mapping[str, str]:
+        """What each choice of its own is called."""
+        return {choice.code: choice.label for choices in self.choices.values() for choice in choices}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:

@@ -95,7 +95,7 @@ class DossierReader:
             return Dossier(
                 view=view,
                 programme=programme,
-                answers=self._sheet.lines(particulars.answers),
+                answers=self._sheet.lines(particulars.answers, programme.choice_labels),
                 materials=await _materials(session, row, programme),
                 findings=() if row.erased_at else await self._findings(session, programme, particulars),
                 doubles=doubles,

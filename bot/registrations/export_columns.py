@@ -96,7 +96,7 @@ class CellWriter:
             value = answers.get(column.code)
             if value in (None, "", [], {}):
                 return ""
-            return HIDDEN if column.is_personal and not open_ else self.sheet.text(column.code, value)
+            return HIDDEN if column.is_personal and not open_ else self.sheet.text(column.code, value, line.choices)
         if column.is_personal and open_:
             return self.sealer.open_field(row, column.code) or ""
         return self._plain(row, line, column.code)

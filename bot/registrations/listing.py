@@ -5,7 +5,7 @@ rows of a page are found along an index for each status and merged, because no i
 of time; only then are they read.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -33,11 +33,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One line of the list, masked."""
+    """One line of the list, masked. ``choices`` are those of its programme, with their labels."""
 
     receipt: str
     programme_id: str
     programme_title: str
+    choices: Mapping[str, str]
     status: Status
     name_masked: str
     phone_masked: str
@@ -263,6 +264,7 @@ def _listed(row: Registration, near: Neighbours, now: datetime) -> Listed:
         receipt=row.receipt,
         programme_id=row.programme_id,
         programme_title=near.programmes[row.programme_id].title,
+        choices=near.programmes[row.programme_id].choice_labels,
         status=Status(row.status),
         name_masked=row.name_masked,
         phone_masked=row.phone_masked,

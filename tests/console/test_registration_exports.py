@@ -113,3 +113,12 @@ async def test_a_file_is_gone_after_a_week(console: ServedConsole, manager: Brow
     await console.records.tasks.purge()
     await manager.sign_in(MANAGER)
     assert "文件已过期" in (await manager.get("/tasks")).visible
+
+
+async def test_what_a_programme_lets_choose_is_written_in_words(console: ServedConsole, manager: Browser) -> None:
+    await screened(console)
+    await manager.get("/registrations/export")
+    await manager.post("/registrations/export", {"columns": ["receipt", "hs_items"]})
+    [_, head, line] = await made(console, manager)
+    assert head[1] == "筛查项目"
+    assert line[1] == "乳腺超声"

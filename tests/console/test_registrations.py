@@ -234,6 +234,12 @@ async def test_every_step_is_taken_from_the_page(
     assert await status_of(console, receipt) is status
 
 
+async def test_what_a_programme_lets_choose_is_shown_in_words(console: ServedConsole, manager: Browser) -> None:
+    page = (await manager.get(f"/registrations/{await screened(console)}")).visible
+    assert "筛查项目 乳腺超声" in page
+    assert "breast" not in page
+
+
 async def test_a_value_is_shown_once_with_a_reason_and_a_trace(console: ServedConsole, manager: Browser) -> None:
     receipt = await studied(console)
     await manager.get(f"/registrations/{receipt}")

@@ -137,6 +137,12 @@ async def test_what_was_decided_in_bulk_is_taken_back(
     assert (await manager.post(f"{answer.location}/undo")).status == 422
 
 
+async def test_whether_there_is_a_way_back_is_said_before(console: ServedConsole, manager: Browser) -> None:
+    receipt = await screened(console)
+    assert "可以在这一批的页面上整批撤回" in (await asked(manager, "approve", [receipt])).visible
+    assert "办完以后不能整批撤回" in (await asked(manager, "cancel", [receipt])).visible
+
+
 async def test_runs_are_found_again(console: ServedConsole, manager: Browser) -> None:
     assert "还没有批量处理过" in (await manager.get("/registrations/bulk")).visible
     page = await asked(manager, "approve", [await screened(console)])

@@ -81,6 +81,8 @@ def test_two_files_do_not_speak_for_one_code(tmp_path: Path) -> None:
         ("qualified", "符合本期规则"),
         ("http:这不是字段", "http:这不是字段"),
         ("本人要求", "本人要求"),
+        ("1200 rows;masked;", "1,200 份，打码"),
+        ("12 rows;open;给保险公司投保", "12 份，明文：给保险公司投保"),
         ("县环卫所:signed", "县环卫所：本人签过字的报名表"),
     ],
 )

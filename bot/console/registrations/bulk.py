@@ -174,6 +174,7 @@ class RegistrationBulk:
             receipts=receipts,
             shown=receipts[:SHOWN],
             most=BULK_MAX,
+            is_final=step not in UNDONE_BY,
             reasons=reason_choices(self._desk, step),
             items=await self._items(receipts) if step is Step.RETURN else (),
             wanted=form.ticked("items") if form is not None else (),
