@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import assert_never
 
-from actions.materials import PictureSource
 from actions.programmes import ProgrammeDesk
-from actions.wording import day_text, refusal_of, text_of
+from actions.wording import day_text, text_of
 from bot.dialogue.events import (
     ActionContext,
     ActionTable,
@@ -22,10 +21,9 @@ from bot.inbox.alerts import AlertService
 from bot.inbox.models import AlertLevel
 from bot.legal.models import CaseDraft, ContactWay, TopicSource
 from bot.legal.rules import DeadlineHint, Hint, NotRunning, may_change
-from bot.legal.service import Done, LegalService, NotYours, Opened, TooLate
+from bot.legal.service import LegalService, Opened
 from bot.legal.topics import Recognised, Topic, TopicCatalogue
 from bot.programmes.models import ProgrammeKind
-from bot.storage.files import FileRefused, PrivateFiles
 from bot.values.answers import Answer, parse_answer
 from bot.values.clock import Clock
 from bot.values.counties import County, find_counties
@@ -56,16 +54,12 @@ class LegalActions:
         cases: LegalService,
         topics: TopicCatalogue,
         alerts: AlertService,
-        files: PrivateFiles,
-        source: PictureSource,
         clock: Clock,
     ) -> None:
         self._desk = desk
         self._cases = cases
         self._topics = topics
         self._alerts = alerts
-        self._files = files
-        self._source = source
         self._clock = clock
 
     def table(self) -> ActionTable:
@@ -77,9 +71,6 @@ class LegalActions:
             "validate_legal_topic": self.validate_topic,
             "action_legal_hints": self.hints,
             "action_legal_submit": self.submit,
-            "action_legal_find_case": self.find_case,
-            "action_legal_keep_evidence": self.keep_evidence,
-            "action_legal_withdraw": self.withdraw,
         }
 
     # --- What it is about -----------------------------------------------------------------------------------------
@@ -90,12 +81,21 @@ class LegalActions:
         if any(isinstance(event, Say) for event in events):
             return [event for event in events if isinstance(event, SetSlots)] + [Say("utter_legal_closed")]
         seen = self._topics.recognise(context.said)
+        if isinstance(seen, Recognised) or len(context.said) >= STORY_CHARS_MIN:
+            events.append(
+                SetSlots({"legal_said": context.said, "legal_running": await self._running(context.openid)})
+            )
         if not isinstance(seen, Recognised):
             return events
         events.append(_guess(seen))
         if len(context.said) >= STORY_CHARS_MIN:
             events += [SetSlots({"legal_story": context.said}), _told(context, context.said)]
         return events
+
+    async def _running(self, openid: str) -> str | None:
+        """Return the receipt of the newest case that is not over, which what is told now may belong to."""
+        cases = await self._cases.cases_of(openid)
+        return next((case.receipt for case in cases if may_change(case.status)), None)
 
     async def recognise(self, context: ActionContext) -> Sequence[Event]:
         """See what the story is about."""
@@ -216,49 +216,6 @@ class LegalActions:
 
     def _topic(self, context: ActionContext) -> Topic:
         return self._topics[text_of(context.slots.get("legal_code"))]
-
-    # --- A case that is there -------------------------------------------------------------------------------------
-
-    async def find_case(self, context: ActionContext) -> Sequence[Event]:
-        """Find the follower's newest case that is not over."""
-        cases = await self._cases.cases_of(context.openid)
-        running = next((case for case in cases if may_change(case.status)), None)
-        if running is None:
-            return [Say("utter_legal_no_case")]
-        return [SetSlots({"legal_receipt": running.receipt, "legal_pictures": None})]
-
-    async def keep_evidence(self, context: ActionContext) -> Sequence[Event]:
-        """Fetch the photo that was sent and put it with the case."""
-        data = await self._source.picture(text_of(context.slots.get("legal_evidence")))
-        try:
-            stored = await self._files.save(data, owner=context.openid, purpose="legal_evidence")
-        except FileRefused as error:
-            return [SetSlots({"legal_evidence": None}), refusal_of(error, "utter_legal_evidence_refused")]
-        receipt, count = text_of(context.slots.get("legal_receipt")), context.slots.get("legal_pictures")
-        outcome = await self._cases.add_evidence(
-            receipt, context.openid, context.idempotency_key, kind="image", file_ref=stored.id
-        )
-        match outcome:
-            case Done():
-                kept = count + 1 if isinstance(count, int) else 1
-                return [SetSlots({"legal_evidence": None, "legal_pictures": kept})]
-            case TooLate() | NotYours():
-                await self._files.delete(stored.id)
-                return [SetSlots({"legal_evidence": None, "legal_receipt": None}), Say("utter_legal_evidence_over")]
-            case _:
-                assert_never(outcome)
-
-    async def withdraw(self, context: ActionContext) -> Sequence[Event]:
-        """Take the case back."""
-        receipt = text_of(context.slots.get("legal_receipt"))
-        outcome = await self._cases.cancel(receipt, context.openid, context.idempotency_key)
-        match outcome:
-            case Done():
-                return [Say("utter_legal_withdrawn", {"receipt": receipt})]
-            case TooLate() | NotYours():
-                return [Say("utter_legal_no_case")]
-            case _:
-                assert_never(outcome)
 
 
 def _guess(seen: Recognised) -> SetSlots:

@@ -6,6 +6,7 @@ from actions.followers import FollowerActions
 from actions.health_screening import HealthScreeningActions
 from actions.knowledge import KnowledgeActions
 from actions.legal import LegalActions
+from actions.legal_cases import LegalCaseActions
 from actions.materials import MaterialDesk, PictureSource
 from actions.people import PeopleActions
 from actions.programmes import ProgrammeDesk
@@ -36,9 +37,8 @@ def action_table(records: Records, pictures: PictureSource, words: Words) -> Act
         CampaignActions(records.campaigns.opt_outs, records.campaigns.automatic, records.programmes).table(),
         WorkStudyActions(desk, registrations, consents, followers, materials, records.clock).table(),
         HealthScreeningActions(desk, registrations, followers, records.clock).table(),
-        LegalActions(
-            desk, records.cases, records.topics, records.alerts, records.files, pictures, records.clock
-        ).table(),
+        LegalActions(desk, records.cases, records.topics, records.alerts, records.clock).table(),
+        LegalCaseActions(records.cases, records.files, pictures).table(),
         RegistrationActions(
             registrations, records.programmes, records.cases, materials, ReasonTable.from_file()
         ).table(),

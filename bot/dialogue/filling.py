@@ -70,6 +70,15 @@ class Filler:
             return False
         return self._runner.revisit(work, entry, Revisit(slot, work.slots.get(slot), "correction"))
 
+    def forget(self, work: Work, slot: str) -> None:
+        """Take back a value that was told before its question came; that will ask for it."""
+        if work.slots.get(slot) is None or slot == work.asking:
+            return
+        work.set_slot(slot, None)
+        journey = work.journey
+        work.remember(replace(journey, confirmed=tuple(name for name in journey.confirmed if name != slot)))
+        work.lead(pattern_texts.ASKED_LATER, {"label": work.catalog.slots[slot].label})
+
     def _rejection(self, work: Work, candidate: Candidate) -> str | None:
         step = work.open_collect()
         if step is None or step.slot != candidate.slot:

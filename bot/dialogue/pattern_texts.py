@@ -9,6 +9,7 @@ from typing import Final
 
 CONTINUE: Final = "utter_pattern_continue"
 BACK_TO: Final = "utter_pattern_back_to"
+ASKED_LATER: Final = "utter_pattern_asked_later"
 NOTED: Final = "utter_pattern_noted"
 CORRECTED: Final = "utter_pattern_corrected"
 WHICH_FIELD: Final = "utter_pattern_which_field"
@@ -54,6 +55,7 @@ VALUE_EMPTY: Final = "value.empty"
 FIELDS: Mapping[str, frozenset[str]] = {
     CONTINUE: frozenset(),
     BACK_TO: frozenset(),
+    ASKED_LATER: frozenset({"label"}),
     NOTED: frozenset({"values"}),
     CORRECTED: frozenset({"label", "value"}),
     WHICH_FIELD: frozenset(),

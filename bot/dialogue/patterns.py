@@ -169,7 +169,8 @@ class Patterns:
         else:
             if act.problem is not None:
                 work.lead_problem(act.problem)
-            self._filler.ask_again(work, act.slot)
+            if not self._filler.ask_again(work, act.slot):
+                self._filler.forget(work, act.slot)
 
     def _ask_which(self, work: Work) -> None:
         """Offer the answered questions, the last one first."""

@@ -37,8 +37,8 @@ from bot.values.texts import looks_like_question
 NOT_OUR_BUSINESS: Final = frozenset({"chitchat", OUT_OF_SCOPE})
 CRISIS_CHECK_EVENT = "/flow:crisis_check"
 FEWEST_TOLD_CHARS = 5
-FEWEST_TELLING_CHARS = 4
-"""Shorter than that a message tells the model nothing; the words that always mean danger are heard before it."""
+FEWEST_TELLING_CHARS = 2
+"""A single character tells the model nothing; 喝药 does."""
 _HAN = re.compile("[\u4e00-\u9fff]")
 
 

@@ -140,6 +140,12 @@ async def test_a_danger_by_the_model_goes_before_everything(danger: float, event
         assert isinstance(heard.reading.act, StartsFlow) == (event is not None)
 
 
+async def test_a_single_character_is_no_danger_and_two_may_be_one() -> None:
+    for state in (DialogueState(), asking_for_county()):
+        assert (await hear(Told({}, danger=0.9), "我", state)).said.event is None
+        assert (await hear(Told({}, danger=0.9), "喝药", state)).said.event == CRISIS_EVENT
+
+
 @pytest.mark.parametrize("text", ["上吊扇掉下来砸坏桌子", "他杀价杀得凶", "我男的打工去了", "活路没得干了"])
 async def test_what_only_sounds_like_a_danger_is_none_by_the_model_alone(text: str) -> None:
     heard = await hear(Told({}, danger=0.9), text)
