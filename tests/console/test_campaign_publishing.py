@@ -88,6 +88,7 @@ async def test_the_card_follows_the_publication_and_links_the_articles(office: O
     assert [title for _, title in links] == ["六月活动", "岗位公布"]
     assert "看效果" not in shown.visible
     assert "删除已发的图文" not in shown.visible
+    assert "只发布，没有发给任何人" in (await office.operator.get(f"/campaigns/{number}/results")).visible
     assert [office.seen(one) for one in office.people] == [[], [], []]
     listed = (await office.operator.get("/campaigns")).visible
     assert "已发布 发布到主页，不通知 2 篇" in listed
