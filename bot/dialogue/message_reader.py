@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.dialogue.answers import AnswerReader, candidate_of, is_story
-from bot.dialogue.catalog import Collect, Slot
+from bot.dialogue.catalog import Slot
 from bot.dialogue.choices import match_label, match_number
-from bot.dialogue.corrections import names_field, read_correction
+from bot.dialogue.command_reader import CommandReader
+from bot.dialogue.corrections import read_correction
 from bot.dialogue.events import Option
 from bot.dialogue.models import REVIEWING, Said
 from bot.dialogue.payloads import (
@@ -24,7 +25,6 @@ from bot.dialogue.readings import (
     Act,
     Answers,
     Chooses,
-    Commands,
     Corrects,
     Courteous,
     Happens,
@@ -36,13 +36,11 @@ from bot.dialogue.readings import (
     Submits,
     Unread,
 )
-from bot.dialogue.words import Command
 from bot.dialogue.work import Work
 from bot.values.options import parse_option
 from bot.values.problem import Problem
 from bot.values.texts import looks_like_question
 
-_HEARD_ALWAYS = frozenset({Command.PERSON, Command.MENU, Command.HELP, Command.REPEAT})
 _MAX_CHOICE_CHARS = 12
 _LONGEST_ATTEMPT_CHARS = 20
 _NOTHING_READ = (
@@ -58,9 +56,6 @@ _NOTHING_READ = (
 """How the codes of problems end that say that no value was found at all."""
 _ODD_NAMES = ("has_digits", "too_short")
 _DIGITS_ONLY = re.compile(r"[\dxX\s.,，、;；()（）+\-－—]*\d[\dxX\s.,，、;；()（）+\-－—]*")
-_ASKED_FOR = "要问填收写"
-"""How 要手机号做什么 begins."""
-_HEARD_IN_FLOWS = frozenset({Command.CANCEL, Command.BACK, Command.WHY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +71,7 @@ class MessageReader:
 
     def __init__(self, answers: AnswerReader) -> None:
         self._answers = answers
+        self._commands = CommandReader(answers)
 
     def read(self, work: Work, said: Said) -> Reading:
         """Return what the message is and whether the NLU should be asked."""
@@ -100,7 +96,7 @@ class MessageReader:
 
     def _words(self, work: Work, spoken: _Text) -> Reading:
         """Read a text for what it says, whatever choices are shown."""
-        act = self._command(work, spoken) or _asks_why(work, spoken) or self._keyword(work, spoken)
+        act = self._commands.read(work, spoken.text, spoken.forms)
         if act is None and work.frames:
             act = read_correction(work, spoken.text)
         if act is not None:
@@ -253,83 +249,6 @@ class MessageReader:
             return Answers((candidate,), sure=True)
         known = work.slots.get(name) is not None
         return Corrects(name, candidate.value, label=candidate.label) if known else None
-
-    # --- Words ----------------------------------------------------------------------------------------------------
-
-    def _command(self, work: Work, spoken: _Text) -> Act | None:
-        commands = work.catalog.words.commands(spoken.forms)
-        step = work.open_collect()
-        if Command.SKIP in commands and step is not None and step.optional:
-            # 不想填 gives up this question, where that is possible, and the whole form elsewhere.
-            commands = (Command.SKIP, *commands)
-        for command in commands:
-            if command is Command.CANCEL and work.is_handed_in():
-                # The form is handed in: 取消报名 means the registration itself, 算了 answers the question.
-                continue
-            if command in _HEARD_ALWAYS or (work.frames and command in _HEARD_IN_FLOWS):
-                return Commands(command)
-            act = self._command_in_context(work, spoken.text, command)
-            if act is not None:
-                return act
-        return None
-
-    def _command_in_context(self, work: Work, text: str, command: Command) -> Act | None:
-        """Return a command that means something only at certain questions."""
-        match command:
-            case Command.SUBMIT:
-                return Submits() if work.asking == REVIEWING else None
-            case Command.KEEP:
-                return KeepsOld() if work.revisit is not None else None
-            case Command.DONE:
-                if not work.gathered and self._wants_one_picture(work):
-                    # Pictures that are put away one by one end with the same words as those that are gathered.
-                    return Commands(Command.SKIP)
-                return Commands(command) if work.gathered else None
-            case Command.SKIP:
-                return Commands(command) if self._may_skip(work, text) else None
-            case Command.CONTINUE:
-                return Commands(command)
-            case _:
-                return None
-
-    def _wants_one_picture(self, work: Work) -> bool:
-        slot, step = work.open_slot(), work.open_collect()
-        return slot is not None and slot.validator == "media" and isinstance(step, Collect) and step.optional
-
-    def _may_skip(self, work: Work, text: str) -> bool:
-        """Say whether a word such as 没有 skips: not where it is itself an answer."""
-        slot = work.open_slot()
-        if slot is None:
-            return False
-        step = work.open_collect()
-        is_optional = isinstance(step, Collect) and step.optional
-        if slot.validator in {"yes_no", "options"}:
-            return isinstance(self._answers.read(work, slot, text), Refused)
-        if is_optional or work.world.validators[slot.validator].sure:
-            return True
-        # Where anything can be an answer, 没有 may be one too; 跳过 never is.
-        words = work.catalog.words
-        return any(form in words.plain_list("skip_only") for form in words.readings(text))
-
-    def _keyword(self, work: Work, spoken: _Text) -> Act | None:
-        by_keyword = work.catalog.flow_by_keyword
-        return next((StartsFlow(by_keyword[form]) for form in spoken.forms if form in by_keyword), None)
-
-
-def _asks_why(work: Work, spoken: _Text) -> Commands | None:
-    """Return the question why the open question is asked, when it says its name: 为啥要身份证, 要手机号做什么."""
-    slot = work.open_slot()
-    if slot is None or not work.frames:
-        return None
-    words = work.catalog.words
-    before, after = words.plain_list("why_before"), words.plain_list("why_after")
-    for form in spoken.forms:
-        opening = next((word for word in before if form.startswith(word)), "")
-        closing = next((word for word in after if form.endswith(word) and form[0] in _ASKED_FOR), "")
-        asked = form[len(opening) :] if opening else form[1 : len(form) - len(closing)] if closing else ""
-        if asked and len(asked) <= _MAX_CHOICE_CHARS and names_field(asked, slot):
-            return Commands(Command.WHY)
-    return None
 
 
 def _is_attempt(problem: Problem, text: str) -> bool:
