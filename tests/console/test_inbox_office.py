@@ -142,7 +142,7 @@ async def test_targets_are_set_and_faults_are_named(sqlite_console: ServedConsol
     assert (queue.first_answer_minutes, queue.resolution_minutes, queue.asks_rating) == (20, 600, True)
     for change, says in (
         ({"resolution": "10"}, "办结时限不能比首次回复时限短"),
-        ({"first": "0"}, "首次回复时限要在 1 到 2880 之间"),
+        ({"first": "0"}, "首次回复时限要在 1 到 2,880 之间"),
         ({"label": ""}, "请填写名称"),
     ):
         refused = await head.post("/inbox/office/queues/general", {**fields, **change})

@@ -112,7 +112,7 @@ async def test_dates_that_cannot_be_are_explained_and_kept(sqlite_console: Serve
     assert "结束日期在开始日期之前" in page.visible
     assert 'value="2026-06-30"' in page.text
     assert "开始日期要填日期" in (await chief.get("/reports?from=gestern")).visible
-    assert "最多看 1100 天" in (await chief.get("/reports/chats?from=2020-01-01&to=2026-06-01")).visible
+    assert "最多看 1,100 天" in (await chief.get("/reports/chats?from=2020-01-01&to=2026-06-01")).visible
     assert (await chief.post("/reports/excel", {"from": "2026-06-30", "to": "2026-06-01"})).location == "/reports"
     assert await sqlite_console.records.tasks.of("administrator") == []
 
