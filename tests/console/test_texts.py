@@ -9,6 +9,7 @@ import yaml
 
 from bot.console.texts import TEXTS_DIR, Texts, read_sections
 from bot.values.problem import Problem
+from tests.console.served import ServedConsole
 
 HERE = TEXTS_DIR.parent
 SECTIONS = read_sections()
@@ -88,6 +89,15 @@ def test_two_files_do_not_speak_for_one_code(tmp_path: Path) -> None:
 )
 def test_a_reason_of_the_trail_is_told_in_words(kept: str, told: str) -> None:
     assert Texts.load(reasons={"qualified": "符合本期规则"}).audit_reason(kept) == told
+
+
+async def test_whoever_keeps_personal_data_is_named_where_it_is_shown_and_erased(
+    sqlite_console: ServedConsole,
+) -> None:
+    kept = set(await sqlite_console.records.privacy.export("nobody")) - {"openid", "exported_at"}
+    assert len(kept) >= 8
+    assert kept <= SECTIONS["labels.erase_subject"].keys()
+    assert kept <= SECTIONS["labels.data_field"].keys()
 
 
 def test_a_large_number_is_parted() -> None:

@@ -132,6 +132,8 @@ async def test_a_list_is_looked_through_stored_and_the_same_again_doubles_nobody
     assert "石晓梅" in (await manager.get("/registrations/lists")).visible
     listed = await manager.get("/registrations?sort=oldest")
     assert "单位代报" in listed.visible
+    [made] = await console.records.registrations.find_for("unit:1")
+    assert "第 1 份名单，本人签过字的报名表" in (await manager.get(f"/registrations/{made.receipt}")).visible
     again = await manager.follow(await uploaded(manager, console, data))
     assert "名单.xlsx" in again.visible
     assert "请单位改好整份重新上传" in again.visible

@@ -1,5 +1,6 @@
 """One registration: who it is (masked), what was answered and handed in, and everything around it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -27,6 +28,8 @@ REVIEW: Final = "registrations:application:review"
 UNMASK: Final = "registrations:application:unmask"
 ONE: Final = "/registrations/{receipt:[A-Z]{2}[0-9]{2}-[0-9]{4}-[0-9]{4,6}}"
 PAGE: Final = "registrations/one.html"
+UNIT_NOTE: Final = re.compile(r"list (\d+): ([a-z_]+)", re.ASCII)
+"""What the history keeps of a registration that came with a unit's list."""
 
 
 class RegistrationDetail:
@@ -128,7 +131,10 @@ class RegistrationDetail:
             left=left,
             reasons=self._desk.reasons,
             findings=[as_problem(finding) for finding in dossier.findings],
-            history=[(line, self._reason(line), _who(names, line)) for line in reversed(dossier.history)],
+            history=[
+                (line, self._reason(line), _who(names, line), _note(visit, line))
+                for line in reversed(dossier.history)
+            ],
             may_review=visit.may_touch(REVIEW, county=view.county),
             may_unmask=visit.may_touch(UNMASK, county=view.county),
             following=_following(dossier),
@@ -171,3 +177,9 @@ def _who(names: Names, line: HistoryLine) -> str:
 def _following(dossier: Dossier) -> str:
     wanted = Filter(programme_id=dossier.view.programme_id, status=Status.PENDING, sort=Sort.OLDEST)
     return address_of(wanted, after=dossier.view.receipt, path="/registrations/next")
+
+
+def _note(visit: Visit, line: HistoryLine) -> str:
+    """Return what was noted; of a registration that a unit made, the list and how the person agreed, in words."""
+    found = UNIT_NOTE.fullmatch(line.note)
+    return line.note if found is None else f"第 {found[1]} 份名单，{visit.label(found[2], 'authority')}"
