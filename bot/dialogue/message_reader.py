@@ -25,6 +25,7 @@ from bot.dialogue.readings import (
     Act,
     Answers,
     Chooses,
+    Commands,
     Corrects,
     Courteous,
     Happens,
@@ -36,6 +37,7 @@ from bot.dialogue.readings import (
     Submits,
     Unread,
 )
+from bot.dialogue.words import Command
 from bot.dialogue.work import Work
 from bot.values.options import parse_option
 from bot.values.problem import Problem
@@ -130,6 +132,10 @@ class MessageReader:
 
     def _courtesy(self, work: Work, spoken: _Text) -> Reading | None:
         intent = work.catalog.words.courtesy(spoken.forms)
+        step, slot = work.open_collect(), work.open_slot()
+        if intent == "deny" and step is not None and step.optional and slot is not None and slot.type != "bool":
+            # 不用了 where nothing needs to be said is no answer that could be wrong.
+            return Reading(Commands(Command.SKIP))
         return Reading(Courteous(intent)) if intent is not None else None
 
     # --- Choices --------------------------------------------------------------------------------------------------

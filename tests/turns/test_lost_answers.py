@@ -300,7 +300,7 @@ async def _anew(
     ("name", "wrong"),
     [
         ("consents are withdrawn", "没有要撤回的同意"),
-        ("people are not waited for", "已转工作人员"),
+        ("people are not waited for", "没有占着人工"),
     ],
 )
 async def test_without_what_is_kept_people_hear_something_else(
