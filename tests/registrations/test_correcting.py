@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from bot.programmes.models import ReviewMode
 from bot.programmes.service import ProgrammeService
 from bot.registrations.correcting import Mistake, last_mistake
 from bot.registrations.errors import AlreadyRegistered, IllegalTransition, MovedSince
+from bot.registrations.models import Notice
 from bot.registrations.notices import NoticeBook
 from bot.registrations.outcomes import Moved, NoPlace, Submitted
 from bot.registrations.records import RegistrationRecords
@@ -186,6 +188,29 @@ async def test_what_may_have_been_read_is_corrected(
     if reported:
         await book.mark_sent(told.id, "customer_service")
     await taken_back(review, records, receipt)
+    assert [notice.kind for notice in await book.lease_due()] == ["corrected_pending"]
+
+
+async def test_a_notice_that_a_worker_is_just_taking_is_corrected(
+    programmes: ProgrammeService,
+    registrations: RegistrationService,
+    review: ReviewService,
+    records: RegistrationRecords,
+    database: Database,
+    clock: MovedClock,
+    book: NoticeBook,
+) -> None:
+    [receipt] = await submitted(registrations, await screening(programmes, 3), 1)
+    await decided(review, clock, receipt, Step.REJECT)
+    async with database.transaction() as taking:
+        notice = (await taking.scalars(select(Notice).with_for_update())).one()
+        notice.leased_until = clock.now() + timedelta(minutes=2)
+        await taking.flush()
+        back = asyncio.create_task(taken_back(review, records, receipt))
+        # Who takes the decision back waits until it is clear whether the notice leaves.
+        done, _ = await asyncio.wait({back}, timeout=0.5)
+        assert not done
+    await back
     assert [notice.kind for notice in await book.lease_due()] == ["corrected_pending"]
 
 
