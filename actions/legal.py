@@ -40,7 +40,10 @@ BODY_AND_HEALTH = frozenset({"W6", "W7"})
 FACT_PREFIX = "legal_"
 EVERY_CASE = ("award_received_on", "known_deadline_on", "claims", "steps")
 """Facts that are asked whatever the topic is."""
-RIGHT = ("对", "是", "是的", "对的", "就是", "嗯", "没错", "对头", "就是这个")
+RIGHT = (
+    *("对", "是", "是的", "对的", "就是", "嗯", "没错", "对头", "就是这个"),
+    *("同意", "要得", "好的", "可以", "确认", "嗯嗯", "是嘞"),
+)
 ALL_TOPICS = Option("all", "都不是，看全部", ("都不是", "看全部", "不是", "不对", "没对"))
 NOT_SURE = Option("/word:人工", "说不清，找人工")
 
