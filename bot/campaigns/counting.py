@@ -53,7 +53,9 @@ class Frame:
 class AudienceCounter:
     """Counts audiences in at most three statements; how large the sample is it knows for some minutes."""
 
-    def __init__(self, database: Database, *, estimated_from: int = ESTIMATED_FROM, exact_below: int = EXACT_BELOW):
+    def __init__(
+        self, database: Database, *, estimated_from: int = ESTIMATED_FROM, exact_below: int = EXACT_BELOW
+    ) -> None:
         self._database = database
         self._estimated_from = estimated_from
         self._exact_below = exact_below

@@ -53,10 +53,17 @@ async def preview(bot: Bot, options: argparse.Namespace) -> int:
     return 1 if found.refused else 0
 
 
+async def _is_meant(options: argparse.Namespace, step: str) -> bool:
+    """Ask for the campaign's number, unless --yes was given."""
+    if options.yes:
+        return True
+    typed = await asyncio.to_thread(input, f"Type the number of the campaign to {step} it: ")
+    return typed.strip() == str(options.campaign)
+
+
 async def delete(bot: Bot, options: argparse.Namespace) -> int:
     """Take back the articles of what was sent."""
-    typed = "" if options.yes else await asyncio.to_thread(input, "Type the number of the campaign to delete it: ")
-    if not options.yes and typed.strip() != str(options.campaign):
+    if not await _is_meant(options, "delete"):
         Console(stderr=True).print("[red]Nothing is deleted.[/red]")
         return 1
     count = await campaign_calls_of(bot).take_back(options.campaign, by=options.by, source=SOURCE)
@@ -66,8 +73,7 @@ async def delete(bot: Bot, options: argparse.Namespace) -> int:
 
 async def withdraw(bot: Bot, options: argparse.Namespace) -> int:
     """Delete what was published."""
-    typed = "" if options.yes else await asyncio.to_thread(input, "Type the number of the campaign to withdraw it: ")
-    if not options.yes and typed.strip() != str(options.campaign):
+    if not await _is_meant(options, "withdraw"):
         Console(stderr=True).print("[red]Nothing is withdrawn.[/red]")
         return 1
     count = await publication_calls_of(bot).withdraw(options.campaign, by=options.by, source=SOURCE)

@@ -7,6 +7,7 @@ import aiohttp
 import pytest
 from redis.asyncio import Redis
 
+from bot.app.records import Records, open_records
 from bot.campaigns.batches import Batches
 from bot.campaigns.opt_outs import OptOuts
 from bot.campaigns.pace import Pace
@@ -20,6 +21,7 @@ from bot.campaigns.sending import BatchSender
 from bot.campaigns.service import CampaignService
 from bot.campaigns.stopping import Stops
 from bot.demo import new_aes_key
+from bot.settings import Settings
 from bot.simulator.models import SimulatorConfig
 from bot.simulator.platform import SimulatedPlatform
 from bot.simulator.server import start
@@ -123,3 +125,10 @@ async def sending(
             publications,
         )
     await redis.aclose()
+
+
+@pytest.fixture
+async def records(settings: Settings) -> AsyncIterator[Records]:
+    """Every part over the settings of the test's own file."""
+    async with open_records(settings) as opened:
+        yield opened

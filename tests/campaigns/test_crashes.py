@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import Integer, cast, delete, func, select, text, update
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from bot.app.records import Records, open_records
+from bot.app.records import Records
 from bot.campaigns.content import Template, Text
 from bot.campaigns.freezing import add_batches
 from bot.campaigns.models import CampaignBatch, CampaignState, Recipient, SendChannel
@@ -107,12 +107,6 @@ async def platform(settings: Settings) -> AsyncIterator[SimulatedPlatform]:
     unlimited = {"/cgi-bin/message/mass/send": 1_000_000}
     async with simulated_platform(settings, None, daily_limits=unlimited, mass_shown_max=0, **changes) as simulated:
         yield simulated
-
-
-@pytest.fixture
-async def records(settings: Settings) -> AsyncIterator[Records]:
-    async with open_records(settings) as opened:
-        yield opened
 
 
 @pytest.fixture

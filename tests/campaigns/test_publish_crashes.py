@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from bot.app.records import Records, open_records
+from bot.app.records import Records
 from bot.campaigns.content import Article, News
 from bot.campaigns.models import CampaignState, SendChannel
 from bot.campaigns.publication_models import Publication, PublicationState
@@ -82,12 +82,6 @@ async def platform(settings: Settings) -> AsyncIterator[SimulatedPlatform]:
     """The platform tells nobody: what it published is found by asking."""
     async with simulated_platform(settings, None, attempts=1, tells_of_publications=False) as simulated:
         yield simulated
-
-
-@pytest.fixture
-async def records(settings: Settings) -> AsyncIterator[Records]:
-    async with open_records(settings) as opened:
-        yield opened
 
 
 @pytest.fixture

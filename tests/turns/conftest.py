@@ -1,6 +1,8 @@
 """A turn store over the private Redis, the service over it, and a whole line from the platform and back."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
@@ -10,8 +12,11 @@ from bot.storage.redis import RedisLink
 from bot.turns.service import TurnService
 from bot.turns.store import Arrivals, TurnStore
 from bot.values.clock import MovedClock
+from tests.support.assistant import Assistant, running_assistant, settings_for
 from tests.turns.line import Line, open_line
 from tests.turns.scripted import Scripted
+
+PATIENCE_S = 30.0
 
 
 @pytest.fixture
@@ -61,3 +66,12 @@ async def line(redis_url: str, cipher: FieldCipher, responder: Scripted) -> Asyn
     """The gateway in front of the simulated platform, with the outbox behind it."""
     async with open_line(redis_url, cipher, responder) as opened:
         yield opened
+
+
+@pytest.fixture
+async def assistant(seeded_url: str, redis_url: str, tmp_path: Path, clock: MovedClock) -> AsyncIterator[Assistant]:
+    """A running assistant without the NLU."""
+    settings = settings_for(database_url=seeded_url, redis_url=redis_url, data_dir=tmp_path)
+    settings = replace(settings, turn_deadline_s=PATIENCE_S - 5)
+    async with running_assistant(settings, clock, deadline_s=PATIENCE_S) as running:
+        yield running

@@ -1,9 +1,8 @@
 """An erasure by the follower's own words whose answer is lost: the next delivery gets the answer of the first."""
 
 import signal
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 from sqlalchemy import select
@@ -21,9 +20,8 @@ from bot.turns.models import FollowerKeys
 from bot.turns.personal_data import DialogueData
 from bot.turns.service import Responder
 from bot.turns.store import TurnStore
-from bot.values.clock import MovedClock
 from bot.wechat.models import Inbound
-from tests.support.assistant import Assistant, running_assistant, settings_for, simulated_platform
+from tests.support.assistant import Assistant, simulated_platform
 from tests.turns.gateways import Gateways, gateways, settings_over
 from tests.turns.scripted import said
 
@@ -32,7 +30,6 @@ SURE = "好的"
 ERASED = "已经删除您的信息"
 FORM = "我要预约两癌筛查"
 LOST_AFTER_THE_ERASURE = "the answer is lost"
-PATIENCE_S = 30.0
 """How long the platform waits: a busy machine says nothing about what is answered."""
 
 GATEWAYS = pytest.mark.xdist_group("gateway processes")
@@ -60,15 +57,6 @@ class Losing:
     def apologise(self, message: Inbound, stored: bytes) -> Answer:
         """Leave that to ``inner``."""
         return self.inner.apologise(message, stored)
-
-
-@pytest.fixture
-async def assistant(seeded_url: str, redis_url: str, tmp_path: Path, clock: MovedClock) -> AsyncIterator[Assistant]:
-    """A running assistant without the NLU."""
-    settings = settings_for(database_url=seeded_url, redis_url=redis_url, data_dir=tmp_path)
-    settings = replace(settings, turn_deadline_s=PATIENCE_S - 5)
-    async with running_assistant(settings, clock, deadline_s=PATIENCE_S) as running:
-        yield running
 
 
 async def at_the_question(platform: SimulatedPlatform, callback_url: str = "") -> str:

@@ -6,9 +6,8 @@ answer is lost are in ``tests/conversations/test_lost_answers.py``.
 """
 
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import pytest
@@ -28,12 +27,11 @@ from bot.values.clock import MovedClock
 from bot.wechat.models import Inbound, OutText
 from tests.registrations.factories import number
 from tests.storage.pictures import phone_photo
-from tests.support.assistant import Assistant, running_assistant, settings_for, simulated_platform
+from tests.support.assistant import Assistant, simulated_platform
 from tests.turns.gateways import Gateways, gateways, settings_over
 from tests.turns.losing import How, Losing
 from tests.turns.mortal_gateway import Step
 
-PATIENCE_S = 30.0
 PHOTO: Final = image("", "")
 """Stands for a photo, which has to be uploaded before it is sent."""
 FORM_QUESTIONS_MAX = 40
@@ -228,15 +226,6 @@ class Overtaken:
     def apologise(self, message: Inbound, stored: bytes) -> Answer:
         """Leave that to ``inner``."""
         return self.inner.apologise(message, stored)
-
-
-@pytest.fixture
-async def assistant(seeded_url: str, redis_url: str, tmp_path: Path, clock: MovedClock) -> AsyncIterator[Assistant]:
-    """A running assistant without the NLU."""
-    settings = settings_for(database_url=seeded_url, redis_url=redis_url, data_dir=tmp_path)
-    settings = replace(settings, turn_deadline_s=PATIENCE_S - 5)
-    async with running_assistant(settings, clock, deadline_s=PATIENCE_S) as running:
-        yield running
 
 
 async def rows_by_table(database: Database) -> dict[str, int]:
