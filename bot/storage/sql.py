@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
@@ -20,11 +21,13 @@ from sqlalchemy.ext.asyncio import (
 )
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
+from sqlalchemy.util import await_only
 
 from bot.values.clock import LOCAL_ZONE
 
 BUSY_TIMEOUT_S = 15
 """How long a SQLite writer waits for another one before it gives up."""
+_BUSY_STEP_S = 0.01
 SQLITE_WRITES = {"sqlite_begin": "IMMEDIATE"}
 """The execution options of a transaction that will write."""
 
@@ -253,9 +256,28 @@ def _prepare_sqlite(connection: Any, _record: object, *, memory: SqliteMemory) -
     cursor = connection.cursor()
     # A negative size is in KiB, a positive one in pages.
     sizes = f"mmap_size={memory.mapped_bytes}", f"cache_size=-{memory.cached_bytes // 1024}"
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", *sizes):
+    _write_ahead(cursor)
+    for pragma in ("synchronous=NORMAL", "foreign_keys=ON", *sizes):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _write_ahead(cursor: Any) -> None:
+    """Let the file have a write-ahead log, which it keeps from then on.
+
+    A file that somebody else writes to is refused at once: SQLite does not wait where waiting might never end
+    (https://www.sqlite.org/c3ref/busy_handler.html), and processes that start together on a new file all want it.
+    """
+    until_s = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= until_s:
+                raise
+            await_only(asyncio.sleep(_BUSY_STEP_S))
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -1,9 +1,11 @@
 """The promises of ``Database`` on SQLite and PostgreSQL, and the faults they prevent."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from sqlalchemy import ForeignKey, MetaData, String, insert, select, text, update
@@ -125,6 +127,29 @@ async def test_readers_do_not_wait_for_a_writer(counted: Database) -> None:
         await session.execute(update(Counter).values(value=7))
         assert await asyncio.wait_for(value_of(counted), 5) == 0
     assert await value_of(counted) == 7
+
+
+async def test_a_new_file_that_another_process_writes_to_is_waited_for(tmp_path: Path) -> None:
+    file = tmp_path / "new.db"
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("CREATE TABLE kept (id INTEGER)")
+    other.execute("BEGIN IMMEDIATE")
+    # The control: SQLite itself does not wait, however long it may.
+    with closing(sqlite3.connect(file, timeout=60)) as plain, pytest.raises(sqlite3.OperationalError, match="locked"):
+        plain.execute("PRAGMA journal_mode=WAL")
+    database = Database(f"sqlite+aiosqlite:///{file}")
+
+    async def names() -> list[str]:
+        async with database.connection() as connection:
+            return list(await connection.scalars(text("SELECT name FROM sqlite_master")))
+
+    opening = asyncio.create_task(names())
+    done, _ = await asyncio.wait({opening}, timeout=0.2)
+    assert not done
+    other.execute("COMMIT")
+    assert await opening == ["kept"]
+    other.close()
+    await database.close()
 
 
 async def test_an_exception_rolls_everything_back(counted: Database) -> None:
