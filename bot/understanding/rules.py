@@ -41,10 +41,10 @@ class Thresholds:
 THRESHOLDS: Final[Mapping[Literal["model", "keywords"], Thresholds]] = {
     # From cross-validation of the training data (nlu/cross_validate.py prints the table), never the evaluation set.
     "model": Thresholds(
-        sure=0.55,
+        sure=0.65,
         sure_margin=0.10,
-        small_talk=0.35,
-        outside_lead=-0.25,
+        small_talk=0.45,
+        outside_lead=-0.30,
         crisis=0.24,
         crisis_may_be=0.12,
         crisis_in_answer=0.80,

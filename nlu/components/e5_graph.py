@@ -1,7 +1,7 @@
 """The encoder of multilingual-e5-small with our differences as an ONNX graph.
 
-BERT's encoder (Devlin et al. 2019), its first layers only, and the mean over a text's pieces. Operators are those of
-ONNX' own set, so that any runtime can run the graph.
+BERT's encoder (Devlin et al. 2019), as many of its layers as were tuned, and the mean over a text's pieces. Operators
+are those of ONNX' own set, so that any runtime can run the graph.
 """
 
 from collections.abc import Sequence

@@ -39,9 +39,9 @@ _DIFFERENCE_MAX = 0.1
 def parse() -> argparse.Namespace:
     """Return the options."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--layers", type=int, default=6)
+    parser.add_argument("--layers", type=int, default=12)
     parser.add_argument("--rank", type=int, default=32)
-    parser.add_argument("--rounds", type=int, default=5, help="how often each text is read")
+    parser.add_argument("--rounds", type=int, default=4, help="how often each text is read")
     parser.add_argument("--rate", type=float, default=8e-4)
     parser.add_argument("--fold", type=int, default=None, help=f"leave out this fifth, 0 to {FOLDS - 1}")
     parser.add_argument("--scores", type=Path, default=None, help="where to write the scores of the fifth left out")

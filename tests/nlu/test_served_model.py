@@ -15,10 +15,13 @@ from bot.values.clock import SystemClock
 from tests.nlu.conftest import RealNlu
 from tests.nlu.texts import evaluation_texts
 
-LEAST_MACRO_RECALL = 0.90
-LEAST_CRISIS_NOTICED = 0.95
-MOST_FALSE_ALARMS = 0.015
-LEAST_ANSWERED = 0.97
+LEAST_STRICT = 0.94
+LEAST_LENIENT = 0.955
+LEAST_MACRO_RECALL = 0.95
+LEAST_CRISIS_NOTICED = 0.98
+MOST_FALSE_ALARMS = 0.01
+LEAST_ANSWERED = 0.98
+LEAST_REJECTED = 0.83
 BUDGET_S = 20.0
 
 pytestmark = pytest.mark.xdist_group("nlu")
@@ -34,6 +37,8 @@ async def report(real_nlu: RealNlu) -> Report:
 
 def test_intents_are_recognised(report: Report) -> None:
     assert report.macro_recall >= LEAST_MACRO_RECALL, report.confusions()
+    assert report.strict >= LEAST_STRICT, report.confusions()
+    assert report.lenient >= LEAST_LENIENT, report.confusions()
 
 
 def test_dangers_are_noticed_by_words_or_model(report: Report) -> None:
@@ -43,6 +48,10 @@ def test_dangers_are_noticed_by_words_or_model(report: Report) -> None:
 
 def test_what_is_in_scope_is_answered_or_asked_back(report: Report) -> None:
     assert report.answered >= LEAST_ANSWERED
+
+
+def test_what_is_not_our_business_is_rejected(report: Report) -> None:
+    assert report.rejected >= LEAST_REJECTED
 
 
 async def test_the_whole_ranking_is_told(real_nlu: RealNlu) -> None:
