@@ -10,6 +10,8 @@ Without ``--scores`` the n-grams are judged alone, by all texts. With the scores
 # ruff: noqa: E402 – the stand-ins for TensorFlow go in before anything imports Rasa.
 import argparse
 import sys
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -21,6 +23,9 @@ prepare()
 import numpy as np
 import numpy.typing as npt
 
+from bot.understanding.evaluation import Example, Judged, Report
+from bot.understanding.models import Guess, Ranking
+from bot.understanding.rules import THRESHOLDS, decide
 from bot.understanding.training_data import read_utterances
 from nlu.components.chances import fused
 from nlu.progress import Bar
@@ -59,6 +64,7 @@ def report(intents: list[str], labels: list[str], found: npt.NDArray[np.float64]
         print(f"{ask:.2f}  {below.mean():.3f}        {within_three[below].mean() if below.any() else 0:.3f}")
     danger = intents.index("crisis")
     _report_out_of_scope(found, intents.index("out_of_scope"), truth)
+    _report_decisions(intents, labels, found)
     print("crisis at least  recall  false alarms among all others")
     for least in (0.1, 0.15, 0.2, 0.25, 0.3, 0.36, 0.4, 0.5):
         raised = found[:, danger] >= least
@@ -71,6 +77,28 @@ def _report_out_of_scope(found: npt.NDArray[np.float64], outside: int, truth: np
     for least in (-0.3, -0.2, -0.1, -0.05, 0.0, 0.05, 0.1, 0.2):
         rejected = lead >= least
         print(f"{least:+.2f}  {1 - rejected[truth != outside].mean():.3f}  {rejected[truth == outside].mean():.3f}")
+
+
+def _report_decisions(intents: list[str], labels: list[str], found: npt.NDArray[np.float64]) -> None:
+    rankings = [_ranking(intents, row) for row in found]
+    print("sure  small talk  outside lead  in scope answered  out of scope rejected  acted on wrongly")
+    served = THRESHOLDS["model"]
+    for sure, small_talk, lead in product((0.55, 0.65), (0.35, 0.45, 0.55, 0.65), (-0.25, -0.3, -0.4)):
+        limits = replace(served, sure=sure, small_talk=small_talk, outside_lead=lead)
+        judged = (
+            Judged(Example("", (label,), ""), ranking.guesses[0].intent, 0.0, decide(ranking, limits), False)
+            for label, ranking in zip(labels, rankings, strict=True)
+        )
+        figures = Report(tuple(judged))
+        print(
+            f"{sure:.2f}  {small_talk:.2f}        {lead:+.2f}         {figures.answered:.3f}"
+            f"              {figures.rejected:.3f}                  {figures.wrongly_sure:.3f}"
+            f"{'  serves' if limits == served else ''}"
+        )
+
+
+def _ranking(intents: list[str], row: npt.NDArray[np.float64]) -> Ranking:
+    return Ranking(tuple(Guess(intents[place], float(row[place])) for place in np.argsort(-row)), "model", "")
 
 
 def read_twice(

@@ -28,6 +28,8 @@ from bot.values.clock import LOCAL_ZONE
 BUSY_TIMEOUT_S = 15
 """How long a SQLite writer waits for another one before it gives up."""
 _BUSY_STEP_S = 0.01
+_PRIMARY_CODE = 0xFF
+"""The bits of SQLite's code of an error that do not say what kind of it: a file being recovered is busy too."""
 SQLITE_WRITES = {"sqlite_begin": "IMMEDIATE"}
 """The execution options of a transaction that will write."""
 
@@ -273,7 +275,7 @@ def _write_ahead(cursor: Any) -> None:
         try:
             cursor.execute("PRAGMA journal_mode=WAL")
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= until_s:
+            if error.sqlite_errorcode & _PRIMARY_CODE != sqlite3.SQLITE_BUSY or time.monotonic() >= until_s:
                 raise
             await_only(asyncio.sleep(_BUSY_STEP_S))
         else:

@@ -95,11 +95,11 @@ class Danger(StrEnum):
     POSSIBLE = "possible"
 
 
-def decide(ranking: Ranking) -> Decision:
-    """Return what to do about ``ranking``; a likely danger always wins."""
+def decide(ranking: Ranking, limits: Thresholds | None = None) -> Decision:
+    """Return what to do about ``ranking``, by the thresholds of its source or ``limits``; a likely danger wins."""
     if not ranking.guesses:
         return Lost()
-    limits = THRESHOLDS[ranking.source]
+    limits = limits or THRESHOLDS[ranking.source]
     if any(guess.intent == CRISIS and guess.confidence >= limits.crisis for guess in ranking.guesses):
         return Sure(CRISIS)
     best, *others = ranking.guesses
