@@ -27,6 +27,7 @@ from nlu.components.e5_file import E5File, packaged
 from nlu.components.e5_pieces import Tokenizer
 from nlu.components.e5_reader import PIECES_MAX, TUNED, Reader
 from nlu.components.normal_form import normalise
+from nlu.tuning.joining import joined
 from nlu.tuning.network import Tuned
 
 FOLDS = 5
@@ -43,6 +44,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--rank", type=int, default=32)
     parser.add_argument("--rounds", type=int, default=4, help="how often each text is read")
     parser.add_argument("--rate", type=float, default=8e-4)
+    parser.add_argument(
+        "--joined", type=float, default=0.1, help="how many messages of two wishes a round has beside each text"
+    )
     parser.add_argument("--fold", type=int, default=None, help=f"leave out this fifth, 0 to {FOLDS - 1}")
     parser.add_argument("--scores", type=Path, default=None, help="where to write the scores of the fifth left out")
     parser.add_argument("--out", type=Path, default=TUNED)
@@ -71,22 +75,29 @@ def batches(rows: Sequence[Sequence[int]], size: int) -> Iterator[list[int]]:
     yield from waiting.values()
 
 
-def tune(network: Tuned, rows: Sequence[list[int]], labels: np.ndarray, options: argparse.Namespace) -> None:
-    """Learn from ``rows`` in ``options.rounds`` rounds; intents weigh the same in sum."""
+def tune(
+    network: Tuned,
+    rows: Sequence[list[int]],
+    labels: np.ndarray,
+    rounds: Sequence[np.ndarray],
+    options: argparse.Namespace,
+) -> None:
+    """Learn from those of ``rows`` whose places each of ``rounds`` names; intents weigh the same in sum."""
     dice = np.random.default_rng(options.seed)
-    counts = np.bincount(labels)
-    worth = torch.from_numpy((len(labels) / (len(counts) * counts)).astype(np.float32))
+    read = np.concatenate(rounds)
+    counts = np.bincount(labels[read])
+    worth = torch.from_numpy((len(read) / (len(counts) * counts)).astype(np.float32))
     learnt = [value for value in network.parameters() if value.requires_grad]
     solver = torch.optim.AdamW(learnt, lr=options.rate, weight_decay=0.01)
-    steps = options.rounds * (len(rows) // _BATCH + 1)
+    steps = len(read) // _BATCH + len(rounds)
     warm = min(200, steps // 10 + 1)
     planned = torch.optim.lr_scheduler.LambdaLR(
         solver, lambda step: min(step / warm, max(0.02, 0.5 + 0.5 * np.cos(np.pi * min(1, step / steps))))
     )
     network.train()
     start, losses = time.monotonic(), []
-    for _ in range(options.rounds):
-        order = dice.permutation(len(rows))
+    for places in rounds:
+        order = dice.permutation(places)
         worn = [_worn(rows[place], dice) for place in order]
         parts = list(batches(worn, _BATCH))
         for at in dice.permutation(len(parts)):
@@ -142,9 +153,19 @@ def main() -> None:
     labels = np.array([intents.index(intent) for intent in utterances for _ in utterances[intent]])
     fresh = np.array([], int) if options.fold is None else fifth(labels, options.fold)
     known = np.setdiff1d(np.arange(len(said)), fresh)
-    texts = Texts(file, said)
+    share = round(options.joined * len(known))
+    two = joined(
+        [said[place] for place in known],
+        [intents[labels[place]] for place in known],
+        share * options.rounds,
+        np.random.default_rng(options.seed),
+    )
+    texts = Texts(file, [*said, *(text for text, _ in two)])
+    truth = np.concatenate([labels, np.array([intents.index(intent) for _, intent in two], int)])
+    own = len(said) + share * np.arange(options.rounds)
+    rounds = [np.concatenate([known, np.arange(start, start + share)]) for start in own]
     network = Tuned(file, texts.pieces, options.layers, options.rank, intents)
-    tune(network, [texts.rows[place] for place in known], labels[known], options)
+    tune(network, texts.rows, truth, rounds, options)
     network.differences().save(options.out)
     _compare(network, texts, said, Differences.load(options.out))
     if options.fold is not None:
