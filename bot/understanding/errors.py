@@ -11,6 +11,12 @@ class RuleTableInvalid(BotError):
     code: ClassVar[str] = "understanding.rule_table_invalid"
 
 
+class TrainingDataInvalid(BotError):
+    """A file of training texts cannot be read. ``file`` and ``problem`` say which and why."""
+
+    code: ClassVar[str] = "understanding.training_data_invalid"
+
+
 class NluUnavailable(BotError):
     """The Rasa server gave no usable answer. ``reason`` is timeout, connection, status or answer."""
 
