@@ -4,25 +4,35 @@ Pure functions; the featurizers beside this file turn them into Rasa components.
 """
 
 import re
-from functools import lru_cache
+import unicodedata
+from functools import cache, lru_cache
 from itertools import pairwise
 
 from pypinyin import Style, lazy_pinyin
+from pypinyin.constants import PINYIN_DICT
 
 from nlu.components.normal_form import normalise
 
 _RUN = re.compile(r"[a-z]+|[0-9]+|[^\x00-\x7f]|\S")
+_LATIN = re.compile(r"[a-z]+")
+_SYLLABLE = re.compile(r"[a-z]*[aeiouv][a-z]*")
+_LONGEST_SYLLABLE = 6
 # What follows "hu" in a syllable, and what follows "f" in the syllable that it is heard as: 花/发, 灰/飞, 婚/分.
 _AFTER_HU_AS_AFTER_F = {"": "u", "i": "ei", "n": "en"}
 
 
 def char_ngrams(text: str, longest: int) -> list[str]:
-    """Return all character n-grams of ``text`` from 1 to ``longest``, with its edges marked by ^ and $."""
-    return _windows(["^", *normalise(text), "$"], longest)
+    """Return all character n-grams of ``text`` from 1 to ``longest``, with its edges marked by ^ and $.
+
+    Chinese that is spelt in Latin letters has none: its letters say nothing, its sounds are read below.
+    """
+    plain = normalise(text)
+    kept = _LATIN.sub(lambda run: "" if len(spelt(run[0])) > 1 else run[0], plain)
+    return _windows(["^", *kept, "$"], longest) if kept else []
 
 
 def sound_ngrams(text: str, longest: int) -> list[str]:
-    """Return n-grams of fuzzy syllables from 1 to ``longest``; digits and Latin runs stay as written."""
+    """Return n-grams of fuzzy syllables from 1 to ``longest``; digits stay as written, and so do other words."""
     return _windows(["^", *sounds(text), "$"], longest)
 
 
@@ -32,7 +42,32 @@ def sounds(text: str) -> list[str]:
     Speech recognition and pinyin keyboards put a homophone for what a dialect speaker says; under these syllables
     姿寻 and 咨询, 塞查 and 筛查, 公会 and 工会 are the same.
     """
-    return [_sound(unit) for unit in _RUN.findall(normalise(text))]
+    units = [part for run in _RUN.findall(normalise(text)) for part in (spelt(run) or [run])]
+    return [_sound(unit) for unit in units]
+
+
+@lru_cache(maxsize=4096)
+def spelt(run: str) -> list[str]:
+    """Return the toneless syllables of a run of Latin letters (``wobuxianghuole``); none where it spells no Chinese.
+
+    The first syllable is as long as the rest allows: xian rather than xi an.
+    """
+    if not run:
+        return []
+    for length in range(min(len(run), _LONGEST_SYLLABLE), 0, -1):
+        if run[:length] in _syllables():
+            rest = spelt(run[length:])
+            if rest or length == len(run):
+                return [run[:length], *rest]
+    return []
+
+
+@cache
+def _syllables() -> frozenset[str]:
+    """Return all toneless syllables that characters have, with v for ü; those without a vowel are only sighs."""
+    told = unicodedata.normalize("NFD", ",".join(PINYIN_DICT.values())).replace("u\u0308", "v")
+    bare = {"".join(sign for sign in one if not unicodedata.combining(sign)) for one in told.split(",")}
+    return frozenset(one for one in bare if _SYLLABLE.fullmatch(one))
 
 
 @lru_cache(maxsize=16_384)

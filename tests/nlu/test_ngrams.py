@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlu.components.ngrams import char_ngrams, fuzzy, sound_ngrams, sounds
+from nlu.components.ngrams import char_ngrams, fuzzy, sound_ngrams, sounds, spelt
 from nlu.components.normal_form import normalise
 
 
@@ -54,7 +54,36 @@ def test_latin_words_and_numbers_stay_whole_in_sounds() -> None:
     assert sounds("app登12351") == ["app", "den", "12351"]
 
 
-@given(st.text(max_size=60), st.integers(min_value=1, max_value=4))
+@pytest.mark.parametrize(
+    ("spelling", "characters"),
+    [
+        ("wo bu xiang huo le", "我不想活了"),
+        ("WOXIANGZHAOLVSHI", "我想找律师"),
+        ("xiaofeiquan 在哪领", "消费券在哪领"),
+    ],
+)
+def test_sounds_in_latin_letters_are_those_of_the_characters(spelling: str, characters: str) -> None:
+    assert sounds(spelling) == sounds(characters)
+
+
+@pytest.mark.parametrize("word", ["app", "hello", "wifi", "kpi", "ppt", "vip", "hpv", "ktv", "ng", "pass", "qq", ""])
+def test_other_latin_words_are_not_taken_apart(word: str) -> None:
+    assert spelt(word) == []
+
+
+def test_a_syllable_is_as_long_as_the_rest_allows() -> None:
+    assert spelt("xian") == ["xian"]
+    assert spelt("xiang") == ["xiang"]
+    assert spelt("xiangu") == ["xian", "gu"]
+
+
+def test_spelt_out_chinese_has_no_character_n_grams() -> None:
+    assert char_ngrams("wo xiang si", 3) == []
+    assert char_ngrams("app le", 1) == char_ngrams("apple", 1)
+    assert char_ngrams("xiaofeiquan在哪", 1) == char_ngrams("在哪", 1)
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Lu", "Ll"]), max_size=60), st.integers(1, 4))
 def test_any_text_has_n_grams_of_every_size_that_fits(text: str, longest: int) -> None:
     units = list(normalise(text))
     grams = char_ngrams(text, longest)
