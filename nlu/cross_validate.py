@@ -83,7 +83,7 @@ def _report_decisions(intents: list[str], labels: list[str], found: npt.NDArray[
     rankings = [_ranking(intents, row) for row in found]
     print("sure  small talk  outside lead  in scope answered  out of scope rejected  acted on wrongly")
     served = THRESHOLDS["model"]
-    for sure, small_talk, lead in product((0.55, 0.65), (0.35, 0.45, 0.55, 0.65), (-0.25, -0.3, -0.4)):
+    for sure, small_talk, lead in product((0.65, 0.75), (0.65, 0.75, 0.8), (-0.25, -0.3, -0.4)):
         limits = replace(served, sure=sure, small_talk=small_talk, outside_lead=lead)
         judged = (
             Judged(Example("", (label,), ""), ranking.guesses[0].intent, 0.0, decide(ranking, limits), False)

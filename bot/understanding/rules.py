@@ -19,12 +19,13 @@ CHOICES_MAX: Final = 3
 class Thresholds:
     """Least confidences. ``sure`` acts at once, ``ask`` asks back, below it the text is not understood.
 
-    ``sure_margin`` is the lead over the second guess that ``sure`` needs as well; ``small_talk`` replaces ``sure``
-    for intents of SMALL_TALK; ``outside_lead`` is the lead over the likeliest other that makes out_of_scope sure at
-    any confidence above ``ask``: below 0 it may be that far behind, unless the other is sure; ``crisis`` is enough
-    for a danger to go first, even when another intent is likelier; ``crisis_may_be`` is enough to ask gently whether
-    there is one; ``crisis_in_answer`` is what a danger needs inside the answer to an open question, where accidents
-    and quarrels are told on purpose; ``choice`` is what a guess needs to be offered.
+    ``sure_margin`` is the lead over the second guess that ``sure`` needs as well; ``small_talk`` replaces both where
+    an intent of SMALL_TALK is likeliest, and all of them count together; ``outside_lead`` is the lead over the
+    likeliest other that makes out_of_scope sure at any confidence above ``ask``: below 0 it may be that far behind,
+    unless the other is sure; ``crisis`` is enough for a danger to go first, even when another intent is likelier;
+    ``crisis_may_be`` is enough to ask gently whether there is one; ``crisis_in_answer`` is what a danger needs inside
+    the answer to an open question, where accidents and quarrels are told on purpose; ``choice`` is what a guess needs
+    to be offered.
     """
 
     sure: float
@@ -41,9 +42,9 @@ class Thresholds:
 THRESHOLDS: Final[Mapping[Literal["model", "keywords"], Thresholds]] = {
     # From cross-validation of the training data (nlu/cross_validate.py prints the table), never the evaluation set.
     "model": Thresholds(
-        sure=0.65,
+        sure=0.75,
         sure_margin=0.10,
-        small_talk=0.45,
+        small_talk=0.80,
         outside_lead=-0.30,
         crisis=0.24,
         crisis_may_be=0.12,
@@ -102,8 +103,8 @@ def decide(ranking: Ranking, limits: Thresholds | None = None) -> Decision:
     limits = limits or THRESHOLDS[ranking.source]
     if any(guess.intent == CRISIS and guess.confidence >= limits.crisis for guess in ranking.guesses):
         return Sure(CRISIS)
-    best, *others = ranking.guesses
-    if best.intent != OUT_OF_SCOPE and _is_sure(best, others[0].confidence if others else 0.0, limits):
+    best = ranking.guesses[0]
+    if best.intent != OUT_OF_SCOPE and _is_sure(ranking.guesses, limits):
         return Sure(best.intent)
     if _is_outside(ranking.guesses, limits):
         return Sure(OUT_OF_SCOPE)
@@ -133,9 +134,12 @@ def danger_in(ranking: Ranking, *, in_answer: bool = False) -> Danger | None:
             return Danger.POSSIBLE
 
 
-def _is_sure(best: Guess, second: float, limits: Thresholds) -> bool:
+def _is_sure(guesses: tuple[Guess, ...], limits: Thresholds) -> bool:
+    best = guesses[0]
     if best.intent in SMALL_TALK:
-        return best.confidence >= limits.small_talk
+        # Whether thanks were a greeting matters little; whether somebody asks for something matters.
+        return sum(guess.confidence for guess in guesses if guess.intent in SMALL_TALK) >= limits.small_talk
+    second = guesses[1].confidence if len(guesses) > 1 else 0.0
     return best.confidence >= limits.sure and best.confidence - second >= limits.sure_margin
 
 

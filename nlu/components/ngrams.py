@@ -42,24 +42,28 @@ def sounds(text: str) -> list[str]:
     Speech recognition and pinyin keyboards put a homophone for what a dialect speaker says; under these syllables
     姿寻 and 咨询, 塞查 and 筛查, 公会 and 工会 are the same.
     """
-    units = [part for run in _RUN.findall(normalise(text)) for part in (spelt(run) or [run])]
+    units = [part for run in _RUN.findall(normalise(text)) for part in (spelt(run) or (run,))]
     return [_sound(unit) for unit in units]
 
 
 @lru_cache(maxsize=4096)
-def spelt(run: str) -> list[str]:
+def spelt(run: str) -> tuple[str, ...]:
     """Return the toneless syllables of a run of Latin letters (``wobuxianghuole``); none where it spells no Chinese.
 
-    The first syllable is as long as the rest allows: xian rather than xi an.
+    Each syllable is as long as what follows it allows: xian rather than xi an.
     """
-    if not run:
-        return []
-    for length in range(min(len(run), _LONGEST_SYLLABLE), 0, -1):
-        if run[:length] in _syllables():
-            rest = spelt(run[length:])
-            if rest or length == len(run):
-                return [run[:length], *rest]
-    return []
+    # From the end on, so that a long run costs neither recursion nor more than six looks a letter.
+    longest = [0] * len(run)
+    for start in reversed(range(len(run))):
+        for end in range(min(len(run), start + _LONGEST_SYLLABLE), start, -1):
+            if run[start:end] in _syllables() and (end == len(run) or longest[end]):
+                longest[start] = end - start
+                break
+    found, start = [], 0
+    while start < len(run) and longest[0]:
+        found.append(run[start : start + longest[start]])
+        start += longest[start]
+    return tuple(found)
 
 
 @cache

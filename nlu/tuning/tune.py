@@ -42,7 +42,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--layers", type=int, default=12)
     parser.add_argument("--rank", type=int, default=32)
-    parser.add_argument("--rounds", type=int, default=4, help="how often each text is read")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each text is read")
     parser.add_argument("--rate", type=float, default=8e-4)
     parser.add_argument(
         "--joined", type=float, default=0.1, help="how many messages of two wishes a round has beside each text"

@@ -68,13 +68,18 @@ def test_sounds_in_latin_letters_are_those_of_the_characters(spelling: str, char
 
 @pytest.mark.parametrize("word", ["app", "hello", "wifi", "kpi", "ppt", "vip", "hpv", "ktv", "ng", "pass", "qq", ""])
 def test_other_latin_words_are_not_taken_apart(word: str) -> None:
-    assert spelt(word) == []
+    assert spelt(word) == ()
 
 
 def test_a_syllable_is_as_long_as_the_rest_allows() -> None:
-    assert spelt("xian") == ["xian"]
-    assert spelt("xiang") == ["xiang"]
-    assert spelt("xiangu") == ["xian", "gu"]
+    assert spelt("xian") == ("xian",)
+    assert spelt("xiang") == ("xiang",)
+    assert spelt("xiangu") == ("xian", "gu")
+
+
+def test_the_longest_message_of_the_platform_is_taken_apart() -> None:
+    assert spelt("ba" * 1024) == ("ba",) * 1024
+    assert spelt("ba" * 1024 + "v") == ()
 
 
 def test_spelt_out_chinese_has_no_character_n_grams() -> None:

@@ -70,8 +70,11 @@ def test_only_small_talk_left_to_offer_is_lost() -> None:
     assert decide(ranking(greet=0.3, thank=0.28, chitchat=0.2)) == Lost()
 
 
-def test_small_talk_needs_less_to_be_sure() -> None:
-    assert decide(ranking(greet=MODEL.small_talk, faq_contact=MODEL.small_talk - 0.01)) == Sure("greet")
+def test_small_talk_counts_together_to_be_sure() -> None:
+    half = MODEL.small_talk / 2
+    assert decide(ranking(greet=half + 0.01, thank=half, faq_contact=0.1)) == Sure("greet")
+    assert decide(ranking(greet=half + 0.01, thank=half - 0.02, faq_contact=0.2)) == Unsure(("faq_contact",))
+    assert decide(ranking(faq_contact=half + 0.01, greet=half - 0.02, thank=0.2)) == Unsure(("faq_contact",))
 
 
 def test_an_even_spread_is_lost() -> None:
