@@ -23,9 +23,10 @@ class Thresholds:
     an intent of SMALL_TALK is likeliest, and all of them count together; ``outside_lead`` is the lead over the
     likeliest other that makes out_of_scope sure at any confidence above ``ask``: below 0 it may be that far behind,
     unless the other is sure; ``crisis`` is enough for a danger to go first, even when another intent is likelier;
-    ``crisis_may_be`` is enough to ask gently whether there is one; ``crisis_in_answer`` is what a danger needs inside
-    the answer to an open question, where accidents and quarrels are told on purpose; ``choice`` is what a guess needs
-    to be offered.
+    ``crisis_may_be`` is enough to ask gently whether there is one, unless another intent than
+    out_of_scope has ``likelier``, or ``likelier_talk`` where it is one of SMALL_TALK; ``crisis_in_answer`` is what a
+    danger needs inside the answer to an open question, where accidents and quarrels are told on purpose; ``choice``
+    is what a guess needs to be offered.
     """
 
     sure: float
@@ -34,6 +35,8 @@ class Thresholds:
     outside_lead: float
     crisis: float
     crisis_may_be: float
+    likelier: float
+    likelier_talk: float
     crisis_in_answer: float
     ask: float
     choice: float
@@ -48,6 +51,8 @@ THRESHOLDS: Final[Mapping[Literal["model", "keywords"], Thresholds]] = {
         outside_lead=-0.30,
         crisis=0.24,
         crisis_may_be=0.12,
+        likelier=0.65,
+        likelier_talk=0.45,
         crisis_in_answer=0.80,
         ask=0.20,
         choice=0.08,
@@ -60,6 +65,8 @@ THRESHOLDS: Final[Mapping[Literal["model", "keywords"], Thresholds]] = {
         outside_lead=0.02,
         crisis=0.6,
         crisis_may_be=0.6,
+        likelier=0.6,
+        likelier_talk=0.6,
         crisis_in_answer=0.6,
         ask=0.4,
         choice=0.4,
@@ -126,12 +133,12 @@ def danger_in(ranking: Ranking, *, in_answer: bool = False) -> Danger | None:
         return Danger.LIKELY
     if in_answer or chance < limits.crisis_may_be:
         return None
-    match decide(ranking):
-        case Sure(intent) if intent != OUT_OF_SCOPE:
-            return None
-        case Sure() | Unsure() | Lost():
-            # "That is not our business" would be the worst answer to somebody in danger, a question costs little.
-            return Danger.POSSIBLE
+    best = ranking.guesses[0]
+    needed = limits.likelier_talk if best.intent in SMALL_TALK else limits.likelier
+    if best.intent not in {OUT_OF_SCOPE, CRISIS} and best.confidence >= needed:
+        return None
+    # "That is not our business" would be the worst answer to somebody in danger, a question costs little.
+    return Danger.POSSIBLE
 
 
 def _is_sure(guesses: tuple[Guess, ...], limits: Thresholds) -> bool:

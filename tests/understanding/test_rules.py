@@ -81,9 +81,12 @@ def test_an_even_spread_is_lost() -> None:
     assert decide(ranking(**{f"faq_{n}": 1 / 30 for n in range(30)})) == Lost()
 
 
-def test_a_possible_danger_is_asked_about_unless_something_else_is_sure() -> None:
+def test_a_possible_danger_is_asked_about_unless_something_of_ours_is_likelier() -> None:
     possible = {"crisis": MODEL.crisis_may_be}
-    assert danger_in(ranking(faq_app=0.4, **possible)) is Danger.POSSIBLE
+    assert danger_in(ranking(faq_app=MODEL.likelier - 0.01, **possible)) is Danger.POSSIBLE
+    assert danger_in(ranking(faq_app=MODEL.likelier, **possible)) is None
+    assert danger_in(ranking(chitchat=MODEL.likelier_talk - 0.01, **possible)) is Danger.POSSIBLE
+    assert danger_in(ranking(chitchat=MODEL.likelier_talk, **possible)) is None
     assert danger_in(ranking(out_of_scope=0.8, **possible)) is Danger.POSSIBLE
     assert danger_in(ranking(faq_app=0.8, **possible)) is None
     assert danger_in(ranking(faq_app=0.4, crisis=MODEL.crisis_may_be - 0.01)) is None
