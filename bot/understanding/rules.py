@@ -43,7 +43,7 @@ class Thresholds:
 
 
 THRESHOLDS: Final[Mapping[Literal["model", "keywords"], Thresholds]] = {
-    # From cross-validation of the training data (nlu/cross_validate.py prints the table), never the evaluation set.
+    # From texts that no reader had seen when they were asked about them (docs/nlu.md), never the evaluation set.
     "model": Thresholds(
         sure=0.75,
         sure_margin=0.10,
