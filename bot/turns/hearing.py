@@ -201,7 +201,8 @@ def understood(ranking: Ranking) -> Understood:
         case Unsure(intents):
             return Understood(tuple(intents), "unsure")
         case Lost():
-            return Understood(tuple(guess.intent for guess in ranking.guesses[:3]), "lost")
+            near = (guess.intent for guess in ranking.guesses[:3])
+            return Understood(tuple(intent for intent in near if intent not in NEVER_OFFERED), "lost")
         case _:
             assert_never(decision)
 

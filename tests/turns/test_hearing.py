@@ -159,6 +159,12 @@ async def test_a_possible_danger_is_nothing_where_something_else_is_sure() -> No
     assert heard.said.event is None
 
 
+async def test_a_danger_is_no_choice_where_nothing_is_understood() -> None:
+    heard = await hear(Told({"自己": ("chitchat", 0.47)}, danger=0.2), "自己")
+    assert heard.understood is not None
+    assert (heard.understood.intents, heard.understood.certainty) == ((), "lost")
+
+
 async def test_a_possible_danger_is_asked_about_once_a_day() -> None:
     asked = replace(DialogueState(), slots={"crisis_checked_on": NOW.date().isoformat()})
     heard = await hear(Told({}, danger=0.2), "我一个人在这里", asked)
