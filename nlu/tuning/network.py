@@ -13,19 +13,30 @@ from nlu.components.e5_file import E5File
 
 
 class Difference(nn.Module):
-    """An affine map that stays as it is, plus a learnt difference of low rank (Hu et al. 2021, "LoRA")."""
+    """An affine map that stays as it is, plus a learnt difference of low rank (Hu et al. 2021, "LoRA").
+
+    While it learns it multiplies in bfloat16, which processors with AVX-512-BF16 do five times as fast as in 32 bits;
+    what is learnt, and everything between two multiplications, stays in 32 bits. When it only reads, all is.
+    """
 
     def __init__(self, weights: np.ndarray, bias: np.ndarray, rank: int) -> None:
         super().__init__()
         rows, columns = weights.shape
-        self.register_buffer("weights", torch.from_numpy(weights.copy()))
+        kept = torch.from_numpy(weights.copy())
+        self.register_buffer("weights", kept)
+        self.register_buffer("short_weights", kept.bfloat16())
         self.register_buffer("own_bias", torch.from_numpy(bias))
         self.left = nn.Parameter(torch.randn(rows, rank) / math.sqrt(rows))
         self.right = nn.Parameter(torch.zeros(rank, columns))
         self.bias = nn.Parameter(torch.zeros(columns))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x @ self.weights + (x @ self.left) @ self.right * GAIN + (self.own_bias + self.bias)
+        bias = self.own_bias + self.bias
+        if not self.training:
+            return x @ self.weights + (x @ self.left) @ self.right * GAIN + bias
+        short = x.bfloat16()
+        difference = (short @ self.left.bfloat16()) @ (self.right * GAIN).bfloat16()
+        return (short @ self.short_weights).float() + difference + bias
 
 
 class Norm(nn.Module):
