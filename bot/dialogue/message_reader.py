@@ -144,7 +144,10 @@ class MessageReader:
         """Return what a label or number of the choices shown last stands for."""
         words = work.catalog.words
         is_choice = work.pending is not None and len(spoken.text) <= _MAX_CHOICE_CHARS
-        if is_choice and words.courtesy(spoken.forms) is None:
+        courtesy = words.courtesy(spoken.forms)
+        if courtesy == "affirm" and self._asks_back_about_one(work):
+            return self._chosen(work, work.offered[0])
+        if is_choice and courtesy is None:
             chosen = parse_option(spoken.text, work.offered)
             if not isinstance(chosen, Problem):
                 return self._chosen(work, chosen)
@@ -159,6 +162,11 @@ class MessageReader:
             if reading is not None:
                 return reading
         return None
+
+    def _asks_back_about_one(self, work: Work) -> bool:
+        """Say whether “您是想：[找律师咨询]” was said last with no question open: 是的 can mean nothing else."""
+        is_asked_back = work.pending is not None and work.pending.kind == "clarify"
+        return is_asked_back and len(work.offered) == 1 and work.open_slot() is None
 
     def _chosen(self, work: Work, option: Option) -> Reading | None:
         """Return what a choice stands for. Words that only the NLU can tell are asked about; they are no answer."""

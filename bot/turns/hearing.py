@@ -39,6 +39,9 @@ CRISIS_CHECK_EVENT = "/flow:crisis_check"
 FEWEST_TOLD_CHARS = 5
 FEWEST_TELLING_CHARS = 2
 """A single character tells the model nothing; 喝药 does."""
+FEW_CHARS = 4
+CERTAIN_OF_FEW = 0.5
+"""What a danger needs in fewer than ``FEW_CHARS`` characters: 自己 says nothing without its question."""
 _HAN = re.compile("[\u4e00-\u9fff]")
 
 
@@ -108,7 +111,7 @@ class Hearing:
         left_s = max(deadline_s - asyncio.get_running_loop().time(), self._budget_s / 4)
         ranking = await self._understanding.rank(reading.text, left_s)
         heard = reading.text or said.text
-        if only_sounds_like_danger(heard) or len(_HAN.findall(heard)) < FEWEST_TELLING_CHARS:
+        if only_sounds_like_danger(heard) or _tells_too_little(heard, ranking):
             ranking = without_danger(ranking)
         event = _event_of(danger_in(ranking, in_answer=in_answer), state, said)
         if event is not None:
@@ -239,6 +242,13 @@ def _event_of(danger: Danger | None, state: DialogueState, said: Said) -> str | 
             return None
         case _:
             assert_never(danger)
+
+
+def _tells_too_little(text: str, ranking: Ranking) -> bool:
+    """Say whether ``text`` is too short for what the model makes of a danger in it."""
+    chars = len(_HAN.findall(text))
+    danger = next((guess.confidence for guess in ranking.guesses if guess.intent == CRISIS), 0.0)
+    return chars < FEWEST_TELLING_CHARS or (chars < FEW_CHARS and danger < CERTAIN_OF_FEW)
 
 
 def _is_open(reading: Reading) -> bool:
