@@ -161,7 +161,7 @@ async def test_a_possible_danger_is_nothing_where_something_else_is_sure() -> No
 
 
 async def test_a_danger_is_no_choice_where_nothing_is_understood() -> None:
-    heard = await hear(Told({"自己": ("chitchat", 0.47)}, danger=0.2), "自己")
+    heard = await hear(Told({"我一个人在这里": ("chitchat", 0.47)}, danger=0.12), "我一个人在这里")
     assert heard.understood is not None
     assert (heard.understood.intents, heard.understood.certainty) == ((), "lost")
 
