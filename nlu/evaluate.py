@@ -68,6 +68,10 @@ def main() -> int:
     if model is None:
         print("no NLU model yet; run nlu/train.py first", file=sys.stderr)
         return _NO_MODEL
+    if not model.is_file():
+        # Rasa would take the latest archive of the folder instead and report its figures under this name.
+        print(f"{model}: there is no such model archive; nlu/models has those that were kept", file=sys.stderr)
+        return _NO_MODEL
     try:
         examples = read_examples(file)
     except (OSError, ValueError) as fault:

@@ -14,8 +14,8 @@ pytestmark = [
 ]
 
 
-def evaluate(table: Path) -> "subprocess.CompletedProcess[str]":
-    command = [str(NLU_PYTHON), "nlu/evaluate.py", str(table)]
+def evaluate(table: Path, *more: str) -> "subprocess.CompletedProcess[str]":
+    command = [str(NLU_PYTHON), "nlu/evaluate.py", str(table), *more]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
@@ -56,3 +56,13 @@ def test_a_wrong_table_is_named(tmp_path: Path, content: str | None, complaint: 
     assert done.returncode == 2
     assert complaint in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_model_that_was_not_kept_is_named_and_no_other_takes_its_place(tmp_path: Path) -> None:
+    table = tmp_path / "texts.tsv"
+    table.write_text("text\tlabels\n你好\tgreet\n", encoding="utf-8")
+    gone = ROOT / "nlu" / "models" / "0000000000000000.tar.gz"
+    done = evaluate(table, "--model", str(gone))
+    assert done.returncode == 4
+    assert f"{gone}: there is no such model archive" in done.stderr
+    assert "accuracy" not in done.stdout
