@@ -50,7 +50,7 @@ class E5Classifier(IntentClassifier, GraphComponent):
 
         A text with a guess as likely as ``sure`` is read once.
         """
-        return {"trust": 0.6, "weight": 0.5, "sure": 0.98}
+        return {"trust": 0.7, "weight": 0.4, "sure": 0.98}
 
     @classmethod
     def validate_config(cls, config: dict[str, object]) -> None:

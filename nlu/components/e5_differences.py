@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from nlu.components.e5_file import E5File
 from nlu.components.e5_graph import Affine, Layer, Norm, graph
-from nlu.components.e5_network import Embedding, Network
+from nlu.components.e5_network import Embedding, Network, Words
 
 Floats = npt.NDArray[np.float32]
 MATRICES: Final = ("q", "k", "v", "ao", "fi", "fo")
@@ -25,12 +25,15 @@ GAIN: Final = 2.0
 class Differences:
     """``arrays`` are half floats by name (``l0.q.left``, ``l0.q.right``, ``l0.q.bias``, ``l0.aln.gain``, …).
 
-    ``head`` is (hidden, intents), ``head_bias`` (intents,).
+    Among them ``words.left`` and ``words.right`` of the ``pieces``, their numbers in the file, ascending. ``head`` is
+    (2 x hidden, intents): weights of the means, then of the greatest values; ``head_bias`` (intents,). An encoder
+    tuned earlier has weights of the means alone and no pieces, and reads as it did.
     """
 
     intents: list[str]
     layers: int
     arrays: dict[str, npt.NDArray[np.float16]]
+    pieces: npt.NDArray[np.int32]
     head: Floats
     head_bias: Floats
 
@@ -39,6 +42,7 @@ class Differences:
         about = json.dumps({"intents": self.intents, "layers": self.layers})
         stored: dict[str, Any] = {
             "about": np.array(about),
+            "pieces": self.pieces,
             "head": self.head,
             "head_bias": self.head_bias,
             **self.arrays,
@@ -51,22 +55,32 @@ class Differences:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         about = json.loads(str(arrays.pop("about")))
+        pieces = arrays.pop("pieces", np.zeros(0, np.int32))
         head, bias = arrays.pop("head"), arrays.pop("head_bias")
-        return cls(about["intents"], about["layers"], arrays, head, bias)
+        return cls(about["intents"], about["layers"], arrays, pieces, head, bias)
 
     def digest(self) -> str:
         """Return twelve hex digits that change with anything learnt."""
         digest = hashlib.sha256(json.dumps([self.intents, self.layers]).encode())
         for name in sorted(self.arrays):
             digest.update(name.encode() + self.arrays[name].tobytes())
-        digest.update(self.head.tobytes() + self.head_bias.tobytes())
+        digest.update(self.pieces.tobytes() + self.head.tobytes() + self.head_bias.tobytes())
         return digest.hexdigest()[:12]
 
     def network(self, file: E5File) -> Network:
         """Return the encoder with the differences added."""
         norm = Norm(file.vector("emb.ln.w"), file.vector("emb.ln.b"))
         layers = [self._layer(file, layer) for layer in range(self.layers)]
-        return Network(Embedding.of(file), graph(file.shape, norm, layers))
+        return Network(Embedding.of(file, self._words()), graph(file.shape, norm, layers))
+
+    def scores(self, read: Floats) -> Floats:
+        """Return the scores, (texts, intents), of what ``network`` has made of texts."""
+        return np.asarray(read[:, : len(self.head)] @ self.head + self.head_bias)
+
+    def _words(self) -> Words | None:
+        if not len(self.pieces):
+            return None
+        return Words(self.pieces, self._learnt("words.left"), self._learnt("words.right"))
 
     def _layer(self, file: E5File, layer: int) -> Layer:
         maps = {name: self._affine(file, f"l{layer}.{name}", name) for name in MATRICES}

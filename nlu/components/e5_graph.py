@@ -1,7 +1,8 @@
 """The encoder of multilingual-e5-small with our differences as an ONNX graph.
 
-BERT's encoder (Devlin et al. 2019), as many of its layers as were tuned, and the mean over a text's pieces. Operators
-are those of ONNX' own set, so that any runtime can run the graph.
+BERT's encoder (Devlin et al. 2019), as many of its layers as were tuned, and the mean and the greatest values over a
+text's pieces: what a text is about in all, and the one word that tells. Operators are those of ONNX' own set, so that
+any runtime can run the graph.
 """
 
 from collections.abc import Sequence
@@ -17,8 +18,8 @@ from nlu.components.e5_file import Shape
 Floats = npt.NDArray[np.float32]
 VECTORS: Final = "vectors"
 """The graph's input: vectors of pieces, of shape (texts, pieces, hidden), of texts with equally many pieces."""
-MEANS: Final = "means"
-"""The graph's output, of shape (texts, hidden)."""
+READ: Final = "read"
+"""The graph's output, of shape (texts, 2 x hidden): the means first, then the greatest values."""
 _EPSILON = 1e-12
 _OPERATORS_VERSION = 20
 _FORMAT_VERSION = 9
@@ -53,7 +54,7 @@ class Layer:
 
 
 def graph(shape: Shape, norm: Norm, layers: Sequence[Layer]) -> ModelProto:
-    """Return ``norm`` over the input, then ``layers``, then the mean over the pieces."""
+    """Return ``norm`` over the input, then ``layers``, then mean and greatest values over the pieces."""
     drawn = _Drawing(shape)
     x = drawn.normalised(VECTORS, norm)
     for layer in layers:
@@ -66,7 +67,7 @@ def graph(shape: Shape, norm: Norm, layers: Sequence[Layer]) -> ModelProto:
             drawn.nodes,
             "e5",
             [helper.make_tensor_value_info(VECTORS, TensorProto.FLOAT, ["texts", "pieces", shape.hidden])],
-            [helper.make_tensor_value_info(MEANS, TensorProto.FLOAT, ["texts", shape.hidden])],
+            [helper.make_tensor_value_info(READ, TensorProto.FLOAT, ["texts", 2 * shape.hidden])],
             drawn.constants,
         ),
         opset_imports=[helper.make_opsetid("", _OPERATORS_VERSION)],
@@ -107,7 +108,9 @@ class _Drawing:
         return self.mapped(self.add("Reshape", heads, self._sizes(0, 0, self._shape.hidden)), layer.told)
 
     def end(self, x: str) -> None:
-        self.nodes.append(helper.make_node("ReduceMean", [x, self._sizes(1)], [MEANS], keepdims=0))
+        over_pieces = self._sizes(1)
+        parts = [self.add(kind, x, over_pieces, keepdims=0) for kind in ("ReduceMean", "ReduceMax")]
+        self.nodes.append(helper.make_node("Concat", parts, [READ], axis=-1))
 
     def _add(self, operator: str, inputs: Sequence[str], given: int, attributes: dict[str, Any]) -> list[str]:
         names = [f"n{len(self.nodes)}.{place}" for place in range(given)]

@@ -14,9 +14,28 @@ import onnxruntime
 from onnx import ModelProto
 
 from nlu.components.e5_file import E5File
-from nlu.components.e5_graph import MEANS, VECTORS
+from nlu.components.e5_graph import READ, VECTORS
 
 Floats = npt.NDArray[np.float32]
+Numbers = npt.NDArray[np.integer]
+
+
+@dataclass(frozen=True)
+class Words:
+    """What was learnt about single pieces: ``left`` (pieces, rank) @ ``right`` (rank, hidden).
+
+    ``pieces`` are their numbers, ascending; all others stay as the file has them.
+    """
+
+    pieces: Numbers
+    left: Floats
+    right: Floats
+
+    def added_to(self, vectors: Floats, numbers: Numbers) -> Floats:
+        """Return ``vectors``, (pieces of a text, hidden), with what was learnt about the pieces ``numbers``."""
+        places = np.minimum(np.searchsorted(self.pieces, numbers), len(self.pieces) - 1)
+        known = self.pieces[places] == numbers
+        return np.asarray(vectors + known[:, None] * (self.left[places] @ self.right))
 
 
 @dataclass(frozen=True)
@@ -25,18 +44,22 @@ class Embedding:
 
     file: E5File
     places: Floats
+    words: Words | None
 
     @classmethod
-    def of(cls, file: E5File) -> "Embedding":
-        """Return the file's own."""
+    def of(cls, file: E5File, words: Words | None) -> "Embedding":
+        """Return the file's own, with ``words`` added."""
         hidden = file.shape.hidden
-        return cls(file, file.vector("emb.pos").reshape(-1, hidden) + file.vector("emb.type")[:hidden])
+        return cls(file, file.vector("emb.pos").reshape(-1, hidden) + file.vector("emb.type")[:hidden], words)
 
     def __call__(self, texts: Sequence[Sequence[int]]) -> Floats:
         """Return vectors of ``texts`` with equally many pieces; of shape (texts, pieces, hidden)."""
         hidden, length = self.file.shape.hidden, len(texts[0])
-        words = self.file.matrix("emb.word", hidden, [number for text in texts for number in text])
-        return np.asarray(words.reshape(-1, length, hidden) + self.places[:length])
+        numbers = [number for text in texts for number in text]
+        vectors = self.file.matrix("emb.word", hidden, numbers)
+        if self.words is not None:
+            vectors = self.words.added_to(vectors, np.array(numbers))
+        return np.asarray(vectors.reshape(-1, length, hidden) + self.places[:length])
 
 
 class Network:
@@ -49,11 +72,11 @@ class Network:
         )
 
     def __call__(self, texts: Sequence[Sequence[int]]) -> Floats:
-        """Return a vector for each text, given as the numbers of its pieces; of shape (texts, hidden)."""
-        found = np.empty((len(texts), self._embedding.file.shape.hidden), np.float32)
+        """Return a vector for each text, given as the numbers of its pieces; of shape (texts, 2 x hidden)."""
+        found = np.empty((len(texts), 2 * self._embedding.file.shape.hidden), np.float32)
         for places in _equally_long(texts):
             vectors = self._embedding([texts[place] for place in places])
-            found[places] = self._session.run([MEANS], {VECTORS: vectors})[0]
+            found[places] = self._session.run([READ], {VECTORS: vectors})[0]
         return found
 
 

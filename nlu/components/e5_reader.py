@@ -34,7 +34,7 @@ class Reader:
         self.digest = differences.digest()
         self._tokenizer = tokenizer
         self._network = differences.network(file)
-        self._head, self._bias = differences.head, differences.head_bias
+        self._differences = differences
 
     @classmethod
     def of(cls, differences: Differences) -> "Reader":
@@ -44,4 +44,4 @@ class Reader:
     def scores(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Return scores of shape (texts, intents), whose exponentials are in the ratio of the intents' chances."""
         numbers = [self._tokenizer.numbers(normalise(text), PIECES_MAX) for text in texts]
-        return np.asarray(self._network(numbers) @ self._head + self._bias)
+        return self._differences.scores(self._network(numbers))

@@ -11,6 +11,9 @@ from torch.nn import functional
 from nlu.components.e5_differences import GAIN, MATRICES, NORMS, Differences
 from nlu.components.e5_file import E5File
 
+_REACH = 3.0
+"""How far, in terms of a piece's own vector, a difference of length 1 in the low rank moves it."""
+
 
 class Difference(nn.Module):
     """An affine map that stays as it is, plus a learnt difference of low rank (Hu et al. 2021, "LoRA").
@@ -53,17 +56,35 @@ class Norm(nn.Module):
         return functional.layer_norm(x, x.shape[-1:], self.own_gain + self.gain, self.own_bias + self.bias, 1e-12)
 
 
+class Words(nn.Module):
+    """The file's vectors of pieces plus a learnt difference of low rank.
+
+    The layers see all pieces through the same matrices; only here can one piece, a word of dialect or a misspelling,
+    be learnt as itself.
+    """
+
+    def __init__(self, vectors: np.ndarray, rank: int) -> None:
+        super().__init__()
+        own = torch.from_numpy(vectors)
+        self.register_buffer("own", own)
+        self.left = nn.Parameter(torch.zeros(len(own), rank))
+        self.right = nn.Parameter(torch.randn(rank, own.shape[1]) * own.std() * (_REACH / math.sqrt(rank)))
+
+    def forward(self, texts: torch.Tensor) -> torch.Tensor:
+        return self.own[texts] + self.left[texts] @ self.right
+
+
 class Tuned(nn.Module):
-    """The first ``layers`` layers of the file's network, the mean over a text's pieces, and a score by intent."""
+    """The first ``layers`` layers of the file's network, mean and greatest values over the pieces, scores."""
 
     def __init__(self, file: E5File, pieces: Sequence[int], layers: int, rank: int, intents: Sequence[str]) -> None:
-        """``pieces`` are the numbers of all pieces that will be asked for; ``forward`` takes their places in it."""
+        """``pieces`` are the numbers, ascending, of all pieces to ask for; ``forward`` takes their places in it."""
         super().__init__()
         shape = file.shape
         self._heads, self._dropout = shape.heads, 0.1
         self._intents = list(intents)
-        embedded = file.matrix("emb.word", shape.hidden, pieces)
-        self.register_buffer("words", torch.from_numpy(embedded))
+        self._pieces = np.array(pieces, np.int32)
+        self.words = Words(file.matrix("emb.word", shape.hidden, pieces), rank)
         places = file.vector("emb.pos").reshape(-1, shape.hidden) + file.vector("emb.type")[: shape.hidden]
         self.register_buffer("places", torch.from_numpy(places))
         self.first_norm = Norm(file.vector("emb.ln.w"), file.vector("emb.ln.b")).requires_grad_(requires_grad=False)
@@ -77,14 +98,15 @@ class Tuned(nn.Module):
                 parts[f"l{layer}_{name}"] = Norm(*(file.vector(f"l{layer}.{name}.{kind}") for kind in "wb"))
         self.parts = nn.ModuleDict(parts)
         self._layers = layers
-        self.head = nn.Linear(shape.hidden, len(self._intents))
+        self.head = nn.Linear(2 * shape.hidden, len(self._intents))
 
     def forward(self, texts: torch.Tensor) -> torch.Tensor:
         """Return the scores, (texts, intents), of ``texts`` of equal length, (texts, pieces)."""
-        x = self.first_norm(self.words[texts] + self.places[: texts.shape[1]])
+        x = self.first_norm(self.words(texts) + self.places[: texts.shape[1]])
         for layer in range(self._layers):
             x = self._layer(x, lambda name, layer=layer: self.parts[f"l{layer}_{name}"])
-        return self.head(functional.dropout(x.mean(dim=1), self._dropout, self.training))
+        read = torch.cat([x.mean(dim=1), x.amax(dim=1)], dim=1)
+        return self.head(functional.dropout(read, self._dropout, self.training))
 
     def _layer(self, x: torch.Tensor, part: Callable[[str], nn.Module]) -> torch.Tensor:
         texts, length, hidden = x.shape
@@ -103,10 +125,15 @@ class Tuned(nn.Module):
             for name, part in self.parts.items()
             for kind, value in part.named_parameters()
         }
+        arrays |= {
+            f"words.{kind}": value.detach().numpy().astype(np.float16)
+            for kind, value in self.words.named_parameters()
+        }
         return Differences(
             intents=self._intents,
             layers=self._layers,
             arrays=arrays,
+            pieces=self._pieces,
             head=self.head.weight.detach().numpy().T.astype(np.float32),
             head_bias=self.head.bias.detach().numpy().astype(np.float32),
         )

