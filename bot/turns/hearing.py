@@ -124,7 +124,7 @@ class Hearing:
         if known is not None:
             notes = (TraceEntry("recognised", known),)
             return Heard(said, reading, ranking, Understood((known,), "sure"), notes)
-        return Heard(said, reading, ranking, understood(ranking))
+        return Heard(said, reading, ranking, understood(ranking, is_asked=state.asking is not None))
 
     async def _known_question(self, text: str, ranking: Ranking) -> str | None:
         """Return the intent of the question that ``text`` is, where the model sees none: 年假, 要空腹不."""
@@ -195,9 +195,9 @@ class Hearing:
         return intent is not None and intent not in NEVER_OFFERED and intent in self._engine.catalog.flow_by_intent
 
 
-def understood(ranking: Ranking) -> Understood:
-    """Return what the engine is told of a ranking."""
-    decision = decide(ranking)
+def understood(ranking: Ranking, *, is_asked: bool = False) -> Understood:
+    """Return what the engine is told of a ranking; ``is_asked`` where a question is open."""
+    decision = decide(ranking, is_asked=is_asked)
     match decision:
         case Sure(intent):
             return Understood((intent,), "sure")

@@ -103,8 +103,12 @@ class Danger(StrEnum):
     POSSIBLE = "possible"
 
 
-def decide(ranking: Ranking, limits: Thresholds | None = None) -> Decision:
-    """Return what to do about ``ranking``, by the thresholds of its source or ``limits``; a likely danger wins."""
+def decide(ranking: Ranking, limits: Thresholds | None = None, *, is_asked: bool = False) -> Decision:
+    """Return what to do about ``ranking``, by the thresholds of its source or ``limits``; a likely danger wins.
+
+    Where a question is open (``is_asked``), out_of_scope has to be likeliest: most of what no rule could read then is
+    an answer all the same.
+    """
     if not ranking.guesses:
         return Lost()
     limits = limits or THRESHOLDS[ranking.source]
@@ -113,7 +117,7 @@ def decide(ranking: Ranking, limits: Thresholds | None = None) -> Decision:
     best = ranking.guesses[0]
     if best.intent != OUT_OF_SCOPE and _is_sure(ranking.guesses, limits):
         return Sure(best.intent)
-    if _is_outside(ranking.guesses, limits):
+    if _is_outside(ranking.guesses, limits, max(0.0, limits.outside_lead) if is_asked else limits.outside_lead):
         return Sure(OUT_OF_SCOPE)
     if best.confidence < limits.ask:
         return Lost()
@@ -150,10 +154,10 @@ def _is_sure(guesses: tuple[Guess, ...], limits: Thresholds) -> bool:
     return best.confidence >= limits.sure and best.confidence - second >= limits.sure_margin
 
 
-def _is_outside(guesses: tuple[Guess, ...], limits: Thresholds) -> bool:
+def _is_outside(guesses: tuple[Guess, ...], limits: Thresholds, least_lead: float) -> bool:
     outside = next((guess.confidence for guess in guesses if guess.intent == OUT_OF_SCOPE), 0.0)
     other = next((guess.confidence for guess in guesses if guess.intent != OUT_OF_SCOPE), 0.0)
-    return outside >= limits.ask and outside - other >= limits.outside_lead
+    return outside >= limits.ask and outside - other >= least_lead
 
 
 def _ask_back(guesses: tuple[Guess, ...], limits: Thresholds) -> Unsure | Lost:

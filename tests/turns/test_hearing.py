@@ -130,7 +130,7 @@ async def test_a_plain_answer_costs_no_question() -> None:
 
 @pytest.mark.parametrize(
     ("danger", "event"),
-    [(0.9, CRISIS_EVENT), (0.17, CRISIS_EVENT), (0.15, CRISIS_CHECK_EVENT), (0.09, CRISIS_CHECK_EVENT), (0.07, None)],
+    [(0.9, CRISIS_EVENT), (0.13, CRISIS_EVENT), (0.11, CRISIS_CHECK_EVENT), (0.09, CRISIS_CHECK_EVENT), (0.07, None)],
 )
 async def test_a_danger_by_the_model_goes_before_everything(danger: float, event: str | None) -> None:
     for state in (DialogueState(), asking_for_county()):
@@ -156,19 +156,19 @@ async def test_what_only_sounds_like_a_danger_is_none_by_the_model_alone(text: s
 
 
 async def test_a_possible_danger_is_nothing_where_something_else_is_sure() -> None:
-    heard = await hear(Told(SURE, danger=0.12), "消费券在哪领")
+    heard = await hear(Told(SURE, danger=0.1), "消费券在哪领")
     assert heard.said.event is None
 
 
 async def test_a_danger_is_no_choice_where_nothing_is_understood() -> None:
-    heard = await hear(Told({"我一个人在这里": ("chitchat", 0.47)}, danger=0.12), "我一个人在这里")
+    heard = await hear(Told({"我一个人在这里": ("chitchat", 0.47)}, danger=0.1), "我一个人在这里")
     assert heard.understood is not None
     assert (heard.understood.intents, heard.understood.certainty) == ((), "lost")
 
 
 async def test_a_possible_danger_is_asked_about_once_a_day() -> None:
     asked = replace(DialogueState(), slots={"crisis_checked_on": NOW.date().isoformat()})
-    heard = await hear(Told({}, danger=0.12), "我一个人在这里", asked)
+    heard = await hear(Told({}, danger=0.1), "我一个人在这里", asked)
     assert heard.said.event is None
 
 

@@ -61,6 +61,13 @@ def test_out_of_scope_behind_what_is_sure_changes_nothing() -> None:
     assert decide(ranking(chitchat=MODEL.small_talk, out_of_scope=MODEL.small_talk - 0.01)) == Sure("chitchat")
 
 
+def test_where_something_was_asked_out_of_scope_has_to_be_likeliest() -> None:
+    behind = ranking(affirm=0.37, out_of_scope=0.27)
+    assert decide(behind) == Sure("out_of_scope")
+    assert decide(behind, is_asked=True) == Lost()
+    assert decide(ranking(affirm=0.27, out_of_scope=0.37), is_asked=True) == Sure("out_of_scope")
+
+
 def test_small_talk_and_out_of_scope_are_never_offered() -> None:
     asked = decide(ranking(faq_app=0.3, out_of_scope=0.19, chitchat=0.2, greet=0.1))
     assert asked == Unsure(("faq_app",))
