@@ -23,7 +23,6 @@ from nlu.environment import ROOT, prepare
 from nlu.page import write_figures
 
 if TYPE_CHECKING:
-
     from bot.understanding.evaluation import Example
     from nlu.recipes import Chances, Recipe
 
