@@ -43,12 +43,13 @@ class Interpretation:
         if not understood.intents:
             return False
         if understood.certainty == "sure":
-            return self._act_on_sure(work, act, understood.intents[0], text)
+            return self._act_on_sure(work, act, understood.intents, text)
         if understood.certainty == "unsure":
             return self._clarify(work, act, understood.intents, text)
         return False
 
-    def _act_on_sure(self, work: Work, act: Answers | Refused | Unread, intent: str, text: str) -> bool:
+    def _act_on_sure(self, work: Work, act: Answers | Refused | Unread, intents: tuple[str, ...], text: str) -> bool:
+        intent, *likelier = intents
         if not isinstance(act, Answers) and not _is_explicit(work) and self._answer_question(work, intent):
             return True
         flow_id = work.catalog.flow_by_intent.get(intent)
@@ -59,6 +60,8 @@ class Interpretation:
         if isinstance(act, Refused) and (is_running or (is_wrong_answer and not looks_like_question(text))):
             return False
         work.note("understood", intent)
+        if options := _likeliest(work, tuple(likelier)):
+            return self._offer(work, pattern_texts.MAYBE_OUTSIDE, options, text)
         return self._turn_to(work, intent, text)
 
     def _turn_to(self, work: Work, intent: str, text: str) -> bool:
@@ -147,7 +150,11 @@ class Interpretation:
         if not options:
             return False
         work.note("clarified", ",".join(intents[:MAX_CLARIFIED]))
-        work.say(pattern_texts.CLARIFY, options=options)
+        return self._offer(work, pattern_texts.CLARIFY, options, text)
+
+    def _offer(self, work: Work, words: str, options: tuple[Option, ...], text: str) -> bool:
+        """Say ``words`` with ``options``, one of which the next message may take."""
+        work.say(words, options=options)
         work.pending = Pending("clarify", text=text)
         return True
 

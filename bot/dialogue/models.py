@@ -224,7 +224,11 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """What the NLU made of a message: intents, likeliest first, and how far they can be trusted."""
+    """What the NLU made of a message: intents, likeliest first, and how far they can be trusted.
+
+    Where it is sure, the first is meant. Behind an out_of_scope stand the subjects that are likelier still: a message
+    is taken for nobody's business here long before that is certain.
+    """
 
     intents: tuple[str, ...]
     certainty: Certainty

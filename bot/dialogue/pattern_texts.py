@@ -29,6 +29,7 @@ RESTART: Final = "utter_pattern_restart"
 ALREADY_HERE: Final = "utter_pattern_already_here"
 UNAVAILABLE: Final = "utter_pattern_unavailable"
 CLARIFY: Final = "utter_pattern_clarify"
+MAYBE_OUTSIDE: Final = "utter_pattern_maybe_outside"
 LATER: Final = "utter_pattern_later"
 CANNOT_HANDLE: Final = "utter_pattern_cannot_handle"
 CANNOT_HANDLE_AGAIN: Final = "utter_pattern_cannot_handle_again"
@@ -75,6 +76,7 @@ FIELDS: Mapping[str, frozenset[str]] = {
     ALREADY_HERE: frozenset({"flow"}),
     UNAVAILABLE: frozenset({"flow"}),
     CLARIFY: frozenset(),
+    MAYBE_OUTSIDE: frozenset(),
     LATER: frozenset({"wish"}),
     CANNOT_HANDLE: frozenset(),
     CANNOT_HANDLE_AGAIN: frozenset(),

@@ -30,6 +30,7 @@ from bot.understanding.rules import (
     Unsure,
     danger_in,
     decide,
+    likelier_subjects,
     without_danger,
 )
 from bot.values.texts import looks_like_question
@@ -200,7 +201,7 @@ def understood(ranking: Ranking, *, is_asked: bool = False) -> Understood:
     decision = decide(ranking, is_asked=is_asked)
     match decision:
         case Sure(intent):
-            return Understood((intent,), "sure")
+            return Understood((intent, *likelier_subjects(ranking, intent)), "sure")
         case Unsure(intents):
             return Understood(tuple(intents), "unsure")
         case Lost():

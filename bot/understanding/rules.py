@@ -124,6 +124,13 @@ def decide(ranking: Ranking, limits: Thresholds | None = None, *, is_asked: bool
     return _ask_back(ranking.guesses, limits)
 
 
+def likelier_subjects(ranking: Ranking, intent: str) -> tuple[str, ...]:
+    """Return what may be offered and is likelier than ``intent``, as decided on: out_of_scope may be behind."""
+    places = [guess.intent for guess in ranking.guesses]
+    before = places[: places.index(intent)] if intent == OUT_OF_SCOPE else []
+    return tuple(name for name in before if name not in NEVER_OFFERED)
+
+
 def without_danger(ranking: Ranking) -> Ranking:
     """Return ``ranking`` as if the model knew of no danger, for texts whose words explain what it takes for one."""
     return replace(ranking, guesses=tuple(guess for guess in ranking.guesses if guess.intent != CRISIS))

@@ -12,7 +12,7 @@ from bot.dialogue.loader import load_catalog
 from bot.dialogue.models import DialogueState, Said
 from bot.dialogue.readings import Answers, StartsFlow
 from bot.dialogue.standard_validators import standard_validators
-from bot.turns.hearing import CRISIS_CHECK_EVENT, Heard, Hearing
+from bot.turns.hearing import CRISIS_CHECK_EVENT, Heard, Hearing, understood
 from bot.turns.reading import CRISIS_EVENT
 from bot.understanding.models import Guess, Ranking
 from bot.values.clock import LOCAL_ZONE
@@ -153,6 +153,12 @@ async def test_what_only_sounds_like_a_danger_is_none_by_the_model_alone(text: s
     assert heard.said.event is None
     assert heard.understood is not None
     assert "crisis" not in heard.understood.intents
+
+
+def test_a_subject_that_is_likelier_is_told_with_out_of_scope() -> None:
+    guesses = (Guess("register_work_study", 0.53), Guess("out_of_scope", 0.26), Guess("faq_work_study", 0.11))
+    told = understood(Ranking(guesses, "model"))
+    assert (told.intents, told.certainty) == (("out_of_scope", "register_work_study"), "sure")
 
 
 async def test_a_possible_danger_is_nothing_where_something_else_is_sure() -> None:

@@ -5,7 +5,17 @@ from typing import Literal
 import pytest
 
 from bot.understanding.models import Guess, Ranking
-from bot.understanding.rules import CHOICES_MAX, THRESHOLDS, Danger, Lost, Sure, Unsure, danger_in, decide
+from bot.understanding.rules import (
+    CHOICES_MAX,
+    THRESHOLDS,
+    Danger,
+    Lost,
+    Sure,
+    Unsure,
+    danger_in,
+    decide,
+    likelier_subjects,
+)
 
 MODEL = THRESHOLDS["model"]
 
@@ -66,6 +76,14 @@ def test_where_something_was_asked_out_of_scope_has_to_be_likeliest() -> None:
     assert decide(behind) == Sure("out_of_scope")
     assert decide(behind, is_asked=True) == Lost()
     assert decide(ranking(affirm=0.27, out_of_scope=0.37), is_asked=True) == Sure("out_of_scope")
+
+
+def test_what_is_likelier_than_out_of_scope_is_told_with_it() -> None:
+    behind = ranking(register_work_study=0.43, chitchat=0.28, out_of_scope=0.26, faq_app=0.03)
+    assert decide(behind) == Sure("out_of_scope")
+    assert likelier_subjects(behind, "out_of_scope") == ("register_work_study",)
+    assert likelier_subjects(ranking(out_of_scope=0.5, faq_app=0.4), "out_of_scope") == ()
+    assert likelier_subjects(ranking(chitchat=0.5, greet=0.45), "greet") == ()
 
 
 def test_small_talk_and_out_of_scope_are_never_offered() -> None:
