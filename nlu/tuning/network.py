@@ -18,8 +18,8 @@ _REACH = 3.0
 class Difference(nn.Module):
     """An affine map that stays as it is, plus a learnt difference of low rank (Hu et al. 2021, "LoRA").
 
-    While it learns it multiplies in bfloat16, which processors with AVX-512-BF16 do five times as fast as in 32 bits;
-    what is learnt, and everything between two multiplications, stays in 32 bits. When it only reads, all is.
+    While it learns it multiplies in bfloat16, which processors with AVX-512-BF16 do faster (docs/nlu.md); what is
+    learnt, and everything between two multiplications, stays in 32 bits. When it only reads, all is.
     """
 
     def __init__(self, weights: np.ndarray, bias: np.ndarray, rank: int) -> None:
